@@ -1,0 +1,159 @@
+"""What MXNet 1.9.1 and gluoncv 0.10.5 need before they are imported beside the packages of today.
+
+``import gluonzoo`` calls :func:`prepare`; nothing else has to be done. MXNet's parameter server is a process that only
+imports MXNet, and serves while it does. Start it with ``DMLC_ROLE=server python -c "import gluonzoo"`` or
+``python -m gluonzoo.runtime``, the scheduler likewise. It ends when the job ends.
+"""
+import importlib.util
+import os
+import sys
+import warnings
+from pathlib import Path
+
+__all__ = ['prepare', 'physical_cores']
+
+# The names of Python's own types that MXNet 1.9.1 (bool, int) and gluoncv 0.10.5 (int, float) still ask NumPy for.
+_REMOVED = {'bool': bool, 'float': float, 'int': int}
+
+# Either is the user's choice of MXNet's threads.
+_THREADS = ('OMP_NUM_THREADS', 'MXNET_OMP_MAX_THREADS')
+
+_prepared = False
+
+
+def prepare():
+    """Makes MXNet importable on NumPy 1.24 to 1.26, and gives it all physical cores of this process.
+
+    It also makes gluoncv importable beside PyTorch 2, which gluoncv refuses: it then works with MXNet alone.
+
+    Call it before MXNet and gluoncv are imported. Calling it again does nothing.
+
+    The cores are :func:`physical_cores`; they go into the environment variable ``OMP_NUM_THREADS``, so processes that
+    this one starts inherit them. If that or ``MXNET_OMP_MAX_THREADS`` is set already, it stays as it is. (MXNet's own
+    choice is half of the logical processors: half of the cores where there is no hyper-threading.)
+
+    Warns (RuntimeWarning)
+        if MXNet has been imported already and has taken another number of threads than it would have been given.
+
+    Raises
+    ------
+    ImportError
+        on NumPy 2 and later, where MXNet 1.9.1 cannot run.
+    """
+    global _prepared
+    if _prepared:
+        return
+    _choose_threads()
+    _restore_numpy_names()
+    _reconcile_gluoncv_with_pytorch()
+    _prepared = True
+
+
+def physical_cores(root='/'):
+    """How many threads can compute at the same time in this process.
+
+    The processors that its affinity mask allows, hyper-threads of one core counted once, and no more than the processor
+    time that its control groups (version 1 or 2) allow, rounded down. At least 1.
+
+    Parameters
+    ----------
+    root : str or Path
+        where /sys and /proc are
+    """
+    root = Path(root)
+    cores = len({_siblings(root, processor) for processor in _processors()})
+    return max(1, min([cores, *_quotas(root)]))
+
+
+def _processors():
+    if hasattr(os, 'sched_getaffinity'):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
+
+
+def _siblings(root, processor):
+    """Names the core of a processor, by the processors that share it."""
+    path = root / f'sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list'
+    return path.read_text().strip() if path.exists() else str(processor)
+
+
+def _quotas(root):
+    """The whole processors that each control group above this process allows, where it sets a limit."""
+    groups = root / 'proc/self/cgroup'
+    for line in groups.read_text().splitlines() if groups.exists() else ():
+        _, controllers, path = line.split(':', 2)
+        if not controllers:   # version 2
+            base = root / 'sys/fs/cgroup'
+        elif 'cpu' in controllers.split(','):
+            base = root / 'sys/fs/cgroup/cpu'
+        else:
+            continue
+        directory = base / path.lstrip('/')
+        # In a container the path may be the host's, and absent here; the files then are in `base`.
+        for group in (directory, *directory.parents):
+            quota, period = _limit(group)
+            if quota > 0:
+                yield int(quota / period)
+            if group == base:
+                break
+
+
+def _limit(group):
+    """(microseconds, out of so many) of processor time; (-1, 1) without a limit."""
+    if (group / 'cpu.max').exists():
+        quota, period = (group / 'cpu.max').read_text().split()
+        return (-1, 1) if quota == 'max' else (int(quota), int(period))
+    if (group / 'cpu.cfs_quota_us').exists():
+        return int((group / 'cpu.cfs_quota_us').read_text()), int((group / 'cpu.cfs_period_us').read_text())
+    return -1, 1
+
+
+def _choose_threads():
+    if any(os.environ.get(name) for name in _THREADS):
+        return
+    cores = physical_cores()
+    if 'mxnet' not in sys.modules:
+        os.environ['OMP_NUM_THREADS'] = str(cores)
+        return
+    taken = max(1, len(_processors()) // 2)
+    if taken != cores:
+        warnings.warn(f'MXNet was imported before gluonzoo and computes with {taken} thread(s), where {cores} physical '
+                      f'core(s) are available: import gluonzoo first, or set OMP_NUM_THREADS={cores}',
+                      RuntimeWarning, stacklevel=4)   # the line that imports gluonzoo
+
+
+def _restore_numpy_names():
+    # Here, after the threads are chosen, since NumPy's BLAS reads the variable when it is loaded.
+    import numpy as np
+
+    if int(np.__version__.split('.')[0]) >= 2:
+        raise ImportError(f"MXNet 1.9.1 needs NumPy 1.23 to 1.26; this is {np.__version__}: pip install 'numpy<1.27'")
+    for name, value in _REMOVED.items():
+        # Not hasattr: on NumPy 1.23 it would find the old alias, with a warning.
+        if name not in vars(np):
+            setattr(np, name, value)
+
+
+def _reconcile_gluoncv_with_pytorch():
+    """Loads gluoncv's module of version checks ahead of it, such that PyTorch 2 counts as no PyTorch."""
+    gluoncv = None if 'gluoncv' in sys.modules else importlib.util.find_spec('gluoncv')
+    if gluoncv is None:
+        return
+    spec = importlib.util.spec_from_file_location('gluoncv.check', Path(gluoncv.origin).with_name('check.py'))
+    check = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check)
+    require_pytorch = check._require_pytorch_version
+
+    def require_suitable_pytorch(*versions):
+        try:
+            require_pytorch(*versions)
+        except RuntimeError as error:   # of another version; gluoncv goes on after an ImportError only
+            raise ImportError(str(error)) from error
+
+    check._require_pytorch_version = require_suitable_pytorch
+    sys.modules[spec.name] = check
+
+
+if __name__ == '__main__':
+    # A server or a scheduler does not get here: it was served, and has ended, in the import of the package.
+    sys.exit(f'gluonzoo.runtime: DMLC_ROLE must be server or scheduler: {os.environ.get("DMLC_ROLE")!r}')

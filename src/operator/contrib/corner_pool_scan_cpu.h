@@ -1,0 +1,155 @@
+/*
+ * Copyright (c) 2026 The gluonzoo authors
+ * Licensed under the Apache License, Version 2.0; see the file LICENSE.
+ */
+/*!
+ * \file corner_pool_scan_cpu.h
+ * \brief Corner pooling on a CPU: every instruction set, chosen when the program runs, and all threads.
+ */
+#ifndef MXNET_OPERATOR_CONTRIB_CORNER_POOL_SCAN_CPU_H_
+#define MXNET_OPERATOR_CONTRIB_CORNER_POOL_SCAN_CPU_H_
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include <algorithm>
+#include <vector>
+
+namespace corner_pool {
+
+// What corner_pool_scan_vector.h needs whatever the instruction set: lane types, and the indices 0 ... N - 1.
+template <typename T>
+struct Lane {
+  typedef T Value;
+};
+template <>
+struct Lane<Half> {
+  typedef int16_t Value;
+};
+template <size_t Bytes>
+struct Integer;
+template <>
+struct Integer<2> {
+  typedef int16_t type;
+};
+template <>
+struct Integer<4> {
+  typedef int32_t type;
+};
+template <>
+struct Integer<8> {
+  typedef int64_t type;
+};
+
+template <bool kFirst, typename A, typename B>
+struct Choose {
+  typedef A type;
+};
+template <typename A, typename B>
+struct Choose<false, A, B> {
+  typedef B type;
+};
+
+template <int... I>
+struct Sequence {};
+template <int N, int... I>
+struct CountTo : CountTo<N - 1, N - 1, I...> {};
+template <int... I>
+struct CountTo<0, I...> {
+  typedef Sequence<I...> type;
+};
+
+/*! \brief the loops of one instruction set: how many strips a job has, what a strip needs, and the work on some */
+template <typename T>
+struct Worker {
+  void (*work)(const Job<T>& job, char* flags, int64_t begin, int64_t end);
+  int64_t (*strips)(const Job<T>& job);
+  size_t (*flag_bytes)(const Job<T>& job);
+};
+
+}  // namespace corner_pool
+
+// Vectors only pass between functions that are inlined into one another, so their calling convention is moot. (The
+// compiler speaks of it at the end of the file that includes this one, so the setting stays.)
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+#if defined(__clang__)
+#define CORNER_POOL_SHUFFLE(a, b, IndexVector, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define CORNER_POOL_SHUFFLE(a, b, IndexVector, ...) __builtin_shuffle(a, b, IndexVector{__VA_ARGS__})
+#endif
+
+#define CORNER_POOL_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#define CORNER_POOL_SET baseline
+#define CORNER_POOL_BYTES 16
+#define CORNER_POOL_TARGET
+#define CORNER_POOL_WIDEN_HALVES(from, to) \
+  for (int i = 0; i < N; ++i) to[i] = Element<T>::Widen(from[i]);
+#define CORNER_POOL_NARROW_HALVES(from, to) \
+  for (int i = 0; i < N; ++i) to[i] = Element<T>::Narrow(from[i]);
+#include "./corner_pool_scan_vector.h"
+
+#if defined(__x86_64__)
+// Eight halves at a time; every processor with AVX2 has these instructions.
+#define CORNER_POOL_WIDEN_8_HALVES(from, to) \
+  for (int i = 0; i < N; i += 8)             \
+    _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
+#define CORNER_POOL_NARROW_8_HALVES(from, to) \
+  for (int i = 0; i < N; i += 8)              \
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), 0));
+
+#define CORNER_POOL_SET avx2
+#define CORNER_POOL_BYTES 32
+#define CORNER_POOL_TARGET __attribute__((target("avx2,f16c")))
+#define CORNER_POOL_WIDEN_HALVES CORNER_POOL_WIDEN_8_HALVES
+#define CORNER_POOL_NARROW_HALVES CORNER_POOL_NARROW_8_HALVES
+#include "./corner_pool_scan_vector.h"
+
+#define CORNER_POOL_SET avx512
+#define CORNER_POOL_BYTES 64
+#define CORNER_POOL_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,f16c")))
+#define CORNER_POOL_WIDEN_HALVES CORNER_POOL_WIDEN_8_HALVES
+#define CORNER_POOL_NARROW_HALVES CORNER_POOL_NARROW_8_HALVES
+#include "./corner_pool_scan_vector.h"
+#endif
+
+namespace corner_pool {
+
+template <typename T>
+Worker<T> BestWorker() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl")) {
+    return avx512::MakeWorker<T>();
+  }
+  if (__builtin_cpu_supports("avx2")) return avx2::MakeWorker<T>();
+#endif
+  return baseline::MakeWorker<T>();
+}
+
+/*!
+ * \brief does the job on the CPU
+ * \param threads how many at most; the result does not depend on it
+ */
+template <typename T>
+void RunOnCpu(const Job<T>& job, int threads) {
+  if (job.shape.Size() == 0) return;
+  const Worker<T> worker = BestWorker<T>();
+  const int64_t strips = worker.strips(job);
+  // Waking a thread costs more than the few microseconds that this many bytes take.
+  const int64_t kBytesWorthAThread = 65536;
+  const int64_t useful = std::min<int64_t>(strips, job.shape.Size() * sizeof(T) / kBytesWorthAThread + 1);
+  const int team = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(threads, useful)));
+  const size_t flag_bytes = (worker.flag_bytes(job) + 63) / 64 * 64;  // threads share no cache line
+  std::vector<char> flags(team * flag_bytes);
+#pragma omp parallel for num_threads(team) schedule(static, 1)
+  for (int part = 0; part < team; ++part) {
+    worker.work(job, flags.data() + part * flag_bytes, strips * part / team, strips * (part + 1) / team);
+  }
+}
+
+}  // namespace corner_pool
+
+#endif  // MXNET_OPERATOR_CONTRIB_CORNER_POOL_SCAN_CPU_H_

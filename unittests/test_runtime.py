@@ -1,0 +1,225 @@
+"""What gluonzoo does before MXNet is imported. Each test that imports it starts a process of its own."""
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+from gluonzoo import runtime
+
+TIMEOUT = 240   # seconds, for one process on a busy machine
+CHOICES = ('OMP_NUM_THREADS', 'MXNET_OMP_MAX_THREADS')
+
+
+def environment(**changes):
+    """This process's environment, without its choice of threads."""
+    return {name: value for name, value in os.environ.items() if name not in CHOICES} | changes
+
+
+def start(*arguments, directory, **changes):
+    """A fresh interpreter, away from the repository: what is installed is what is imported."""
+    return subprocess.Popen([sys.executable, *arguments], cwd=directory, env=environment(**changes),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    """(exit code, stdout, stderr); a process that does not end is killed, and fails the test."""
+    try:
+        out, err = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail(f'{process.args} still ran after {TIMEOUT} s: {process.communicate()}')
+    return process.returncode, out, err
+
+
+def python(code, directory, **changes):
+    return finish(start('-c', textwrap.dedent(code), directory=directory, **changes))
+
+
+# -- the import ------------------------------------------------------------------------------------------------------
+
+def test_import_says_nothing(tmp_path):
+    code, out, err = python('''
+        import gluonzoo, mxnet as mx, numpy as np
+        assert gluonzoo.__version__ and np.bool is bool and np.int is int and np.float is float
+        print(mx.nd.ones((2, 3)).sum().asscalar())
+        ''', tmp_path)
+    assert (code, out, err) == (0, '6.0\n', '')
+
+
+@pytest.mark.parametrize('torch', ["__version__ = '2.13.0'", "__version__ = '1.13.1'", 'raise ImportError'])
+def test_import_of_gluoncv(tmp_path, torch):
+    """Beside any PyTorch. gluoncv swallows the errors of its own imports, so a name of each part is used."""
+    (tmp_path / 'torch.py').write_text(torch)
+    code, out, err = python('''
+        import gluonzoo, gluoncv, mxnet as mx
+        net = gluoncv.model_zoo.get_model('cifar_resnet20_v1', classes=10, pretrained=False)
+        net.initialize()
+        print(net(mx.nd.zeros((1, 3, 32, 32))).shape)
+        import gluoncv.data, gluoncv.loss, gluoncv.utils
+        from gluoncv.model_zoo.rcnn.rpn.anchor import RPNAnchorGenerator   # np.float
+        RPNAnchorGenerator(16, 16, ratios=(1,), scales=(8,), alloc_size=(4, 4))
+        ''', tmp_path)
+    assert (code, out) == (0, '(1, 10)\n'), err
+
+
+def test_import_without_mxnet(tmp_path):
+    (tmp_path / 'hide.py').write_text("import sys; sys.modules['mxnet'] = None")
+    code, out, err = python('import hide, gluonzoo', tmp_path)
+    assert code == 1 and 'ImportError: gluonzoo needs MXNet' in err and 'gluonzoo[cpu]' in err and 'cu117' in err
+
+
+def test_import_on_numpy_2(tmp_path):
+    code, out, err = python("import numpy; numpy.__version__ = '2.0.1'; import gluonzoo", tmp_path)
+    assert code == 1 and 'MXNet 1.9.1 needs NumPy 1.23 to 1.26; this is 2.0.1' in err
+
+
+def test_names_that_numpy_has_are_left(monkeypatch):
+    kept = object()
+    monkeypatch.setattr(np, 'float', kept, raising=False)
+    monkeypatch.setattr(runtime, '_prepared', False)
+    runtime.prepare()
+    assert np.float is kept
+
+
+# -- threads ---------------------------------------------------------------------------------------------------------
+
+SHOW = "import os, gluonzoo; print({name: os.environ[name] for name in %r if name in os.environ})" % (CHOICES,)
+
+
+def test_default_is_the_physical_cores(tmp_path):
+    code, out, err = python(SHOW, tmp_path)
+    assert out == f"{{'OMP_NUM_THREADS': '{runtime.physical_cores()}'}}\n", err
+
+
+@pytest.mark.parametrize('name', CHOICES)
+def test_choice_of_the_user_is_kept(tmp_path, name):
+    code, out, err = python(SHOW, tmp_path, **{name: '7'})
+    assert out == f"{{'{name}': '7'}}\n", err
+
+
+def test_mxnet_imported_first(tmp_path):
+    """One warning, on the line that imports gluonzoo, if MXNet has taken another number of threads."""
+    (tmp_path / 'main.py').write_text(textwrap.dedent('''
+        import os, numpy as np
+        np.bool, np.int = bool, int
+        import mxnet
+        import gluonzoo
+        gluonzoo.runtime.prepare()
+        print(os.environ.get('OMP_NUM_THREADS'))
+        '''))
+    code, out, err = finish(start('main.py', directory=tmp_path))
+    assert (code, out) == (0, 'None\n'), err
+    cores, taken = runtime.physical_cores(), max(1, len(os.sched_getaffinity(0)) // 2)
+    assert err.count('RuntimeWarning') == (cores != taken)
+    assert cores == taken or 'main.py:5: RuntimeWarning: MXNet was imported before gluonzoo' in err
+
+
+@pytest.fixture
+def mxnet_first(monkeypatch):
+    """A function that prepares a process where MXNet came first, on so many processors and cores."""
+    def prepare(processors, cores, **variables):
+        for name in CHOICES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setitem(sys.modules, 'mxnet', sys.modules.get('mxnet', sys))
+        monkeypatch.setattr(runtime, '_processors', lambda: set(range(processors)))
+        monkeypatch.setattr(runtime, 'physical_cores', lambda: cores)
+        monkeypatch.setattr(runtime, '_prepared', False)
+        runtime.prepare()
+    return prepare
+
+
+def test_warning_when_threads_differ(mxnet_first):
+    with pytest.warns(RuntimeWarning, match='with 4 thread.s., where 8 physical') as caught:
+        mxnet_first(processors=8, cores=8)
+        runtime.prepare()   # a second time it is silent
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize('case', [dict(processors=8, cores=4), dict(processors=1, cores=1),
+                                  dict(processors=8, cores=8, OMP_NUM_THREADS='3')])
+def test_no_warning_when_threads_agree_or_are_chosen(mxnet_first, recwarn, case):
+    mxnet_first(**case)
+    assert not recwarn.list
+
+
+# -- physical cores --------------------------------------------------------------------------------------------------
+
+PAIRS = {processor: f'{processor % 4},{processor % 4 + 4}' for processor in range(8)}   # 4 cores, 2 threads each
+VERSION_2 = '0::/a/b\n'
+VERSION_1 = '5:cpu,cpuacct:/a\n2:memory:/a\n'
+
+
+@pytest.mark.parametrize('processors, siblings, files, cores', [
+    (range(8), {}, {}, 8),   # nothing is known of the cores
+    (range(8), PAIRS, {}, 4),
+    ((0, 4), PAIRS, {}, 1),   # affinity: the two threads of one core
+    ((0, 5), PAIRS, {}, 2),
+    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/a/b/cpu.max': 'max 100000'}, 4),
+    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/a/b/cpu.max': '250000 100000'}, 2),
+    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/a/b/cpu.max': '50000 100000'}, 1),
+    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/a/cpu.max': '300000 100000',
+                       'sys/fs/cgroup/a/b/cpu.max': 'max 100000'}, 3),   # the limit of a group above
+    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/cpu.max': '200000 100000'}, 2),   # a container
+    (range(8), PAIRS, {'proc/self/cgroup': VERSION_1, 'sys/fs/cgroup/cpu/a/cpu.cfs_quota_us': '-1',
+                       'sys/fs/cgroup/cpu/a/cpu.cfs_period_us': '100000'}, 4),
+    (range(8), PAIRS, {'proc/self/cgroup': VERSION_1, 'sys/fs/cgroup/cpu/cpu.cfs_quota_us': '200000',
+                       'sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000'}, 2),
+])
+def test_physical_cores(tmp_path, monkeypatch, processors, siblings, files, cores):
+    for processor, names in siblings.items():
+        files = {**files, f'sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list': names + '\n'}
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    monkeypatch.setattr(runtime, '_processors', lambda: set(processors))
+    assert runtime.physical_cores(tmp_path) == cores
+
+
+def test_physical_cores_of_this_machine():
+    assert 1 <= runtime.physical_cores() <= os.cpu_count()
+
+
+# -- the parameter server --------------------------------------------------------------------------------------------
+
+WORKER = """
+import gluonzoo, mxnet as mx
+store = mx.kv.create('dist_sync')
+store.init('sum', mx.nd.zeros(3))
+store.push('sum', mx.nd.full(3, store.rank + 1))
+total = mx.nd.zeros(3)
+store.pull('sum', out=total)
+print(total.asnumpy().tolist())
+"""
+
+
+def test_parameter_server(tmp_path):
+    """A scheduler, a server and two workers: the server adds what the workers push; all end when the job ends."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    job = dict(DMLC_PS_ROOT_URI='127.0.0.1', DMLC_PS_ROOT_PORT=str(port), DMLC_INTERFACE='lo',
+               DMLC_NUM_SERVER='1', DMLC_NUM_WORKER='2', OMP_NUM_THREADS='1')
+    processes = [start(*arguments, directory=tmp_path, DMLC_ROLE=role, **job) for role, arguments in (
+        ('scheduler', ('-m', 'gluonzoo.runtime')), ('server', ('-c', 'import gluonzoo')),
+        ('worker', ('-c', WORKER)), ('worker', ('-c', WORKER)))]
+    try:
+        while any(process.poll() is None for process in processes) and not any(p.poll() for p in processes):
+            time.sleep(0.1)   # one that fails would leave the others waiting for ever
+        failed = [finish(process) for process in processes if process.poll()]
+        assert not failed
+        assert [finish(process)[:2] for process in processes] == [(0, ''), (0, ''), *2 * [(0, '[3.0, 3.0, 3.0]\n')]]
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def test_runtime_as_a_program_needs_a_role(tmp_path):
+    code, out, err = finish(start('-m', 'gluonzoo.runtime', directory=tmp_path))
+    assert code == 1 and 'DMLC_ROLE must be server or scheduler: None' in err
