@@ -41,6 +41,8 @@ struct RightPool {
   static corner_pool::Direction Direction() { return corner_pool::Right(); }
 };
 
+// The errors below start with their kind, as MXNet's do; it would take the first word before a colon for it.
+
 template <typename Pool>
 inline bool CornerPoolShape(const nnvm::NodeAttrs& attrs, mxnet::ShapeVector* in_attrs, mxnet::ShapeVector* out_attrs) {
   CHECK_EQ(in_attrs->size(), 1U);
@@ -49,8 +51,8 @@ inline bool CornerPoolShape(const nnvm::NodeAttrs& attrs, mxnet::ShapeVector* in
   SHAPE_ASSIGN_CHECK(*in_attrs, 0, out_attrs->at(0));
   const mxnet::TShape& shape = in_attrs->at(0);
   if (!mxnet::ndim_is_known(shape)) return false;
-  CHECK_EQ(shape.ndim(), 4) << Pool::Name() << ": data must be 4-D (N, C, H, W); got " << shape.ndim() << "-D "
-                            << shape;
+  CHECK_EQ(shape.ndim(), 4) << "MXNetError: " << Pool::Name() << ": data must be 4-D (N, C, H, W); got " << shape.ndim()
+                            << "-D " << shape;
   return mxnet::shape_is_known(shape);
 }
 
@@ -63,7 +65,7 @@ inline bool CornerPoolType(const nnvm::NodeAttrs& attrs, std::vector<int>* in_at
   const int dtype = in_attrs->at(0);
   if (dtype == -1) return false;
   CHECK(dtype == mshadow::kFloat16 || dtype == mshadow::kFloat32 || dtype == mshadow::kFloat64)
-      << Pool::Name() << ": data must be float16, float32 or float64; got " << type_string(dtype);
+      << "MXNetError: " << Pool::Name() << ": data must be float16, float32 or float64; got " << type_string(dtype);
   return true;
 }
 
