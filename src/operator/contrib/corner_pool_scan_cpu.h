@@ -80,9 +80,8 @@ struct Worker {
 #define CORNER_POOL_SHUFFLE(a, b, IndexVector, ...) __builtin_shuffle(a, b, IndexVector{__VA_ARGS__})
 #endif
 
-#define CORNER_POOL_MAX(a, b) ((a) > (b) ? (a) : (b))
-
 #define CORNER_POOL_SET baseline
+#define CORNER_POOL_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define CORNER_POOL_BYTES 16
 #define CORNER_POOL_TARGET
 #define CORNER_POOL_WIDEN_HALVES(from, to) \
@@ -101,13 +100,25 @@ struct Worker {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), 0));
 
 #define CORNER_POOL_SET avx2
+#define CORNER_POOL_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define CORNER_POOL_BYTES 32
 #define CORNER_POOL_TARGET __attribute__((target("avx2,f16c")))
 #define CORNER_POOL_WIDEN_HALVES CORNER_POOL_WIDEN_8_HALVES
 #define CORNER_POOL_NARROW_HALVES CORNER_POOL_NARROW_8_HALVES
 #include "./corner_pool_scan_vector.h"
 
+// What the ternary says, in the one instruction that the compiler does not find for these.
+namespace corner_pool {
+inline __attribute__((always_inline, target("avx512f"))) __m512 Larger(__m512 a, __m512 b) {
+  return _mm512_max_ps(a, b);
+}
+inline __attribute__((always_inline, target("avx512f"))) __m512d Larger(__m512d a, __m512d b) {
+  return _mm512_max_pd(a, b);
+}
+}  // namespace corner_pool
+
 #define CORNER_POOL_SET avx512
+#define CORNER_POOL_MAX(a, b) Larger(a, b)
 #define CORNER_POOL_BYTES 64
 #define CORNER_POOL_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,f16c")))
 #define CORNER_POOL_WIDEN_HALVES CORNER_POOL_WIDEN_8_HALVES

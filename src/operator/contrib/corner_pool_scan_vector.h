@@ -10,6 +10,7 @@
  *        CORNER_POOL_SET     the namespace of this instruction set
  *        CORNER_POOL_BYTES   the size of its vectors
  *        CORNER_POOL_TARGET  the function attribute that enables it
+ *        CORNER_POOL_MAX(a, b)  a where it is greater, else b
  *        CORNER_POOL_WIDEN_HALVES(from, to), CORNER_POOL_NARROW_HALVES(from, to)  N halves to floats, and back
  *
  * A vector holds one element of each of N neighbouring lines, so the scan itself is plain vector arithmetic. Columns
@@ -366,7 +367,7 @@ struct Strips {
       if (kWhole) {
 #pragma GCC unroll 16
         for (int i = 0; i < N; ++i) {
-          __builtin_prefetch(from + (i + N) * stride, 0, 2);  // the next N rows
+          __builtin_prefetch(from + (i + N) * stride, 0, 3);  // the next N rows
           columns[i] = L::Load(from + i * stride, N);
         }
       } else {
@@ -381,7 +382,7 @@ struct Strips {
       if (kWhole) {
 #pragma GCC unroll 16
         for (int i = 0; i < N; ++i) {
-          __builtin_prefetch(to + (i + N) * stride, 1, 2);
+          __builtin_prefetch(to + (i + N) * stride, 1, 3);
           L::Store(to + i * stride, columns[i], N);
         }
       } else {
@@ -489,6 +490,7 @@ Worker<T> MakeWorker() {
 #undef CORNER_POOL_EACH_STEP
 #undef CORNER_POOL_LOOP
 #undef CORNER_POOL_INLINE
+#undef CORNER_POOL_MAX
 #undef CORNER_POOL_SET
 #undef CORNER_POOL_BYTES
 #undef CORNER_POOL_TARGET
