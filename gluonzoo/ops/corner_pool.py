@@ -34,7 +34,7 @@ __all__ = ['top_pool', 'bottom_pool', 'left_pool', 'right_pool',
            'TopPool', 'BottomPool', 'LeftPool', 'RightPool']
 
 # A Symbol does not know its shape, so a symbolic composition unrolls for lines up to this length
-# (and refuses longer ones when it runs).
+# (and refuses longer ones when shapes are inferred).
 SYMBOLIC_MAX_LENGTH = 4096
 
 _FLOATS = ('float16', 'float32', 'float64')
@@ -64,7 +64,8 @@ def top_pool(x):
     TypeError
         if `x` is neither an NDArray nor a Symbol.
     MXNetError
-        for another rank or dtype; a Symbol raises it when shapes and types are inferred.
+        for another rank or dtype; a Symbol raises it when shapes and types are inferred. (On the composition a Symbol
+        of another dtype is refused only when it runs, in the words of a stock operator.)
 
     Examples
     --------
@@ -162,16 +163,18 @@ def _check(name, shape, dtype):
 def _make_composition(name, axis, forward):
     """The pair (function on NDArray, function on Symbol) that stands in for the native operator `name`."""
 
-    def on_ndarray(data, name=None):
+    def on_ndarray(data, out=None, name=None):
         _check(op_name, data.shape, data.dtype.__name__)
         if data.size == 0:
-            return ndarray.identity(data)
+            return ndarray.identity(data, out=out)
         y = _composed(ndarray, data, axis, forward, data.shape[axis])
-        return ndarray.identity(data) if y is data else y   # never the caller's own array
+        return ndarray.identity(y, out=out) if out is not None or y is data else y   # never the caller's own array
 
     def on_symbol(data, name=None):
         # A Symbol is checked when shapes are inferred: by two subtractions of zeros, whose shape the data must fit. (To
         # add them would turn -0 into +0.) MXNet's error gives the name of the one that fails.
+        if not hasattr(NameManager._current, 'value'):   # MXNet makes it for the main thread alone
+            NameManager._current.value = NameManager()
         names = NameManager._current.value
         of_rank_4 = symbol._internal._zeros_without_dtype(shape=(-1, -1, -1, -1))
         x = symbol.elemwise_sub(data, of_rank_4,
@@ -186,7 +189,7 @@ def _make_composition(name, axis, forward):
 
     op_name = name
     for function in (on_ndarray, on_symbol):
-        function.__name__ = name
+        function.__name__ = function.__qualname__ = name
         function.__doc__ = globals()[name].__doc__
     return on_ndarray, on_symbol
 

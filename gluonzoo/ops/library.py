@@ -25,6 +25,9 @@ _LIBRARY = Path(__file__).with_name('libcorner_pool.so')
 _BUILD_REPORT = Path(__file__).with_name('library_build.txt')
 _LIBRARY_MXNET = '1.9.1'   # the release whose headers the library is compiled with
 
+# A function that src/library/complete.cc calls, by the name that only the C++ ABI of the stock wheel gives it.
+_WHEEL_SYMBOL = '_ZN4nnvm2Op10GetAttrMapERKSs'
+
 _active = None
 
 
@@ -33,16 +36,29 @@ class RouteError(RuntimeError):
 
 
 def route():
-    """The active route: ``'built-in'``, ``'library'`` or ``'composition'``."""
+    """The active route, chosen when gluonzoo was imported.
+
+    Returns
+    -------
+    str : ``'built-in'``, ``'library'`` or ``'composition'``
+    """
     return _active
 
 
 def available_routes():
-    """The routes that can be active on this machine, in order of preference."""
+    """The routes that can be active on this machine, in order of preference.
+
+    Returns
+    -------
+    list of str; ``'composition'`` is always in it
+    """
     return [name for name in ROUTES if _why_unavailable(name) is None]
 
 
 def _is_built_in():
+    # MXNet generates the function of a built-in operator when it is imported; the other routes publish theirs later.
+    if _active is None and not hasattr(mx.nd.contrib, 'top_pool'):
+        return False
     handle = OpHandle()
     return _active != 'library' and not _LIB.NNGetOpHandle(c_str('_contrib_top_pool'), ctypes.byref(handle))
 
@@ -61,6 +77,8 @@ def _why_unavailable(name):
                     '`pip install --force-reinstall --no-deps <the source directory of gluonzoo>`')
         if mx.__version__ != _LIBRARY_MXNET:
             return f'the library needs MXNet {_LIBRARY_MXNET}; this is {mx.__version__}'
+        if not hasattr(_LIB, _WHEEL_SYMBOL):
+            return 'this MXNet is not the stock wheel: it was compiled with another C++ ABI'
     return None
 
 
@@ -110,6 +128,8 @@ def activate(compositions):
         if ``GLUONZOO_OPS`` names a route that is unknown or not available; the message says how to get it.
     """
     global _active
+    if _active is not None:   # a second import of this package, as by importlib.reload
+        return
     chosen = _choose()
     if chosen == 'library':
         _load_library()

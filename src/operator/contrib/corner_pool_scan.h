@@ -64,7 +64,7 @@ struct Half {
   uint16_t bits;
 };
 
-// -- half <-> float: exact, and rounded to nearest even; the same bits on every device --------------------------------
+// -- half <-> float: exact, and rounded to nearest even; the same bits on every device --
 
 CORNER_POOL_SCALAR uint32_t BitsOf(float value) {
   uint32_t bits;
@@ -95,12 +95,13 @@ CORNER_POOL_SCALAR Half ToHalf(float value) {
   // Below 2^-14 the half is subnormal: adding 0.5 leaves a rounded multiple of 2^-24 in the low bits.
   const uint32_t subnormal = BitsOf(FloatOf(magnitude) + 0.5f) - BitsOf(0.5f);
   const uint32_t normal = (magnitude - (112u << 23) + 0x0fffu + ((magnitude >> 13) & 1u)) >> 13;
-  const uint32_t special = magnitude > (255u << 23) ? 0x7e00u : 0x7c00u;  // NaN, else infinity
+  const uint32_t special =
+      magnitude > (255u << 23) ? 0x7e00u | ((bits >> 13) & 0x3ffu) : 0x7c00u;  // NaN, else infinity
   const uint32_t half = magnitude < (113u << 23) ? subnormal : magnitude < (143u << 23) ? normal : special;
   return {static_cast<uint16_t>(sign | half)};
 }
 
-// -- elements ---------------------------------------------------------------------------------------------------------
+// -- elements --
 
 /*! \brief how elements of type T (float, double) compare, are summed, and are rounded from a sum */
 template <typename T>
@@ -124,7 +125,7 @@ struct Element<Half> {
   static CORNER_POOL_SCALAR Half Narrow(Sum sum) { return ToHalf(sum); }
 };
 
-// -- jobs -------------------------------------------------------------------------------------------------------------
+// -- jobs --
 
 /*! \brief one call: y from x, or dx from dy and x */
 template <typename T>

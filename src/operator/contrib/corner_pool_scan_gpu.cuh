@@ -10,8 +10,9 @@
  * a warp that scans 32 rows brings them through shared memory, in tiles of 32 x 32, each read and written row by row.
  *
  * The gradient is one pass along the scan. A thread adds up output gradients, and when the maximum changes, or the line
- * ends, gives the sum to the winner; every other element gets its zero when it is met. So no element is written twice,
- * nothing is remembered, and dx may be dy: an element is written only after it has been read.
+ * ends, gives the sum to the winner. In columns every other element gets its zero when it is met; in rows a tile of dx
+ * is zeroed as a whole, and the winners are written over that, straight to dx. Nothing is remembered, and dx may be dy:
+ * an element is written only after it has been read.
  */
 #ifndef MXNET_OPERATOR_CONTRIB_CORNER_POOL_SCAN_GPU_CUH_
 #define MXNET_OPERATOR_CONTRIB_CORNER_POOL_SCAN_GPU_CUH_
@@ -91,8 +92,7 @@ struct ZeroIn {
   }
 };
 
-// -- columns
-// -----------------------------------------------------------------------------------------------------------
+// -- columns --
 
 /*! \brief the first element that the scan of this thread's column meets, or -1: there is no such column */
 template <typename T>
@@ -153,8 +153,7 @@ __global__ void __launch_bounds__(kThreadsOnColumns) BackwardColumns(Job<T> job)
   give(winner.at, winner.sum);
 }
 
-// -- rows
-// --------------------------------------------------------------------------------------------------------------
+// -- rows --
 
 /*! \brief a piece of 32 rows in shared memory; the odd stride keeps a column of it out of one memory bank */
 template <typename T>

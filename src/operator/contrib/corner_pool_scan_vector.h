@@ -81,11 +81,11 @@ struct Lines {
     }
     CORNER_POOL_INLINE Mask Meet(const Value& later) {
       const Mask greater = (Mask)(later > value), is_nan = (Mask)(later != later);
-      const Mask change = greater | (is_nan & ~nan);
+      const Mask first_nan = is_nan & ~nan;
       nan |= is_nan;
       value = CORNER_POOL_MAX(later, value);
-      value = is_nan ? later : value;
-      return change;
+      value = first_nan ? later : value;
+      return greater | first_nan;
     }
   };
 
@@ -253,8 +253,7 @@ struct Strips {
   // The loops below are functions of their own and take the job by value: so the compiler allots registers to each by
   // itself, and knows that no store changes the job.
 
-  // -- columns
-  // ---------------------------------------------------------------------------------------------------------
+  // -- columns --
 
   static void Columns(const Job<T>& job, int64_t strip, char* flags) {
     const int64_t width = job.shape.width, wide = StripWidth(job), in_plane = (width + wide - 1) / wide;
@@ -339,10 +338,10 @@ struct Strips {
     }
   }
 
-  // -- rows
-  // ------------------------------------------------------------------------------------------------------------ N rows
-  // are scanned tile by tile. A tile is whole, then everything unrolls and it stays in registers, or it is what is left
-  // at the end of the rows or below the last N rows.
+  // -- rows --
+  //
+  // N rows are scanned tile by tile. A tile is whole, then everything unrolls and it stays in registers, or it is what
+  // is left at the end of the rows or below the last N rows.
 
   /*! \brief where a tile lies and how much of it there is */
   struct Place {
