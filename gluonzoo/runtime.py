@@ -4,13 +4,14 @@
 imports MXNet, and serves while it does. Start it with ``DMLC_ROLE=server python -c "import gluonzoo"`` or
 ``python -m gluonzoo.runtime``, the scheduler likewise. It ends when the job ends.
 """
+import ctypes
 import importlib.util
 import os
 import sys
 import warnings
 from pathlib import Path
 
-__all__ = ['prepare', 'physical_cores']
+__all__ = ['prepare', 'physical_cores', 'keeps_memory']
 
 # The names of Python's own types that MXNet 1.9.1 (bool, int) and gluoncv 0.10.5 (int, float) still ask NumPy for.
 _REMOVED = {'bool': bool, 'float': float, 'int': int}
@@ -18,7 +19,12 @@ _REMOVED = {'bool': bool, 'float': float, 'int': int}
 # Either is the user's choice of MXNet's threads.
 _THREADS = ('OMP_NUM_THREADS', 'MXNET_OMP_MAX_THREADS')
 
+# What a user sets to tune glibc's malloc; then it is left as it is.
+_MALLOC = ('GLIBC_TUNABLES', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_TOP_PAD_', 'MALLOC_MMAP_MAX_', 'MALLOC_MMAP_THRESHOLD_',
+           'MALLOC_ARENA_MAX')
+
 _prepared = False
+_keeps_memory = False
 
 
 def prepare():
@@ -32,6 +38,11 @@ def prepare():
     this one starts inherit them. If that or ``MXNET_OMP_MAX_THREADS`` is set already, it stays as it is. (MXNet's own
     choice is half of the logical processors: half of the cores where there is no hyper-threading.)
 
+    On glibc, malloc keeps what is freed for the next allocation, in the whole process: MXNet has no memory pool on the
+    CPU, so every large array was new pages from the system, cleared and mapped one by one. The process then never gives
+    memory back before it ends. ``GLUONZOO_KEEP_MEMORY=0``, or a setting of malloc's own (``GLIBC_TUNABLES``,
+    ``MALLOC_ARENA_MAX`` ...), leaves malloc as it is.
+
     Warns (RuntimeWarning)
         if MXNet has been imported already and has taken another number of threads than it would have been given.
 
@@ -40,10 +51,11 @@ def prepare():
     ImportError
         on NumPy 2 and later, where MXNet 1.9.1 cannot run.
     """
-    global _prepared
+    global _prepared, _keeps_memory
     if _prepared:
         return
     _choose_threads()
+    _keeps_memory = _keep_memory()
     _restore_numpy_names()
     _reconcile_gluoncv_with_pytorch()
     _prepared = True
@@ -63,6 +75,11 @@ def physical_cores(root='/'):
     root = Path(root)
     cores = len({_siblings(root, processor) for processor in _processors()})
     return max(1, min([cores, *_quotas(root)]))
+
+
+def keeps_memory():
+    """Whether :func:`prepare` has had malloc keep freed memory."""
+    return _keeps_memory
 
 
 def _processors():
@@ -120,6 +137,20 @@ def _choose_threads():
         warnings.warn(f'MXNet was imported before gluonzoo and computes with {taken} thread(s), where {cores} physical '
                       f'core(s) are available: import gluonzoo first, or set OMP_NUM_THREADS={cores}',
                       RuntimeWarning, stacklevel=4)   # the line that imports gluonzoo
+
+
+def _keep_memory():
+    """Whether malloc now keeps freed memory."""
+    if os.environ.get('GLUONZOO_KEEP_MEMORY') == '0' or any(os.environ.get(name) for name in _MALLOC):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):   # not glibc
+        return False
+    trim_threshold, top_pad, mmap_max, arena_max = -1, -2, -4, -8   # glibc's malloc.h
+    # One arena, since the others live in small maps of their own, which come and go.
+    options = ((trim_threshold, 2 ** 31 - 1), (top_pad, 2 ** 26), (mmap_max, 0), (arena_max, 1))
+    return all([mallopt(option, value) for option, value in options])
 
 
 def _restore_numpy_names():

@@ -15,9 +15,9 @@ Against the machine
     so what the engine does for one call hides behind the work of another. The copy is that of the same tensor
     into an allocated one, by NumPy on one thread, by memcpy on all threads, and by MXNet: the fastest counts.
 
-Neither side's allocator is told anything, so what is timed is what a user gets; but a large array that malloc
-takes from the system anew costs more in page faults than the operator does, and whether it does is luck.
-``--keep-memory`` has malloc keep what is freed, for both sides: then the operators are timed, and repeatably.
+Importing gluonzoo has malloc keep what is freed, in the whole process, so for both sides. Otherwise
+(``GLUONZOO_KEEP_MEMORY=0``) a large array that malloc takes from the system anew costs more in page faults than
+the operator does, and whether it does is luck.
 
 First every side is checked against NumPy, values and gradients, ties included; a wrong result ends the run
 with exit code 1 and no number. The sides take turns (A B B A ...), with a pause between turns so that the
@@ -126,17 +126,6 @@ def demand_equal(what, got, wanted):
         at = tuple(int(i) for i in np.argwhere(differ)[0])
         raise WrongResultError(f'{what}: {differ.sum()} of {got.size} elements differ, first at {at}: '
                           f'got {got[at]}, wanted {wanted[at]}')
-
-
-def keep_memory():
-    """Has malloc keep freed memory for the next allocation, in the whole process, instead of returning it."""
-    trim_threshold, top_pad, mmap_max, arena_max = -1, -2, -4, -8   # glibc's malloc.h
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError) as error:
-        raise UnavailableError(f'--keep-memory: this system has no mallopt ({error})') from error
-    for option, value in ((trim_threshold, 2 ** 31 - 1), (top_pad, 2 ** 26), (mmap_max, 0), (arena_max, 1)):
-        mallopt(option, value)
 
 
 # -- the sides -----------------------------------------------------------------------------------------------
@@ -390,11 +379,12 @@ def against_copy(side, plain_copies, pace):
 def extra_memory(pool, shape):
     """Bytes that a static_alloc graph's forward and backward need at their peak, beyond x, dy, y and dx.
 
-    From the peak of the process's resident memory, so within a MiB or so; None where it is not told.
+    From the peak of the process's resident memory, so within a MiB or so; None where it is not told. To be called
+    where malloc keeps nothing: memory of before would hide what is needed.
     """
-    import mxnet as mx
+    from gluonzoo import ops  # before mxnet
 
-    from gluonzoo import ops
+    import mxnet as mx  # isort: skip
 
     def resident(key):
         with open('/proc/self/status') as file:
@@ -420,6 +410,15 @@ def extra_memory(pool, shape):
     block.hybridize(static_alloc=True)
     run((1, 1, 64, 64))   # code, threads and small buffers
     return run(shape)
+
+
+def extra_memories(shape):
+    """extra_memory of every pool, from a process of its own."""
+    code = f'from bench_ops import *; print(json.dumps([extra_memory(pool, {shape}) for pool in POOLS]))'
+    done = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True, check=True, env={
+        **os.environ, 'GLUONZOO_KEEP_MEMORY': '0',
+        'PYTHONPATH': os.pathsep.join([os.path.dirname(os.path.abspath(__file__)), *sys.path])})
+    return json.loads(done.stdout)
 
 
 # -- the report ----------------------------------------------------------------------------------------------
@@ -464,7 +463,7 @@ def conditions(args, torch, torch_missing, threads, parallel_copy):
         'route': gluonzoo.ops.route(), 'device': args.device,
         'gpu': gpu_name() if args.device == 'gpu' else None, 'cpu': cpu_model(),
         'logical_cpus': os.cpu_count(), 'threads': threads,
-        'malloc': 'keeps freed memory' if args.keep_memory else 'as the system has it',
+        'malloc': 'keeps freed memory' if gluonzoo.runtime.keeps_memory() else 'as the system has it',
         'load_average_before': os.getloadavg()[0],
         'gluonzoo': gluonzoo.__version__, 'mxnet': mx.__version__, 'numpy': np.__version__,
         'torch': torch.__version__ if torch else None, 'torch_missing': torch_missing,
@@ -542,8 +541,6 @@ def parse(argv):
                         help='default: those with targets')
     parser.add_argument('--rounds', type=int, help='turns of each side; default: 9, or 2 with --quick')
     parser.add_argument('--quick', action='store_true', help='a small shape, a few calls: does it work?')
-    parser.add_argument('--keep-memory', action='store_true',
-                        help='malloc keeps what is freed: page faults are not timed, on either side')
     parser.add_argument('--device', choices=('cpu', 'gpu'), default='cpu')
     args = parser.parse_args(argv)
     args.shapes = args.shapes or (QUICK_SHAPES if args.quick else SHAPES)
@@ -555,8 +552,6 @@ def parse(argv):
 
 
 def run(args):
-    if args.keep_memory:
-        keep_memory()
     if args.threads:   # read when MXNet is imported
         os.environ['OMP_NUM_THREADS'] = os.environ['MXNET_OMP_MAX_THREADS'] = str(args.threads)
     import gluonzoo  # before mxnet, which it makes importable
@@ -582,10 +577,9 @@ def run(args):
     cases = [(shape, 'float32', pool) for shape in args.shapes for pool in POOLS]
     cases += [(args.shapes[0], dtype, pool) for dtype in OTHER_DTYPES for pool in POOLS]
 
-    if not gpu and not args.keep_memory:   # first, while no freed buffer is around to be used again
+    if not gpu:
         largest = max(args.shapes, key=np.prod)
-        for pool in POOLS:
-            extra = extra_memory(pool, largest)
+        for pool, extra in zip(POOLS, extra_memories(largest)):
             if extra is not None:
                 report['memory'].append({'shape': largest, 'dtype': 'float32', 'pool': pool,
                                          'pass': 'forward+backward', 'bytes': extra})

@@ -86,6 +86,28 @@ def test_names_that_numpy_has_are_left(monkeypatch):
     assert np.float is kept
 
 
+# -- memory ---------------------------------------------------------------------------------------------------------
+
+FAULTS = '''
+    import resource, gluonzoo, mxnet as mx
+    def faults():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        mx.nd.ones((1 << 24,)).wait_to_read()   # 64 MiB, which malloc by itself always returns: 16384 pages
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    for _ in range(12):   # until small arrays have found places of their own
+        faults()
+    print(gluonzoo.runtime.keeps_memory(), sum(faults() for _ in range(4)) > 40000)
+    '''
+
+
+@pytest.mark.parametrize('variables, wanted', [
+    ({}, 'True False'), ({'GLUONZOO_KEEP_MEMORY': '0'}, 'False True'), ({'MALLOC_MMAP_MAX_': '65536'}, 'False True'),
+], ids=['kept', 'not wanted', 'tuned by the user'])
+def test_freed_memory_is_used_again(tmp_path, variables, wanted):
+    code, out, err = python(FAULTS, tmp_path, **variables)
+    assert (code, out) == (0, wanted + '\n'), err
+
+
 # -- threads ---------------------------------------------------------------------------------------------------------
 
 SHOW = "import os, gluonzoo; print({name: os.environ[name] for name in %r if name in os.environ})" % (CHOICES,)
