@@ -45,7 +45,7 @@ $(STAMP): pyproject.toml setup.py $(CPP)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
-	$(BIN)/clang-format --dry-run -Werror $(CPP)
+	$(BIN)/clang-format --dry-run -Werror $(CPP) $(wildcard unittests/*/*.h)
 	$(BIN)/shellcheck build.sh .ci/run
 
 test: lint
