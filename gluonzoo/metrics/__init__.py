@@ -1,0 +1,1 @@
+"""Measures of what a network does, by the libraries that everyone compares with."""

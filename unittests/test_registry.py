@@ -1,0 +1,98 @@
+"""The registry: what is registered is found, and every misspelling is named."""
+import pytest
+
+from gluonzoo import registry
+from gluonzoo.registry import Registry
+
+
+@pytest.fixture
+def shapes():
+    shapes = Registry('shape')
+
+    @shapes.register
+    def circle(radius, colour='red', *, filled=False):
+        return 'circle', radius, colour, filled
+
+    @shapes.register
+    class Circus:
+        def __init__(self, tents=1):
+            self.tents = tents
+
+    return shapes
+
+
+def test_functions_and_classes_are_made_by_name(shapes):
+    assert shapes.create('circle', 2, filled=True) == ('circle', 2, 'red', True)
+    assert shapes.create('circle', radius=3, colour='blue') == ('circle', 3, 'blue', False)
+    assert shapes.create('Circus').tents == 1
+    assert shapes.create('Circus', tents=4).tents == 4
+
+
+def test_register_returns_its_target(shapes):
+    def square():
+        return 4
+    assert shapes.register(square) is square
+
+
+def test_names_are_sorted(shapes):
+    shapes.register(type('Arc', (), {}))
+    assert shapes.names() == ['Arc', 'Circus', 'circle']
+    assert Registry('shape').names() == []
+
+
+@pytest.mark.parametrize('name, arguments, message', [
+    ('circel', {}, "unknown shape 'circel'; did you mean circle?"),
+    ('Circle', {}, "unknown shape 'Circle'; did you mean circle or Circus?"),
+    ('pentagon', {}, "unknown shape 'pentagon'; known: Circus, circle"),
+    (None, {}, 'unknown shape None; known: Circus, circle'),
+    ('circle', {'radius': 1, 'color': 'blue'}, "shape 'circle': unknown argument 'color'; did you mean colour?"),
+    ('circle', {'radius': 1, 'x': 0}, "shape 'circle': unknown argument 'x'; known: colour, filled, radius"),
+    ('circle', {}, "shape 'circle': missing a required argument: 'radius'"),
+])
+def test_errors_name_what_is_wrong_and_what_is_near(shapes, name, arguments, message):
+    with pytest.raises(ValueError) as caught:
+        shapes.create(name, **arguments)
+    assert str(caught.value) == message
+
+
+def test_too_many_arguments(shapes):
+    with pytest.raises(ValueError, match="shape 'Circus': too many positional arguments"):
+        shapes.create('Circus', 1, 2)
+
+
+def test_nothing_registered():
+    with pytest.raises(ValueError, match="unknown shape 'circle'; known: none"):
+        Registry('shape').create('circle')
+
+
+def test_a_type_error_inside_the_target_is_its_own(shapes):
+    @shapes.register
+    def broken():
+        return 1 + '1'
+    with pytest.raises(TypeError, match='unsupported operand'):
+        shapes.create('broken')
+
+
+def test_a_name_is_registered_once(shapes):
+    with pytest.raises(ValueError, match=f"shape 'circle' is registered already, by {__name__}"):
+        @shapes.register
+        def circle():
+            pass
+    assert shapes.create('circle', 1)[0] == 'circle'
+
+
+def test_any_keyword_is_no_signature(shapes):
+    with pytest.raises(TypeError, match=r"shape 'ellipse': name every keyword in the signature instead of \*\*"):
+        @shapes.register
+        def ellipse(**kwargs):
+            pass
+    assert 'ellipse' not in shapes.names()
+
+
+def test_models_have_their_own_face(monkeypatch):
+    monkeypatch.setattr(registry, 'models', Registry('model'))
+    registry.models.register(type('tiny', (), {'__init__': lambda self, classes=1: setattr(self, 'classes', classes)}))
+    assert registry.list_models() == ['tiny']
+    assert registry.get_model('tiny', classes=7).classes == 7
+    with pytest.raises(ValueError, match="unknown model 'tinny'; did you mean tiny?"):
+        registry.get_model('tinny')
