@@ -1,0 +1,299 @@
+"""Fetches files and unpacks archives; the only downloader of this package.
+
+Both leave either the whole result or none under its name; what is under way lies beside it. What comes from outside is
+taken for hostile until it has been checked.
+"""
+import fcntl
+import hashlib
+import lzma
+import os
+import shutil
+import stat
+import tarfile
+import tempfile
+import time
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+import requests
+import urllib3
+from tqdm import tqdm
+
+__all__ = ['download', 'extract_archive', 'sha1_of', 'DownloadError', 'ChecksumError', 'ArchiveError']
+
+_CHUNK = 1 << 18
+_WAIT = 1.   # seconds before another attempt; twice as long before the one after it
+_BLOCK = 4096   # bytes that even an empty file takes on a disk
+
+
+class DownloadError(Exception):
+    """A file could not be fetched."""
+
+
+class ChecksumError(DownloadError):
+    """A file was fetched and is not what it should be."""
+
+
+class ArchiveError(Exception):
+    """An archive is broken, or holds what must not be unpacked."""
+
+
+class _Interrupted(Exception):
+    """Another attempt may go better."""
+
+
+def sha1_of(path):
+    """The SHA-1 of a file, 40 hexadecimal digits."""
+    digest = hashlib.sha1()
+    with open(path, 'rb') as file:
+        for chunk in iter(lambda: file.read(_CHUNK), b''):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+# -- downloading -----------------------------------------------------------------------------------------------------
+
+def download(url, path, sha1=None, *, timeout=30, attempts=4, progress=True):
+    """Fetches `url` to `path`, unless it is there already.
+
+    A connection that breaks off is made again, and goes on from there. With a `sha1` also the next call goes on, from
+    what this one leaves in ``path.part``: the checksum tells whether the parts belong together. Without one a file that
+    is there is taken for the right one.
+
+    Parameters
+    ----------
+    url : str
+        http or https.
+    path : str or Path
+        The file; its folder is made. A file with another SHA-1 is replaced, once the right one is there.
+    sha1 : str, optional
+        What its SHA-1 must be.
+    timeout : float
+        Seconds that the other side may be silent.
+    attempts : int
+        How many connections in a row may bring nothing.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    Path
+        `path`
+
+    Raises
+    ------
+    DownloadError
+        if it cannot be fetched.
+    ChecksumError
+        if its SHA-1 is another one; nothing of it is kept.
+    """
+    path = Path(path)
+    if path.exists() and (sha1 is None or sha1_of(path) == sha1):
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + '.part')
+    with open(part, 'ab') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DownloadError(f'{path}: another process is downloading it') from None
+        try:
+            if sha1 is None:
+                file.truncate(0)
+            transfer = _Transfer(url, file, timeout, checked=sha1 is not None)
+            resumed = transfer.have > 0
+            transfer.finish(attempts, progress)
+            if resumed and sha1_of(part) != sha1:   # perhaps only what was there is wrong
+                transfer.restart()
+                transfer.finish(attempts, progress)
+            found = sha1_of(part)
+            if sha1 not in (None, found):
+                transfer.restart()
+                raise ChecksumError(f'{url}: its SHA-1 must be {sha1}: {found}')
+            os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            # What still has this name is incomplete, and of use only to a next call that can check the whole.
+            if part.exists() and (sha1 is None or part.stat().st_size == 0):
+                part.unlink()
+    return path
+
+
+class _Transfer:
+    """Appends what is missing of `url` to an open file, over as many connections as it takes."""
+
+    def __init__(self, url, file, timeout, checked):
+        self.url, self.file, self.timeout = url, file, timeout
+        self.checked = checked   # whether the whole will be checked; if not, only the server can say what fits together
+        self.validator = None    # the server's name for this version of the file
+        self.have = file.seek(0, os.SEEK_END)
+
+    def restart(self):
+        self.file.truncate(0)
+        self.have = 0
+
+    def finish(self, attempts, progress):
+        """Connects until the file is complete; DownloadError after so many `attempts` in a row without a byte."""
+        failures = 0
+        with tqdm(desc=self.url.rsplit('/', 1)[-1], unit='B', unit_scale=True, disable=not progress) as bar:
+            while True:
+                before = self.have
+                try:
+                    self._connect(bar)
+                    return
+                except _Interrupted as error:
+                    failures = 1 if self.have > before else failures + 1
+                    if failures >= attempts:
+                        raise DownloadError(f'{self.url}: {error}') from error
+                    time.sleep(_WAIT * 2 ** (failures - 1))
+
+    def _connect(self, bar):
+        if not self.checked and not self.validator:
+            self.restart()
+        headers = {'Accept-Encoding': 'identity'}   # offsets are those of the file, not of a compressed stream
+        if self.have:
+            headers['Range'] = f'bytes={self.have}-'
+            if not self.checked:
+                headers['If-Range'] = self.validator
+        try:
+            with requests.get(self.url, headers=headers, stream=True, timeout=self.timeout) as response:
+                if response.status_code == 416 and response.headers.get('Content-Range') == f'bytes */{self.have}':
+                    return   # all of it was there
+                self._check(response)
+                length = response.headers.get('Content-Length', '')
+                total = self.have + int(length) if length.isdigit() else None
+                bar.reset(total)
+                bar.update(self.have)
+                for chunk in response.raw.stream(_CHUNK, decode_content=False):
+                    self.file.write(chunk)
+                    self.have += len(chunk)
+                    bar.update(len(chunk))
+                if total not in (None, self.have):
+                    raise _Interrupted(f'the connection ended after {self.have} of {total} bytes')
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            if isinstance(error, ValueError):   # a faulty URL stays faulty
+                raise DownloadError(f'{self.url}: {error}') from error
+            cause = error
+            while cause.__cause__ or cause.__context__:
+                cause = cause.__cause__ or cause.__context__
+            raise _Interrupted(f'the connection failed: {cause or type(cause).__name__}') from error
+        finally:
+            self.file.flush()
+
+    def _check(self, response):
+        """Goes on only if the body of the response continues the file, which may mean to begin it anew."""
+        status, headers = response.status_code, response.headers
+        said = f'HTTP status {status} {response.reason}'
+        if status >= 500 or status in (408, 429):
+            raise _Interrupted(said)
+        if self.have and (status == 416 or status == 206 and not headers.get('Content-Range', '').startswith(
+                f'bytes {self.have}-')):
+            self.restart()
+            raise _Interrupted(f'{said} when asked for what is missing')
+        if status == 200:
+            self.restart()
+        elif status != 206 or not self.have:
+            raise DownloadError(f'{self.url}: {said}')
+        etag = headers.get('ETag', '')
+        self.validator = headers.get('Last-Modified') if etag.startswith('W/') or not etag else etag
+
+
+# -- archives --------------------------------------------------------------------------------------------------------
+
+def extract_archive(path, out, *, max_bytes=64 << 30):
+    """Unpacks a tar archive (plain, gzip, bzip2 or xz) or a zip archive into a folder.
+
+    Only files and folders are unpacked: their contents, no owners, rights or times. Into a folder that exists already
+    the files are moved once all are unpacked; those of the same names are replaced.
+
+    Parameters
+    ----------
+    path : str or Path
+        The archive; what it is tells its content, not its name.
+    out : str or Path
+        The folder.
+    max_bytes : int
+        How much space the files may take together, an empty one as much as 4096 bytes.
+
+    Returns
+    -------
+    list of Path
+        the unpacked files, sorted
+
+    Raises
+    ------
+    ArchiveError
+        if it is no such archive, is broken or encrypted, is larger than `max_bytes`, or if a name in it is absolute or
+        has '..' in it, or if it holds a link or a device. Nothing is unpacked then.
+    """
+    path, out = Path(path), Path(out)
+    if not path.is_file():
+        raise FileNotFoundError(f'{path}: no such file')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=out.name + '.part-', dir=out.parent) as staging:
+        unpacked = Path(staging) / 'unpacked'
+        unpacked.mkdir()
+        names, left = set(), max_bytes
+        try:
+            for name, size, content in _members(path):
+                relative = _safe(name)
+                left -= max(size, _BLOCK)
+                if left < 0:
+                    raise ArchiveError(f'{name}: with it the files take more than {max_bytes} bytes')
+                target = unpacked / relative
+                if content is None:
+                    target.mkdir(parents=True, exist_ok=True)
+                    continue
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with content, open(target, 'wb') as file:
+                    shutil.copyfileobj(content, file, _CHUNK)
+                names.add(relative)
+        except (ArchiveError, tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
+                OSError, ValueError) as error:   # what the readers of archives raise at a broken one
+            raise ArchiveError(f'{path}: {error}') from error
+        if out.exists():
+            for relative in names:
+                (out / relative).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(unpacked / relative, out / relative)
+        else:
+            os.rename(unpacked, out)
+    return sorted(out / relative for relative in names)
+
+
+def _safe(name):
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or '..' in relative.parts or '\\' in name or '\0' in name:
+        raise ArchiveError(f'{name!r}: a name must lead into the folder that it is unpacked to')
+    return relative
+
+
+def _members(path):
+    """(name, size, open file or None for a folder) of each member."""
+    if tarfile.is_tarfile(path):   # first: a tar archive may end with a zip archive
+        return _tar_members(path)
+    if zipfile.is_zipfile(path):
+        return _zip_members(path)
+    raise ArchiveError('neither a tar nor a zip archive')
+
+
+def _tar_members(path):
+    with tarfile.open(path) as archive:
+        for member in archive:
+            if not (member.isreg() or member.isdir()):
+                raise ArchiveError(f'{member.name}: neither a file nor a folder')
+            yield member.name, member.size, archive.extractfile(member) if member.isreg() else None
+        # tarfile takes a file that is cut off within a header for complete, and does not see the checksum of a stream.
+        archive.fileobj.seek(archive.offset)
+        if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise ArchiveError('cut off, or damaged')
+        while archive.fileobj.read(_CHUNK):
+            pass
+
+
+def _zip_members(path):
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise ArchiveError(f'{member.filename}: neither a file nor a folder')
+            yield member.filename, member.file_size, None if member.is_dir() else archive.open(member)

@@ -1,0 +1,208 @@
+"""Batches of a dataset, prepared ahead by threads."""
+import collections
+import ctypes
+import itertools
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import cv2
+import mxnet as mx
+import numpy as np
+
+from .records import RecordError
+
+__all__ = ['Batch', 'Loader']
+
+AHEAD = 2   # batches prepared while one is in use
+
+
+class Batch(NamedTuple):
+    """What a step gets.
+
+    arrays : tuple of NDArrays in main memory, float32 unless the dataset has others, batch axis first
+    records : NumPy int64 array, the record number of each element
+    """
+
+    arrays: tuple
+    records: np.ndarray
+
+
+class Loader:
+    """Batches of a dataset, the same ones whatever the number of workers.
+
+    Element i of epoch e is the record at place i of the epoch's order, transformed with
+    ``np.random.Generator(np.random.PCG64([seed, e, i]))``; the order is a permutation drawn from
+    ``np.random.Generator(np.random.PCG64([seed, e]))``, or the dataset's own. So an epoch can be entered at any batch.
+
+    A record that raises RecordError is skipped: the next one of the order that can be read takes its place, and so
+    comes twice; a batch tells which records it has. The dataset's dict `skipped` tells record and reason; the first is
+    warned of (RuntimeWarning); more than one in a hundred (and more than one) are an error.
+
+    Parameters
+    ----------
+    dataset
+        has a length and ``item(i, rng)``, a tuple of NumPy arrays that depends on nothing else and may be called by
+        several threads at a time. Two-dimensional arrays are rows, as many as there are: they are filled up with rows
+        of -1 to the most of the batch, and at least one. Others have the same shape for all elements.
+        If it also has an attribute ``shapes``, a tuple with the shape of each such array (float32) and None for the
+        others, ``item`` is called with ``out=``, a tuple of arrays of these shapes (None for the others) that it writes
+        to: no copy is made.
+    batch_size : int
+        elements in a batch, of this part
+    shuffle : bool
+        a new order in each epoch; else the dataset's own
+    seed : int, 0 or greater
+    workers : int, 1 or greater
+        threads. OpenCV's own threads are switched off, in the whole process, since these take their place.
+    last : 'discard' or 'keep'
+        what happens to the elements at the end that do not fill a batch (of all parts). If they are kept, the last
+        batch may be smaller, and higher parts may have one batch less.
+    part : (int, int)
+        of so many workers in other processes, which one this is, from 0. Each step's elements are shared among them.
+
+    Examples
+    --------
+    >>> loader = Loader(dataset, 32, shuffle=True, seed=0, workers=2)
+    >>> for batch in loader.epoch(0):
+    ...     images, labels = batch.arrays
+    """
+
+    def __init__(self, dataset, batch_size, *, shuffle, seed, workers, last='discard', part=(0, 1)):
+        for name, value, least in (('batch_size', batch_size, 1), ('seed', seed, 0), ('workers', workers, 1)):
+            if value != int(value) or value < least:
+                raise ValueError(f'{name}: must be a whole number, at least {least}: {value}')
+        if last not in ('discard', 'keep'):
+            raise ValueError(f"last: must be 'discard' or 'keep': {last!r}")
+        rank, parts = part
+        if not 0 <= rank < parts:
+            raise ValueError(f'part: must be (rank, parts) with 0 <= rank < parts: {part}')
+        self.dataset, self.batch_size, self.shuffle, self.seed = dataset, batch_size, shuffle, seed
+        self.workers, self.last, self.part = workers, last, part
+        if not len(self):
+            raise ValueError(f'batch_size: {batch_size} elements in each of {parts} part(s) are more than the '
+                             f'{len(dataset)} of the dataset')
+
+    def __len__(self):
+        """Batches in an epoch."""
+        rank, parts = self.part
+        whole, rest = divmod(len(self.dataset), self.batch_size * parts)
+        return whole + (self.last == 'keep' and rest > rank * self.batch_size)
+
+    def epoch(self, e, start=0):
+        """The batches of epoch `e` from batch `start` on, one after the other.
+
+        An exception in a worker is raised here, at the batch it belongs to. Closing the iterator, or losing it, ends
+        the threads.
+
+        Returns
+        -------
+        iterator of Batch
+
+        Raises
+        ------
+        ValueError
+            for an epoch that is negative, or a batch that is not in 0 .. len.
+        RecordError
+            when too many records cannot be read.
+        """
+        if e != int(e) or e < 0:
+            raise ValueError(f'e: must be the number of an epoch, 0 or greater: {e}')
+        if not 0 <= start <= len(self):
+            raise ValueError(f'start: must be in 0 .. {len(self)}: {start}')
+        return self._batches(e, start)
+
+    def _batches(self, e, start):
+        cv2.setNumThreads(0)
+        order = np.arange(len(self.dataset))
+        if self.shuffle:
+            order = np.random.Generator(np.random.PCG64([self.seed, e])).permutation(len(order))
+        # Small batches are too few to keep many workers busy.
+        ahead = max(AHEAD, -(-2 * self.workers // self.batch_size))
+        executor = ThreadPoolExecutor(self.workers, 'gluonzoo-loader')
+        try:
+            begun = (self._begin(executor, order, e, step) for step in range(start, len(self)))
+            waiting = collections.deque(itertools.islice(begun, ahead))
+            while waiting:
+                batch = self._finish(*waiting.popleft())
+                waiting.extend(itertools.islice(begun, 1))
+                yield batch
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    def _begin(self, executor, order, e, step):
+        """Gives the elements of a batch to the workers: (the arrays that they write to, their results to come)."""
+        rank, parts = self.part
+        first = (step * parts + rank) * self.batch_size
+        places = range(first, min(first + self.batch_size, len(order)))
+        shapes = getattr(self.dataset, 'shapes', None) or ()
+        arrays = [None if shape is None else mx.nd.empty((len(places), *shape), mx.cpu()) for shape in shapes]
+        views = [None if array is None else _memory_of(array) for array in arrays]
+        return arrays, [executor.submit(self._element, order, e, place,
+                                        tuple(None if view is None else view[row] for view in views))
+                        for row, place in enumerate(places)]
+
+    def _element(self, order, e, place, out):
+        """(record, its arrays, [(record, why it was skipped), ...]) of one place of the order."""
+        skipped = []
+        while True:
+            record = int(order[(place + len(skipped)) % len(order)])
+            rng = np.random.Generator(np.random.PCG64([self.seed, e, place]))
+            try:
+                arrays = self.dataset.item(record, rng, out=out) if out else self.dataset.item(record, rng)
+                return record, arrays, skipped
+            except RecordError as error:
+                skipped.append((record, error))
+                if len(skipped) > self._may_be_skipped():
+                    return record, None, skipped
+
+    def _finish(self, arrays, elements):
+        """Waits for the elements of a batch, and puts them together."""
+        elements = [element.result() for element in elements]
+        # Here, and not in the workers, so that the count after each batch does not depend on who came first.
+        for _, _, skipped in elements:
+            self._count(skipped)
+        records, columns, _ = zip(*elements)
+        columns = list(zip(*columns))
+        arrays = arrays or [None] * len(columns)
+        return Batch(tuple(_stack(column) if array is None else array for array, column in zip(arrays, columns)),
+                     np.array(records, np.int64))
+
+    def _may_be_skipped(self):
+        return max(1, len(self.dataset) // 100)
+
+    def _count(self, skipped):
+        known = self.dataset.skipped if skipped else {}
+        for record, error in skipped:
+            if not known:
+                warnings.warn(f'skipped: {error} (any others are listed in the dataset\'s `skipped`)', RuntimeWarning,
+                              stacklevel=4)   # the line that asks for a batch
+            known[record] = str(error)
+            if len(known) > self._may_be_skipped() or len(known) == len(self.dataset):
+                raise RecordError(f'{len(known)} of {len(self.dataset)} records cannot be read, more than one in a '
+                                  'hundred: ' + '; '.join(itertools.islice(known.values(), 5))) from error
+
+
+def _stack(column):
+    """The arrays of all elements as one NDArray. Rows are filled up with rows of -1."""
+    if column[0].ndim == 2:
+        most = max(1, *map(len, column))
+        rows = np.full((len(column), most, column[0].shape[1]), -1, column[0].dtype)
+        for filled, array in zip(rows, column):
+            filled[:len(array)] = array
+    else:
+        rows = np.stack(column)
+    return mx.nd.array(rows, mx.cpu(), dtype=rows.dtype)
+
+
+def _memory_of(array):
+    """The memory of a float32 NDArray as a NumPy array, which keeps it alive.
+
+    No operator may be using the NDArray. (The other way round, ``mx.nd.from_numpy`` without a copy, frees the memory
+    with the last Python object, whether or not the engine has yet to read it.)
+    """
+    pointer = ctypes.c_void_p()
+    mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(pointer)))
+    memory = (ctypes.c_float * array.size).from_address(pointer.value)
+    memory.owner = array
+    return np.frombuffer(memory, np.float32).reshape(array.shape)

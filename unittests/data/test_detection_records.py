@@ -1,0 +1,251 @@
+"""gluonzoo/data/detection.py: samples from records, as other readers give them, and what is wrong with a record."""
+import inspect
+import struct
+
+import cv2
+import mxnet as mx
+import numpy as np
+import pytest
+from record_cases import COUNT, DAMAGE, overwrite, packed, picture, write_file, write_raw
+
+from gluonzoo.data import RecordError, Sample, write_records
+from gluonzoo.registry import datasets
+
+RESIZE = {'name': 'resize', 'size': 24, 'mean': [100, 110, 120], 'std': [50, 60, 70]}
+ENCODED = cv2.imencode('.png', picture(0)[0][..., ::-1])[1].tobytes()     # 48 x 32
+
+
+def records_of(path, transform=None):
+    return datasets.create('detection_records', path=str(path), transform=transform)
+
+
+def labelled(directory, *labels, classes=3):
+    """The dataset of one picture with these labels, whatever they are."""
+    if classes:
+        (directory / 'classes.txt').write_text('\n'.join(f'kind {number}' for number in range(classes)))
+    return records_of(write_raw(directory / 'some.rec', *(packed(label, ENCODED) for label in labels)))
+
+
+def header(*objects, width=5):
+    return [4, width, 48, 32, *np.ravel(objects)]
+
+
+# -- what is read ------------------------------------------------------------------------------------------------
+
+def test_samples_are_what_was_written(tmp_path):
+    dataset = records_of(write_file(tmp_path)[0])
+    assert len(dataset) == COUNT
+    assert dataset.class_names == ['kind 0', 'kind 1', 'kind 2']
+    for number in range(COUNT):
+        image, boxes, labels = picture(number)
+        sample = dataset.sample(number)
+        assert isinstance(sample, Sample) and sample.record == number
+        assert sample.image.shape == image.shape and sample.image.dtype == np.uint8
+        assert np.abs(sample.image.astype(int) - image).mean() < 6
+        np.testing.assert_allclose(sample.boxes, boxes.reshape(-1, 4), atol=1e-4)
+        np.testing.assert_array_equal(sample.labels, labels)
+        assert (sample.boxes.dtype, sample.labels.dtype) == (np.float32, np.int32)
+        assert sample.difficult.tolist() == [False] * len(labels)
+    assert dataset.skipped == {} and dataset.dropped == {}
+
+
+def test_difficult_objects(tmp_path):
+    write_records(tmp_path / 'some.rec', [(*picture(2), [False, True])])
+    assert records_of(tmp_path / 'some.rec').sample(0).difficult.tolist() == [False, True]
+
+
+def test_longer_headers_and_objects(tmp_path):
+    """The first two numbers say how long the header and each object are; the size in the header is not asked."""
+    box = [0.25, 0.5, 0.5, 1]
+    dataset = labelled(tmp_path, [2, 5, 1, *box], [6, 5, 9, 9, 9, 9, 1, *box], [4, 8, 0, 0, 1, *box, 1, 5, 5],
+                       [4, 5, 300, 200, 1, *box])
+    for number in range(4):
+        sample = dataset.sample(number)
+        assert sample.boxes.tolist() == [[12, 16, 24, 32]] and sample.labels.tolist() == [1]
+        assert sample.difficult.tolist() == [number == 2]
+
+
+def test_a_picture_without_objects(tmp_path):
+    sample = labelled(tmp_path, header()).sample(0)
+    assert (sample.boxes.shape, sample.labels.shape, sample.difficult.shape) == ((0, 4), (0,), (0,))
+
+
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
+def test_other_readers_see_the_same(tmp_path):
+    """MXNet's and gluoncv's readers on a file of ours. (They refuse pictures without objects.)"""
+    from gluoncv.data import RecordFileDetection
+
+    write_records(tmp_path / 'some.rec', [picture(number, 40, 40, 1 + number % 3) for number in range(6)])
+    dataset = records_of(tmp_path / 'some.rec')
+    theirs = RecordFileDetection(str(tmp_path / 'some.rec'))
+    in_order = mx.image.ImageDetIter(3, (3, 40, 40), path_imgrec=str(tmp_path / 'some.rec'), aug_list=[])
+    batches = [batch.label[0].asnumpy() for batch in in_order]
+    from_c = mx.io.ImageDetRecordIter(path_imgrec=str(tmp_path / 'some.rec'), data_shape=(3, 40, 40), batch_size=6,
+                                      label_pad_width=30, preprocess_threads=1, verbose=False)
+    flat = from_c.next().label[0].asnumpy()
+    for number in range(6):
+        sample = dataset.sample(number)
+        image, objects = theirs[number]
+        np.testing.assert_allclose(objects[:, :4], sample.boxes, atol=1e-4)
+        np.testing.assert_array_equal(objects[:, 4], sample.labels)
+        assert np.abs(image.asnumpy().astype(int) - sample.image).max() <= 3     # another build of the decoder
+        rows = np.column_stack([sample.labels, sample.boxes / 40])
+        objects = batches[number // 3][number % 3]
+        np.testing.assert_allclose(objects[objects[:, 0] >= 0], rows, atol=1e-5)
+        np.testing.assert_allclose(flat[number, 8:8 + rows.size], rows.ravel(), atol=1e-5)
+
+
+def test_boxes_are_cut_at_the_image_and_dropped_when_nothing_is_left(tmp_path):
+    dataset = labelled(
+        tmp_path,
+        header([0, -0.25, 0.5, 0.5, 1.5], [1, 1, 0, 1.5, 1], [2, 0.5, 0.5, 0.5, 1], [0, 0.5, 0.5, 0.25, 1],
+               [1, 0, 0, 0.4 / 48, 1], [2, 0, 0, 0.6 / 48, 1]),
+        header([0, 0, 0, 1, 1]))
+    sample = dataset.sample(0)
+    np.testing.assert_allclose(sample.boxes, [[0, 16, 24, 32], [0, 0, 0.6, 32]], rtol=1e-6)
+    assert sample.labels.tolist() == [0, 2]
+    dataset.sample(0), dataset.sample(1)
+    assert dataset.dropped == {0: 4}      # and not 8 when it is read again
+
+
+def test_class_names(tmp_path):
+    path = write_file(tmp_path, classes=0)[0]
+    greatest = max(max(picture(number)[2], default=0) for number in range(COUNT))
+    assert records_of(path).class_names == [f'class {number}' for number in range(greatest + 1)]
+    (tmp_path / 'classes.txt').write_text('größte\n\n other thing \nthird', 'utf-8')
+    assert records_of(path).class_names == ['größte', 'other thing', 'third']
+    for wrong in ('', 'a\nb\na', b'\xff\xfe\xff'):
+        (tmp_path / 'classes.txt').write_bytes(wrong if isinstance(wrong, bytes) else wrong.encode())
+        with pytest.raises(RecordError, match='classes.txt: '):
+            records_of(path)
+
+
+def test_without_names_a_damaged_label_makes_no_classes(tmp_path):
+    dataset = labelled(tmp_path, header([1, 0, 0, 1, 1]), header([1e9, 0, 0, 1, 1]), header([np.nan, 0, 0, 1, 1]),
+                       [1e9, 5], classes=0)
+    assert dataset.class_names == ['class 0', 'class 1']
+
+
+# -- what is wrong -----------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('label, words', [
+    ([1], 'not a detection record: its label has 1 number'), ([], 'not a detection record'),
+    ([1e9, 5, 0, 0, 0, 0, 0, 1, 1], 'the header has 1e.09 numbers'), ([-1, 5, 0], 'the header has -1 '),
+    ([1, 5, 0, 0, 0, 0, 0], 'the header has 1 '), ([np.nan, 5, 0], 'the header has nan '),
+    ([np.inf, 5, 0], 'the header has inf '), ([2.5, 5, 0], 'the header has 2.5 '), ([4, 5, 0], 'the header has 4 '),
+    ([4, 4, 0, 0, 0, 0, 0, 1], 'each object has 4 numbers'), ([4, 0, 0, 0], 'each object has 0 numbers'),
+    ([4, np.nan, 0, 0], 'each object has nan '), ([4, 1e30, 0, 0], 'each object has 1e.30 '),
+    ([4, -5, 0, 0, 0, 0, 0, 1, 1], 'each object has -5 '), ([4, 5.5, 0, 0], 'each object has 5.5 '),
+    ([4, 5, 48, 32, 0, 0, 0, 1], '4 numbers are not objects of 5'),
+    (header([-1, 0, 0, 1, 1]), 'class -1; must be a number from 0 to 2'), (header([3, 0, 0, 1, 1]), 'class 3; '),
+    (header([0.5, 0, 0, 1, 1]), 'class 0.5; '), (header([np.nan, 0, 0, 1, 1]), 'class nan; '),
+    (header([1e30, 0, 0, 1, 1]), 'class 1e.30; '),
+    (header([0, 0, 0, 1, 1], [0, 0, np.nan, 1, 1]), r'box \[0.0, nan, 1.0, 1.0\]; .* fractions'),
+    (header([0, 0, 0, np.inf, 1]), 'box '), (header([0, 12, 4, 30, 20]), 'box '), (header([0, -1.1, 0, 1, 1]), 'box '),
+])
+def test_labels_that_are_none(tmp_path, label, words):
+    dataset = labelled(tmp_path, header(), label)
+    assert len(dataset.sample(0).boxes) == 0
+    with pytest.raises(RecordError, match=f'some.rec: record 1: .*{words}'):
+        dataset.sample(1)
+
+
+def test_a_number_for_a_label(tmp_path):
+    write_raw(tmp_path / 'some.rec', struct.pack('<IfQQ', 0, 2, 0, 0) + ENCODED)
+    with pytest.raises(RecordError, match='record 0: not a detection record: its label has 1 number'):
+        records_of(tmp_path / 'some.rec').sample(0)
+
+
+@pytest.mark.parametrize('image', [b'', b'no image', ENCODED[:len(ENCODED) // 2]], ids=['none', 'text', 'cut'])
+def test_images_that_are_none(tmp_path, image):
+    write_raw(tmp_path / 'some.rec', packed(header(), image))
+    with pytest.raises(RecordError, match='some.rec: record 0: '):
+        records_of(tmp_path / 'some.rec').sample(0)
+
+
+@pytest.mark.parametrize('damage', DAMAGE)
+def test_damage_costs_one_record(tmp_path, damage):
+    path, begins = write_file(tmp_path)
+    wanted = [records_of(path).sample(number) for number in range(COUNT)]
+    DAMAGE[damage](path, begins[5])     # an object, class 2 of 3, at 48
+    dataset = records_of(path)
+    for number in range(COUNT):
+        if number == 5:
+            with pytest.raises(RecordError, match='some.rec: record 5'):
+                dataset.sample(5)
+        else:
+            for got, want in zip(dataset.sample(number), wanted[number]):
+                np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.filterwarnings('ignore::UserWarning')
+def test_random_damage_is_an_error_or_a_picture(tmp_path, capfd):
+    path, begins = write_file(tmp_path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(1)
+    refused = 0
+    for _ in range(200):
+        number = int(rng.integers(COUNT - 1))
+        path.write_bytes(whole)
+        overwrite(path, begins[number] + int(rng.integers(120)), rng.bytes(int(rng.integers(1, 9))))
+        dataset = records_of(path)
+        try:
+            sample = dataset.sample(number)
+            edges = np.array([0, 0, sample.image.shape[1], sample.image.shape[0]])
+            assert np.isfinite(sample.boxes).all() and ((sample.labels >= 0) & (sample.labels < 3)).all()
+            assert (sample.boxes[:, :2] >= edges[:2]).all() and (sample.boxes[:, 2:] <= edges[2:]).all()
+        except RecordError:
+            refused += 1
+    assert 50 < refused < 200
+
+
+def test_numbers_that_are_none(tmp_path):
+    dataset = records_of(write_file(tmp_path)[0])
+    for number in (-1, COUNT):
+        with pytest.raises(IndexError):
+            dataset.sample(number)
+
+
+# -- items -------------------------------------------------------------------------------------------------------
+
+def test_items_are_transformed_samples(tmp_path):
+    path = write_file(tmp_path)[0]
+    dataset = records_of(path, RESIZE)
+    assert dataset.shapes == ((3, 24, 24), None)
+    sample = dataset.sample(2)
+    image, labels = dataset.item(2, np.random.default_rng(0))
+    wanted = cv2.resize(sample.image, (24, 24)).astype(float)
+    np.testing.assert_allclose(image, ((wanted - [100, 110, 120]) / [50, 60, 70]).transpose(2, 0, 1), atol=1e-5)
+    np.testing.assert_allclose(labels, np.column_stack([sample.labels, sample.boxes / [48, 32, 48, 32], [0, 0]]),
+                               atol=1e-6)
+    out = np.full((3, 24, 24), 7, np.float32)
+    again, _ = dataset.item(2, np.random.default_rng(0), (out, None))
+    assert again is out
+    np.testing.assert_array_equal(out, image)
+
+
+def test_without_a_transform_there_are_no_items(tmp_path):
+    with pytest.raises(ValueError, match='without a transform'):
+        records_of(write_file(tmp_path)[0]).item(0, np.random.default_rng(0))
+
+
+def test_specifications_are_checked(tmp_path):
+    path = write_file(tmp_path)[0]
+    for transform, words in (({**RESIZE, 'name': 'resise'}, "unknown transform 'resise'; did you mean resize"),
+                             ({**RESIZE, 'meen': 1}, "unknown argument 'meen'; did you mean mean"),
+                             ({'name': 'resize'}, 'size'), ('resize', "a dict with a 'name'"),
+                             ({}, "a dict with a 'name'")):
+        with pytest.raises(ValueError, match=words):
+            records_of(path, transform)
+    with pytest.raises(ValueError, match="unknown argument 'paths'; did you mean path"):
+        datasets.create('detection_records', paths=str(path))
+    with pytest.raises(FileNotFoundError, match='none.rec'):
+        records_of(tmp_path / 'none.rec')
+
+
+def test_every_argument_is_documented():
+    from gluonzoo.data.transforms import transforms
+    for registry in (datasets, transforms):
+        for target in registry._targets.values():
+            for name in inspect.signature(target).parameters:
+                assert name in target.__doc__, (target, name)

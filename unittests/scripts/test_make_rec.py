@@ -1,0 +1,272 @@
+"""scripts/make_rec.py: from annotated pictures to records."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from gluonzoo.data import DetectionRecords
+from gluonzoo.data.records import RecordFile, unpack
+
+SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'make_rec.py'
+sys.path.insert(0, str(SCRIPT.parent))
+
+import make_rec  # noqa: E402  (scripts are no package)
+
+FILES = ['classes.txt', 'train.idx', 'train.rec', 'val.idx', 'val.rec']
+WIDTH, HEIGHT = 48, 32
+
+
+def picture(number):
+    """Smooth, so that a JPEG of it is close; another one for each number."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    return np.stack([3 * x + number, 4 * y + number, 255 - 3 * x], 2).clip(0, 255).astype(np.uint8)
+
+
+def save(path, number, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture(number)).save(path, **options)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten pictures in YOLO's form; the object of picture k begins at pixel k. The first has none."""
+    root = tmp_path / 'photos'
+    for number in range(10):
+        save(root / f'{number}.jpg', number, quality=90)
+        box = (number + 10) / WIDTH, .5, 20 / WIDTH, .5
+        (root / f'{number}.txt').write_text('1 %.9f %.9f %.9f %.9f\n' % box if number else '')
+    (root / 'classes.txt').write_text('cat\ndog\n')
+    return root
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Runs the script: (exit code, stdout, stderr)."""
+    def run(form, data, *arguments):
+        code = make_rec.main(['--from', form, '--data', str(data), '--out', str(run.out), *arguments])
+        return (code, *capsys.readouterr())
+    run.out = tmp_path / 'out' / 'mine'
+    return run
+
+
+def samples(out, split):
+    dataset = DetectionRecords(out / f'{split}.rec', None)
+    return [dataset.sample(number) for number in range(len(dataset))]
+
+
+def encoded(out, split, number=0):
+    records = RecordFile(out / f'{split}.rec')
+    image = bytes(unpack(records.read(number))[1])
+    records.close()
+    return image
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_folder(run, folder):
+    code, said, _ = run('folder', folder)
+    assert code == 0 and names(run.out) == FILES and names(run.out.parent) == ['mine']
+    assert (run.out / 'classes.txt').read_text() == 'cat\ndog\n'
+    train, val = samples(run.out, 'train'), samples(run.out, 'val')
+    assert (len(train), len(val)) == (9, 1)
+    assert 'train: 9 pictures, ' in said and 'val: 1 pictures, ' in said and '0 cat' in said
+    stored = {path.read_bytes(): int(path.stem) for path in folder.glob('*.jpg')}   # as they are, encoded once
+    found = [stored.pop(encoded(run.out, split, index)) for split, count in (('train', 9), ('val', 1))
+             for index in range(count)]
+    assert not stored and found[:9] == sorted(found[:9])
+    for number, sample in zip(found, train + val):
+        expected = [[number, 8, number + 20, 24]] if number else np.empty((0, 4))
+        np.testing.assert_allclose(sample.boxes, expected, atol=.01)
+        assert sample.labels.tolist() == ([1] if number else [])
+        assert abs(sample.image.astype(int) - picture(number)).mean() < 5
+
+
+def test_the_choice_of_val(run, folder, tmp_path):
+    def chosen(name, *arguments):
+        run.out = tmp_path / name
+        assert run('folder', folder, *arguments)[0] == 0
+        return (run.out / 'val.rec').read_bytes(), len(samples(run.out, 'val'))
+
+    first = chosen('0', '--val-fraction', '.3')
+    assert first[1] == 3 and chosen('1', '--val-fraction', '.3', '--seed', '0') == first
+    assert chosen('2', '--val-fraction', '.3', '--seed', '1')[0] != first[0]
+    assert chosen('3', '--val-fraction', '.001')[1] == 1
+    assert chosen('4', '--val-fraction', '.999')[1] == 9
+
+
+XML = ('<annotation><filename>%s.jpg</filename><object><name>%s</name><difficult>%d</difficult><bndbox>'
+       '<xmin>1</xmin><ymin>3</ymin><xmax>10</xmax><ymax>20</ymax></bndbox></object></annotation>')
+
+
+def make_voc(root):
+    for number in range(6):
+        save(root / 'JPEGImages' / f'{number}.jpg', number)
+        (root / 'Annotations').mkdir(exist_ok=True)
+        (root / 'Annotations' / f'{number}.xml').write_text(XML % (number, 'ab'[number % 2], number == 4))
+    (root / 'ImageSets' / 'Main').mkdir(parents=True)
+    (root / 'ImageSets' / 'Main' / 'train.txt').write_text('3\n1\n0\n')
+    (root / 'ImageSets' / 'Main' / 'val.txt').write_text('4\n2\n')
+
+
+def test_voc_with_its_splits(run, tmp_path):
+    make_voc(tmp_path / 'voc')
+    code, said, _ = run('voc', tmp_path / 'voc')
+    assert code == 0 and 'train: 3 pictures, 3 objects (1 a, 2 b)' in said
+    assert 'pictures in neither train.txt nor val.txt: 1' in said
+    train, val = samples(run.out, 'train'), samples(run.out, 'val')
+    assert [sample.labels.tolist() for sample in train + val] == [[1], [1], [0], [0], [0]]
+    assert [sample.difficult.tolist() for sample in val] == [[True], [False]]
+    np.testing.assert_allclose(train[0].boxes, [[0, 2, 10, 20]], atol=1e-3)
+
+
+@pytest.mark.parametrize('option', [('--val-fraction', '.2'), ('--seed', '0')])
+def test_options_for_data_without_splits(run, tmp_path, option):
+    make_voc(tmp_path / 'voc')
+    code, _, complained = run('voc', tmp_path / 'voc', *option)
+    assert code == 1 and 'has splits of its own' in complained and not run.out.exists()
+
+
+def test_coco_with_its_splits(run, tmp_path):
+    root = tmp_path / 'coco'
+    for split in ('train2017', 'val2017'):
+        save(root / split / 'x.jpg', 0)
+        data = {'images': [dict(id=1, file_name='x.jpg')], 'categories': [dict(id=5, name='ball')],
+                'annotations': [dict(id=k, image_id=1, category_id=5, bbox=[2, 4, 6, 8], iscrowd=k) for k in (0, 1)]}
+        (root / 'annotations').mkdir(exist_ok=True)
+        (root / 'annotations' / f'instances_{split}.json').write_text(json.dumps(data))
+    code, said, _ = run('coco', root)
+    assert code == 0 and 'crowds left out: 2' in said
+    for split in ('train', 'val'):
+        np.testing.assert_allclose(samples(run.out, split)[0].boxes, [[2, 4, 8, 12]], atol=1e-3)
+
+
+def test_csv_and_pictures_of_other_kinds(run, tmp_path):
+    """A PNG, one with 16 bits, a grey one, and a photo that was stored lying."""
+    root = tmp_path / 'csv'
+    save(root / 'a.png', 0)
+    cv2.imwrite(str(root / 'b.png'), np.full((HEIGHT, WIDTH), 40_000, np.uint16))
+    save(root / 'c.jpg', 0)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    save(root / 'd.jpg', 0, exif=exif)
+    (root / 'train.csv').write_text('image,xmin,ymin,xmax,ymax,class\n' + ''.join(
+        f'{name},0,0,10,20,thing\n' for name in ('a.png', 'b.png', 'c.jpg')))
+    (root / 'val.csv').write_text('image,xmin,ymin,xmax,ymax,class\nd.jpg,0,0,10,40,thing\n')
+    assert run('csv', root)[0] == 0
+    colour, grey, jpeg = samples(run.out, 'train')
+    assert abs(colour.image.astype(int) - picture(0)).mean() < 3
+    assert abs(grey.image.astype(int) - 40_000 // 256).max() <= 1
+    assert [encoded(run.out, 'train', number)[:3] for number in range(3)] == [b'\xff\xd8\xff'] * 3
+    turned, = samples(run.out, 'val')
+    assert turned.image.shape == (WIDTH, HEIGHT, 3)
+    assert abs(turned.image.astype(int) - np.rot90(picture(0), -1)).mean() < 5
+    np.testing.assert_allclose(turned.boxes, [[0, 0, 10, 40]], atol=1e-3)
+    with Image.open(root / 'd.jpg') as before:
+        assert before.getexif()[0x0112] == 6
+    assert b'Exif' not in encoded(run.out, 'val')   # for readers that do not know of it
+
+
+def test_quality(run, tmp_path):
+    root = tmp_path / 'csv'
+    save(root / 'a.png', 0)
+    save(root / 'b.png', 1)
+    (root / 'all.csv').write_text('image,xmin,ymin,xmax,ymax,class\na.png,0,0,9,9,x\nb.png,0,0,9,9,x\n')
+    sizes = []
+    for quality in ('10', '100'):
+        run.out = tmp_path / quality
+        assert run('csv', root, '--quality', quality)[0] == 0
+        sizes.append(len(encoded(run.out, 'train')))
+    assert sizes[0] < .6 * sizes[1]
+
+
+@pytest.mark.parametrize('shorter, size', [(16, (16, 24)), (31, (31, 46)), (32, (32, 48)), (200, (32, 48))])
+def test_resize_shorter(run, folder, shorter, size):
+    assert run('folder', folder, '--resize-shorter', str(shorter))[0] == 0
+    for sample in samples(run.out, 'train'):
+        assert sample.image.shape[:2] == size
+        if len(sample.boxes):
+            np.testing.assert_allclose(sample.boxes[0, 1::2], [size[0] / 4, size[0] * 3 / 4], atol=.01)
+            assert sample.boxes[0, 2] - sample.boxes[0, 0] == pytest.approx(20 * size[1] / WIDTH, abs=.01)
+
+
+def test_the_first_that_is_broken_is_an_error(run, folder):
+    (folder / '3.txt').write_text('2 .5 .5 1 1')
+    code, _, complained = run('folder', folder)
+    assert code == 1 and '3.txt:1: unknown class 2' in complained and not run.out.exists()
+
+
+def test_a_picture_that_is_cut_off(run, folder):
+    path = folder / '3.jpg'
+    path.write_bytes(path.read_bytes()[:-200])
+    code, _, complained = run('folder', folder)
+    assert code == 1 and str(path) in complained and names(run.out.parent) == []
+
+
+def test_what_is_broken_is_skipped_and_listed(run, folder):
+    (folder / '3.txt').write_text('2 .5 .5 1 1\n1 .5 .5 1 1')
+    (folder / '4.txt').unlink()
+    (folder / '5.jpg').write_bytes((folder / '5.jpg').read_bytes()[:-200])
+    code, said, _ = run('folder', folder, '--skip-broken', '--val-fraction', '.3')
+    assert code == 0 and 'left out as broken: 3\n' in said
+    for line in ('3.txt:1: unknown class 2', '4.txt: No such file', '5.jpg: '):
+        assert f'  {folder}/{line}' in said
+    both = samples(run.out, 'train') + samples(run.out, 'val')
+    assert len(both) == 8 and sum(len(sample.boxes) for sample in both) == 7
+    assert sum(int(line.split(' objects')[0].split()[-1]) for line in said.splitlines()[:2]) == 7
+
+
+def test_a_long_list_is_cut_short(run, folder):
+    (folder / '3.txt').write_text('2 .5 .5 1 1\n' * 30)
+    _, said, _ = run('folder', folder, '--skip-broken')
+    assert 'left out as broken: 30\n' in said and 'and 10 more' in said
+    assert '3.txt:20: ' in said and '3.txt:21: ' not in said
+
+
+def test_a_split_of_which_nothing_can_be_decoded(run, folder):
+    for path in folder.glob('*.jpg'):
+        path.write_bytes(path.read_bytes()[:-200])
+    code, _, complained = run('folder', folder, '--skip-broken')
+    assert code == 1 and 'make_rec: no picture is left\n' in complained and names(run.out.parent) == []
+
+
+def test_one_picture_alone(run, tmp_path):
+    save(tmp_path / 'one' / 'a.jpg', 0)
+    (tmp_path / 'one' / 'a.txt').write_text('0 .5 .5 1 1')
+    (tmp_path / 'one' / 'classes.txt').write_text('x')
+    code, _, complained = run('folder', tmp_path / 'one')
+    assert code == 1 and 'cannot be split' in complained
+
+
+def test_a_folder_that_is_there_is_not_touched(run, folder, capsys):
+    run.out.mkdir(parents=True)
+    (run.out / 'mine').write_text('mine')
+    with pytest.raises(SystemExit) as ended:
+        run('folder', folder)
+    assert ended.value.code == 2 and '--out: must be a new or an empty folder' in capsys.readouterr().err
+    (run.out / 'mine').unlink()
+    assert run('folder', folder)[0] == 0   # an empty one will do
+
+
+@pytest.mark.parametrize('option', [('--val-fraction', '1'), ('--val-fraction', 'nan'), ('--seed', '-1'),
+                                    ('--quality', '0'), ('--resize-shorter', '0'), ('--from', 'yolo')])
+def test_options_out_of_range(run, folder, option, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run('folder', folder, *option)
+    assert ended.value.code == 2 and option[0] in capsys.readouterr().err
+
+
+def test_as_a_program(folder, tmp_path):
+    done = subprocess.run([sys.executable, str(SCRIPT), '--from', 'folder', '--data', folder], cwd=tmp_path, text=True,
+                          env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(SCRIPT.parents[1])},
+                          capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith('data/mine: train.rec, val.rec and classes.txt, of 2 classes\n')
+    assert names(tmp_path / 'data' / 'mine') == FILES
