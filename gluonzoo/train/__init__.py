@@ -1,0 +1,12 @@
+"""Training: the loop, and what it is made of. It knows tasks only by their interface."""
+from .callbacks import Plot, Progress, Samples, ScalarsCSV, TensorBoard
+from .checkpoint import Run
+from .distributed import join
+from .ema import EMA
+from .guard import TrainingError
+from .loop import fit
+from .signals import Interrupted
+from .storage import CheckpointError
+
+__all__ = ['fit', 'Run', 'EMA', 'join', 'Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples', 'CheckpointError',
+           'Interrupted', 'TrainingError']

@@ -1,0 +1,275 @@
+"""A run: one directory with its settings and its checkpoints, from which training continues exactly.
+
+::
+
+    runs/dsod_pikachu/
+        settings.json                        how the task, the data and the training are made
+        checkpoints/step-00001234/           after 1234 updates
+            <network>.safetensors            the weights
+            ema-<network>.safetensors        their moving average, if there is one
+            trainer-<trainer>.safetensors    what the optimizer has learnt
+            task.safetensors                 what the task keeps besides
+            state.json                       where the training is, and the SHA-256 of every file
+
+A checkpoint appears under its name when the disk has all of it, so a kill at any moment leaves the former ones. The
+last two and the best are kept. Nothing is pickled, and nothing is changed by a checkpoint that does not fit.
+"""
+import fcntl
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from . import contents, storage
+from .distributed import Workers
+from .storage import PARTIAL, CheckpointError
+
+__all__ = ['Run', 'CheckpointError', 'MAY_CHANGE']
+
+# Settings that may differ when a run is resumed: they say how long and on what it is computed, not what.
+MAY_CHANGE = ('fit.epochs', 'fit.devices', 'fit.kvstore', 'fit.workers', 'train_data.workers', 'val_data.workers')
+
+_KEPT = 2   # the last ones; besides the best
+_locks = {}   # (device, inode) -> file descriptor, of this process
+_STEP = re.compile(r'step-(\d{8,})')
+
+
+class Run:
+    """A run's directory. Make it with :meth:`create` to train, and with :meth:`open` to use what was trained.
+
+    Attributes
+    ----------
+    directory : Path
+    settings : dict
+        as they were given, from settings.json
+    """
+
+    def __init__(self, directory, settings):
+        self.directory = Path(directory)
+        self.settings = settings
+
+    @classmethod
+    def create(cls, directory, settings, resume=False, workers=None):
+        """Begins a run, or goes on with one.
+
+        Parameters
+        ----------
+        directory : str or Path
+        settings : dict
+            JSON-able. When a run is resumed they must be those it began with, except :data:`MAY_CHANGE`; the new
+            values of these are written down.
+        resume : bool
+            False refuses a directory that has a run already; True one that has none.
+        workers : Workers
+            of a job on several machines; rank 0 writes.
+
+        Raises
+        ------
+        CheckpointError
+            if the directory does not fit `resume`, if settings differ (it names them), if another process trains
+            in this directory, or if it cannot be written. Nothing has been changed then.
+        """
+        settings = json.loads(json.dumps(settings))   # as they will be read
+        run = cls(directory, settings)
+        workers = workers or Workers()
+        if workers.rank == 0:
+            run._begin(resume)
+        workers.barrier()
+        if workers.rank != 0:
+            run._check_settings()
+        return run
+
+    @classmethod
+    def open(cls, directory):
+        """The run in a directory. Raises CheckpointError if there is none. Changes nothing."""
+        path = Path(directory) / 'settings.json'
+        if not path.exists():
+            raise CheckpointError(f'{directory}: no run here: it has no settings.json')
+        settings = storage.read_json(path)
+        if not isinstance(settings, dict):
+            raise CheckpointError(f'{path}: must be a JSON object')
+        return cls(directory, settings)
+
+    def _begin(self, resume):
+        self._check_place(resume)
+        with storage.writing(self.directory):
+            self._checkpoints.mkdir(parents=True, exist_ok=True)
+            _lock(self.directory / 'lock')
+        self._check_place(resume)
+        for path in list(self.directory.rglob('*' + PARTIAL)):   # what a kill has left
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        storage.write_file(self.directory / 'settings.json', json.dumps(self.settings, indent=2).encode() + b'\n')
+
+    def _check_place(self, resume):
+        if resume:
+            self._check_settings()
+        elif (self.directory / 'settings.json').exists():
+            raise CheckpointError(f'{self.directory}: has a run already; resume it, or take another directory')
+
+    def _check_settings(self):
+        before, now = _flat(Run.open(self.directory).settings), _flat(self.settings)
+        differ = [f'{key} {before.get(key, "(absent)")!r} then, {now.get(key, "(absent)")!r} now'
+                  for key in sorted({*before, *now}) if key not in MAY_CHANGE
+                  and (key in before, before.get(key)) != (key in now, now.get(key))]
+        if differ:
+            raise CheckpointError(f'{self.directory}: was begun with other settings: {"; ".join(differ)}')
+
+    @property
+    def _checkpoints(self):
+        return self.directory / 'checkpoints'
+
+    def checkpoints(self):
+        """The whole checkpoints, oldest first: list of Path."""
+        paths = self._checkpoints.iterdir() if self._checkpoints.is_dir() else ()
+        return sorted((path for path in paths if _STEP.fullmatch(path.name)), key=_step_of)
+
+    def checkpoint(self, which='last'):
+        """The 'last' or the 'best' checkpoint: Path. Without validation there is no best, and it is the last.
+
+        Raises CheckpointError if there is none yet, and ValueError for another word.
+        """
+        if which not in ('last', 'best'):
+            raise ValueError(f"which: must be 'last' or 'best': {which!r}")
+        paths = self.checkpoints()
+        if not paths:
+            raise CheckpointError(f'{self.directory}: has no checkpoint yet')
+        best = contents.read_state(paths[-1])['best'] if which == 'best' else None
+        return self._path(best['step']) if best else paths[-1]
+
+    def _path(self, step):
+        return self._checkpoints / f'step-{step:08d}'
+
+    def save(self, task, ema=None, *, step, epoch, batch, metrics=None):
+        """Writes a checkpoint, then removes those that are no longer needed.
+
+        Parameters
+        ----------
+        task : Task
+        ema : EMA or None
+        step : int
+            the updates made so far
+        epoch, batch : int
+            where that is: in which epoch, and how many of its batches have been used. All of them: it has not been
+            evaluated yet.
+        metrics : dict of name -> float, or None
+            of these weights; the task's `main_metric`, if it is there, decides which checkpoint is best
+
+        Returns
+        -------
+        Path of the checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            if it cannot be written, or if a weight is not finite. The former ones are still there.
+        """
+        former = self.checkpoints()
+        best = contents.read_state(former[-1])['best'] if former else None
+        metric = (metrics or {}).get(task.main_metric, -np.inf)
+        if metric > (best['value'] if best else -np.inf):   # not, if it is NaN
+            best = {'step': step, 'value': metric}
+        path = self._path(step)
+        partial = path.with_name(path.name + PARTIAL)
+        state = {'step': step, 'epoch': epoch, 'batch': batch, 'metrics': metrics, 'best': best}
+        try:
+            if path in former:   # the same weights, evaluated since
+                before = contents.read_state(path)
+                contents.write_state(path, {**state, 'trainers': before['trainers'], 'files': before['files']})
+                return path
+            with storage.writing(path):
+                partial.mkdir()
+                contents.write(partial, task, ema, state)
+                partial.rename(path)
+                storage.sync_directory(self._checkpoints)
+        except CheckpointError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            kept = f'the last one is {former[-1]}' if former else 'there is no former one'
+            raise CheckpointError(f'checkpoint of step {step} not written; {kept}: {error}') from error
+        paths = self.checkpoints()
+        for old in paths[:-_KEPT]:
+            if not best or old != self._path(best['step']):
+                self._remove(old)
+        return path
+
+    def _remove(self, path):
+        rest = path.with_name(path.name + '.old' + PARTIAL)   # first of all no checkpoint any more
+        with storage.writing(rest):
+            path.rename(rest)
+        shutil.rmtree(rest, ignore_errors=True)
+
+    def restore(self, task, ema=None, *, batches_an_epoch):
+        """Puts the last checkpoint into the task's networks, trainers and own state, and into `ema`.
+
+        Returns
+        -------
+        dict with 'step', 'epoch', 'batch' and 'metrics' as :meth:`save` had them; None if there is no checkpoint yet.
+
+        Raises
+        ------
+        CheckpointError
+            if there is one that is damaged or made from something else. Nothing has been changed then.
+        """
+        if not self.checkpoints():
+            return None
+        path = self.checkpoint('last')
+        state = contents.read_state(path)
+        if (state['step'] != state['epoch'] * batches_an_epoch + state['batch']
+                or not 0 <= state['batch'] <= batches_an_epoch):
+            raise CheckpointError(f'{path}: is at batch {state["batch"]} of epoch {state["epoch"]}, which is not after '
+                                  f'step {state["step"]} with the {batches_an_epoch} batches an epoch of this loader')
+        puts = contents.plan_all(path, state, task, ema)
+        for put in puts:
+            put()
+        return state
+
+    def load_networks(self, task, which='best'):
+        """Puts the weights of the 'best' or 'last' checkpoint into the task's networks, for use.
+
+        Where the run has a moving average, these are the averaged weights.
+
+        Returns
+        -------
+        Path of the checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            if there is none, or it is damaged or made from other networks. Nothing has been changed then.
+        """
+        path = self.checkpoint(which)
+        puts = contents.plan_use(path, task)
+        for put in puts:
+            put()
+        return path
+
+
+def _lock(path):
+    """Keeps other processes out, to the end of this one, however it ends."""
+    lock = os.open(path, os.O_CREAT | os.O_RDWR)
+    file = os.fstat(lock).st_dev, os.fstat(lock).st_ino
+    if file in _locks:
+        os.close(lock)
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise CheckpointError(f'{path.parent}: another process is training here') from None
+    except OSError:
+        pass   # a file system without locks
+    _locks[file] = lock
+
+
+def _flat(settings, prefix=''):
+    """Nested dicts as one, with keys such as 'task.network.name'."""
+    flat = {}
+    for key, value in settings.items():
+        flat.update(_flat(value, f'{prefix}{key}.') if isinstance(value, dict) and value else {prefix + key: value})
+    return flat
+
+
+def _step_of(path):
+    return int(_STEP.fullmatch(path.name).group(1))

@@ -1,0 +1,73 @@
+"""The exponential moving average of all weights: what is evaluated, and what the best checkpoint is used with."""
+from contextlib import contextmanager
+
+import mxnet as mx
+
+from .parameters import named_parameters, single_value
+
+__all__ = ['EMA']
+
+
+class EMA:
+    """Keeps ``shadow = d * shadow + (1 - d) * weight`` of every parameter of every network, in float32.
+
+    Running statistics of batch normalisation are averaged likewise, so that they suit the averaged weights. The shadows
+    begin as copies of the weights after the first update; with several devices they are on the first.
+
+    Parameters
+    ----------
+    decay : float
+        from 0 to 1 (exclusive): about ``1 / (1 - decay)`` steps are averaged over
+    warmup : bool
+        then d is at most ``(1 + step) / (10 + step)``, so that the first weights are soon forgotten
+    """
+
+    def __init__(self, decay, warmup=True):
+        if not 0 <= decay < 1:
+            raise ValueError(f'decay: must be from 0 to 1 (exclusive): {decay}')
+        self.decay = decay
+        self.warmup = warmup
+        self.shadows = {}   # network -> parameter -> NDArray
+
+    def decay_at(self, step):
+        """The d of the update number `step`, which counts from 1."""
+        return min(self.decay, (1 + step) / (10 + step)) if self.warmup else self.decay
+
+    def update(self, networks, step):
+        """Takes in the weights of `networks` after the update number `step`. Does not wait for the device."""
+        weights = [single_value(parameter).astype('float32', copy=False)
+                   for net in networks.values() for parameter in named_parameters(net).values()]
+        if not self.shadows:
+            values = iter(weights)
+            self.shadows = {name: {key: next(values).copy() for key in named_parameters(net)}
+                            for name, net in networks.items()}
+            return
+        shadows = [shadow for of_net in self.shadows.values() for shadow in of_net.values()]
+        rest = 1 - self.decay_at(step)
+        for shadow, weight in zip(shadows, weights):
+            # (1 - rest) * shadow + rest * weight in one pass: gradient descent, with weight decay 1, along -weight.
+            mx.nd.sgd_update(shadow, weight, lr=rest, wd=1.0, rescale_grad=-1.0, out=shadow)
+
+    def statistics(self, networks):
+        """The shadows of running statistics: list of NDArray."""
+        return [self.shadows[name][key] for name, net in networks.items() if name in self.shadows
+                for key, parameter in named_parameters(net).items() if not parameter._differentiable]
+
+    @contextmanager
+    def applied(self, networks):
+        """Within this context the networks have the averaged weights; afterwards their own, bit for bit.
+
+        Before the first update they have their own throughout.
+        """
+        own = []
+        try:
+            for name, of_net in self.shadows.items():
+                parameters = named_parameters(networks[name])
+                for key, shadow in of_net.items():
+                    own.append((parameters[key], [data.copy() for data in parameters[key].list_data()]))
+                    parameters[key].set_data(shadow.astype(parameters[key].dtype, copy=False))
+            yield
+        finally:
+            for parameter, copies in own:
+                for data, copy in zip(parameter.list_data(), copies):
+                    data[:] = copy

@@ -1,0 +1,127 @@
+"""Learning rates over the steps of a training, as pure functions of the step.
+
+A schedule is a function of the number of updates made so far, 0 before the first. It returns the factor that each
+trainer's own learning rate is multiplied with, so one schedule serves trainers with different rates.
+All step numbers in a specification count from the start of the training, whether there is a warm-up or not.
+
+>>> rate = create({'name': 'step', 'milestones': [60000, 80000], 'factor': 0.1, 'warmup': 1000})
+>>> [rate(step) for step in (0, 500, 1000, 60000)]
+[0.0, 0.5, 1.0, 0.1]
+"""
+import math
+
+from ..registry import Registry
+
+__all__ = ['create', 'names', 'constant', 'step', 'linear', 'cosine', 'LearningRates']
+
+_schedules = Registry('schedule')
+
+
+def create(specification):
+    """The schedule that a JSON-able dict describes: its 'name', and the keywords of the function of that name below.
+
+    Raises ValueError for an unknown name or keyword, naming the near ones, and for values that make no schedule.
+    """
+    if 'name' not in specification:
+        raise ValueError(f"a schedule needs a 'name', one of {', '.join(names())}: {specification!r}")
+    keywords = dict(specification)
+    return _schedules.create(keywords.pop('name'), **keywords)
+
+
+def names():
+    """The names of the schedules, sorted."""
+    return _schedules.names()
+
+
+@_schedules.register
+def constant(*, warmup=0, warmup_from=0.0):
+    """1 throughout.
+
+    Parameters
+    ----------
+    warmup : int
+        in the first `warmup` steps the rate rises linearly, from `warmup_from` at step 0 to its value at step `warmup`
+    warmup_from : float
+        the factor at step 0, from 0 to 1
+    """
+    return _warm_up(lambda step: 1.0, warmup, warmup_from)
+
+
+@_schedules.register
+def step(*, milestones, factor=0.1, warmup=0, warmup_from=0.0):
+    """Multiplied by `factor` at each of the `milestones` (steps, rising). Warm-up as in :func:`constant`."""
+    milestones = list(milestones)
+    if not all(isinstance(m, int) and m > 0 for m in milestones) or milestones != sorted(set(milestones)):
+        raise ValueError(f'milestones: must be steps above 0, each later than the one before: {milestones}')
+    if not 0 < factor < math.inf:
+        raise ValueError(f'factor: must be above 0: {factor}')
+    return _warm_up(lambda step: factor ** sum(m <= step for m in milestones), warmup, warmup_from)
+
+
+@_schedules.register
+def linear(*, steps, begin=0, final=0.0, warmup=0, warmup_from=0.0):
+    """1 until the step `begin`, then in a straight line to `final` at the step `steps`, and `final` from there on.
+
+    The line begins at the end of the warm-up if that is later. Warm-up as in :func:`constant`.
+    """
+    part = _decay(steps, begin, final, warmup)
+    return _warm_up(lambda step: 1 + (final - 1) * part(step), warmup, warmup_from)
+
+
+@_schedules.register
+def cosine(*, steps, begin=0, final=0.0, warmup=0, warmup_from=0.0):
+    """As :func:`linear`, along half a cosine wave."""
+    part = _decay(steps, begin, final, warmup)
+    return _warm_up(lambda step: final + (1 - final) * (1 + math.cos(math.pi * part(step))) / 2, warmup, warmup_from)
+
+
+def _decay(steps, begin, final, warmup):
+    """The part of the decay, from 0 to 1, that lies behind a step."""
+    begin = max(begin, warmup)
+    if not isinstance(steps, int) or not 0 <= begin < steps:
+        raise ValueError(f'steps: must be a whole number above `begin` and `warmup` ({begin}): {steps}')
+    if not 0 <= final <= 1:
+        raise ValueError(f'final: must be from 0 to 1: {final}')
+    return lambda step: min(max(step - begin, 0) / (steps - begin), 1)
+
+
+def _warm_up(schedule, warmup, warmup_from):
+    if not isinstance(warmup, int) or warmup < 0:
+        raise ValueError(f'warmup: must be a number of steps, 0 or more: {warmup}')
+    if not 0 <= warmup_from <= 1:
+        raise ValueError(f'warmup_from: must be from 0 to 1: {warmup_from}')
+
+    def rate(step):
+        if step >= warmup:
+            return schedule(step)
+        return warmup_from + (schedule(warmup) - warmup_from) * step / warmup
+    return rate
+
+
+class LearningRates:
+    """The learning rates of several trainers under one schedule. As a context, it gives them back their own at the end.
+
+    Parameters
+    ----------
+    trainers : dict of name -> gluon.Trainer
+    schedule : dict or function
+        a specification for :func:`create`, or a function from the updates made to a factor
+    """
+
+    def __init__(self, trainers, schedule):
+        self.schedule = schedule if callable(schedule) else create(schedule)
+        self._own = [(name, trainer, trainer.learning_rate) for name, trainer in trainers.items()]
+
+    def set(self, step):
+        """Sets the rates of the step after `step` updates. Returns dict of 'lr_' + name of the trainer -> float."""
+        factor = self.schedule(step)
+        for _, trainer, own in self._own:
+            trainer.set_learning_rate(own * factor)
+        return {f'lr_{name}': own * factor for name, _, own in self._own}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for _, trainer, own in self._own:
+            trainer.set_learning_rate(own)

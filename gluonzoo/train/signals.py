@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM: finish what is under way, save, and only then end."""
+import signal
+import threading
+from contextlib import closing
+
+__all__ = ['Interrupted', 'Signals']
+
+
+class Interrupted(SystemExit):
+    """Training was stopped by a signal, and can be resumed.
+
+    Not caught, it ends the process with the exit code that a shell gives to such an end: 130 after SIGINT, 143 after
+    SIGTERM.
+
+    Attributes
+    ----------
+    signum : int
+    """
+
+    def __init__(self, signum):
+        super().__init__(128 + signum)
+        self.signum = signum
+
+
+class Signals:
+    """Within this context SIGINT and SIGTERM are only noted, in `received`; a second SIGINT ends the process at once.
+
+    Outside of the main thread, where Python handles no signals, nothing is received.
+    """
+
+    def __init__(self):
+        self.received = 0
+        self._former = {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._former = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *error):
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
+    def _note(self, signum, frame):
+        self.received = self.received or signum
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def watch(self, batches):
+        """The items of a generator, until a signal is received: then Interrupted is raised in their place."""
+        with closing(batches):
+            for batch in batches:
+                if self.received:
+                    raise Interrupted(self.received)
+                yield batch

@@ -1,0 +1,119 @@
+"""Files that are whole or absent, and arrays in them, without pickle."""
+import hashlib
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+__all__ = ['CheckpointError', 'PARTIAL', 'writing', 'write_file', 'sync_directory', 'write_arrays', 'read_arrays',
+           'read_json', 'sha256']
+
+# The suffix of what is not finished yet, and of what is being removed. A name without it is of something whole.
+PARTIAL = '.partial'
+
+# MXNet's bfloat16 in NumPy. In a file it is uint16, and the metadata say which arrays are meant.
+_BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint or a run's directory cannot be written, read or used. The message is one line."""
+
+
+@contextmanager
+def writing(path):
+    """Turns what goes wrong while `path` is written into a CheckpointError that names it."""
+    try:
+        yield
+    except (OSError, safetensors.SafetensorError) as error:
+        raise CheckpointError(f'cannot write {path}: {error}') from error
+
+
+def write_file(path, content):
+    """Puts the bytes `content` into the file `path` in one step: a kill or a full disk leaves the former one whole.
+
+    Raises CheckpointError if it cannot be written.
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + PARTIAL)
+    with writing(path):
+        try:
+            with partial.open('wb') as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+            sync_directory(path.parent)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def sync_directory(path):
+    """Makes the names in a directory survive a power failure."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_arrays(path, arrays):
+    """Writes a dict of name -> NumPy array as a safetensors file that the disk has when this returns.
+
+    Shapes and dtypes are kept; MXNet's bfloat16 is stored as uint16 and named in the metadata.
+
+    Raises CheckpointError if it cannot be written.
+    """
+    plain = {name: np.asarray(array.view(np.uint16) if array.dtype == _BFLOAT16 else array, order='C')
+             for name, array in arrays.items()}
+    bfloat16 = [name for name, array in arrays.items() if array.dtype == _BFLOAT16]
+    with writing(path):
+        safetensors.numpy.save_file(plain, path, metadata={'bfloat16': json.dumps(bfloat16)})
+        with open(path, 'rb') as file:
+            os.fsync(file.fileno())
+
+
+def read_arrays(path, digest):
+    """The dict of name -> NumPy array that :func:`write_arrays` put into a file whose SHA-256 is `digest`.
+
+    Raises CheckpointError if the file is absent, or is not that file.
+    """
+    content = _read(path)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise CheckpointError(f'{path}: damaged or exchanged ({len(content)} bytes): its SHA-256 is not the one that '
+                              'state.json has')
+    try:
+        arrays = safetensors.numpy.load(content)
+        header = json.loads(content[8:8 + int.from_bytes(content[:8], 'little')])
+        for name in json.loads(header['__metadata__']['bfloat16']):
+            arrays[name] = arrays[name].view(_BFLOAT16)
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f'{path}: not a file of arrays: {type(error).__name__}: {error}') from error
+    return arrays
+
+
+def read_json(path):
+    """What a JSON file holds. Raises CheckpointError if it is absent or is not JSON."""
+    try:
+        return json.loads(_read(path))
+    except ValueError as error:
+        raise CheckpointError(f'{path}: not JSON, or cut short: {error}') from error
+
+
+def _read(path):
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise CheckpointError(f'cannot read {path}: {error.strerror}') from error
+
+
+def sha256(path):
+    """The SHA-256 of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

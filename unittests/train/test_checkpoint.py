@@ -1,0 +1,424 @@
+"""Runs and their checkpoints: what is kept, what is refused, and that a refusal changes nothing."""
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+
+import mxnet as mx
+import numpy as np
+import pytest
+import toys
+from mxnet import gluon
+
+from gluonzoo.train import EMA, CheckpointError, Run
+from gluonzoo.train.parameters import names_of_parameters
+from gluonzoo.train.trainer_state import collect
+
+SETTINGS = {'task': {'name': 'toy', 'network': {'name': 'net', 'width': 4}, 'optimizer': {'learning_rate': 0.1}},
+            'train_data': {'path': 'a', 'workers': 2}, 'fit': {'epochs': 3, 'devices': ['cpu(0)'], 'seed': 1}}
+
+
+def change(settings, key, value):
+    """A copy in which 'task.network.width' is another; None leaves it out."""
+    settings = json.loads(json.dumps(settings))
+    *path, last = key.split('.')
+    inner = settings
+    for name in path:
+        inner = inner[name]
+    inner[last] = value
+    if value is None:
+        del inner[last]
+    return settings
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return tmp_path / 'runs' / 'toy'
+
+
+@pytest.fixture(scope='module')
+def trained():
+    """A task and an average after three steps."""
+    task, ema = toys.Forge(), EMA(0.9)
+    for step, batch in zip((1, 2, 3), toys.loader(12).epoch(0)):
+        task.train_step(batch)
+        ema.update(task.networks, step)
+    return task, ema
+
+
+@pytest.fixture
+def saved(directory, trained):
+    run = Run.create(directory, SETTINGS)
+    run.save(*trained, step=3, epoch=0, batch=3)
+    return run
+
+
+def contents(task, ema=None):
+    """All that a checkpoint holds, as bytes."""
+    names = names_of_parameters(task.networks)
+    found = {f'{name}.{key}': parameter.data().asnumpy().tobytes() if parameter._data is not None else None
+             for name, net in task.networks.items() for key, parameter in net._collect_params_with_prefix().items()}
+    for name, trainer in task.trainers.items():
+        arrays, found[name] = collect(trainer, names)
+        found[f'{name} arrays'] = {key: array.tobytes() for key, array in arrays.items()}
+    found['state'] = {name: array.tobytes() for name, array in task.state().items()}
+    found['ema'] = str(ema and {n: {k: a.asnumpy().tobytes() for k, a in s.items()} for n, s in ema.shadows.items()})
+    return found
+
+
+# -- settings --------------------------------------------------------------------------------------------------------
+
+def test_create_and_open(directory):
+    run = Run.create(directory, {**SETTINGS, 'tuple': (1, 2)})
+    assert run.directory == directory and run.settings == {**SETTINGS, 'tuple': [1, 2]}
+    assert Run.open(str(directory)).settings == run.settings
+    assert run.checkpoints() == []
+    with pytest.raises(CheckpointError, match=f'{directory}: has no checkpoint yet'):
+        run.checkpoint('last')
+
+
+def test_open_where_no_run_is(directory):
+    for resume in (Run.open, lambda path: Run.create(path, SETTINGS, resume=True)):
+        with pytest.raises(CheckpointError, match=f'{directory}: no run here'):
+            resume(directory)
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize('content', ['', '{"task": ', '[]'])
+def test_open_damaged_settings(directory, content):
+    directory.mkdir(parents=True)
+    (directory / 'settings.json').write_text(content)
+    with pytest.raises(CheckpointError, match=f'{directory}/settings.json: '):
+        Run.open(directory)
+
+
+def test_settings_that_are_not_json(directory):
+    with pytest.raises(TypeError, match='not JSON serializable'):
+        Run.create(directory, {'ctx': mx.cpu()})
+    assert not directory.exists()
+
+
+def test_a_run_is_not_overwritten(directory, saved):
+    before = {path: path.stat().st_mtime_ns for path in directory.rglob('*')}
+    with pytest.raises(CheckpointError, match=f'{directory}: has a run already; resume it, or take another'):
+        Run.create(directory, SETTINGS)
+    assert {path: path.stat().st_mtime_ns for path in directory.rglob('*')} == before
+
+
+@pytest.mark.parametrize('key, value, message', [
+    ('task.network.width', 8, r'task.network.width 4 then, 8 now$'),
+    ('task.network.depth', 3, r"task.network.depth '\(absent\)' then, 3 now$"),
+    ('task.network', {}, r"task.network '\(absent\)' then, {} now; task.network.name 'net' then"),
+    ('fit.seed', None, r"fit.seed 1 then, '\(absent\)' now$"),
+    ('train_data.path', None, r"train_data.path 'a' then"),
+])
+def test_other_settings_are_named(directory, saved, key, value, message):
+    with pytest.raises(CheckpointError, match=f'{directory}: was begun with other settings: {message}'):
+        Run.create(directory, change(SETTINGS, key, value), resume=True)
+    assert Run.open(directory).settings == SETTINGS
+
+
+def test_what_may_change(directory):
+    Run.create(directory, SETTINGS)
+    settings = SETTINGS
+    for key, value in (('fit.epochs', 9), ('fit.devices', ['gpu(0)']), ('train_data.workers', 8)):
+        settings = change(settings, key, value)
+    Run.create(directory, settings, resume=True)
+    assert Run.open(directory).settings == settings
+
+
+def test_two_trainings_in_one_directory(directory):
+    ready, go = os.pipe()
+    child = os.fork()
+    if not child:
+        Run.create(directory, SETTINGS)
+        os.write(go, b'x')
+        signal.pause()
+    try:
+        assert os.read(ready, 1) == b'x'
+        with pytest.raises(CheckpointError, match=f'{directory}: another process is training here'):
+            Run.create(directory, SETTINGS, resume=True)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    for _ in range(2):   # the second time it is our own
+        Run.create(directory, SETTINGS, resume=True)
+
+
+def test_a_directory_that_cannot_be_made(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(CheckpointError, match=f'cannot write {tmp_path}/file/run: .*Not a directory'):
+        Run.create(tmp_path / 'file' / 'run', SETTINGS)
+
+
+def test_leftovers_of_a_kill_are_removed(directory, saved):
+    half = directory / 'checkpoints' / 'step-00000009.partial'
+    shutil.copytree(saved.checkpoint(), half)
+    (half / 'state.json.partial').touch()
+    (directory / 'settings.json.partial').touch()
+    run = Run.open(directory)
+    assert half.exists() and [path.name for path in run.checkpoints()] == ['step-00000003']
+    run = Run.create(directory, SETTINGS, resume=True)
+    assert sorted(path.name for path in directory.iterdir()) == ['checkpoints', 'lock', 'settings.json']
+    assert os.listdir(directory / 'checkpoints') == ['step-00000003']
+
+
+# -- saving ----------------------------------------------------------------------------------------------------------
+
+def test_restore(saved, trained):
+    """Into networks that do not know their shapes yet, and trainers that have not stepped."""
+    task, ema = toys.Forge(), EMA(0.9)
+    state = saved.restore(task, ema, batches_an_epoch=3)
+    assert {key: state[key] for key in ('step', 'epoch', 'batch', 'metrics')} == dict(step=3, epoch=0, batch=3,
+                                                                                     metrics=None)
+    assert state['trainers']['generator']['optimizer'] == 'Adam'
+    assert contents(task, ema) == contents(*trained)
+    batch = next(toys.loader(12).epoch(1))
+    for other in (task, trained[0]):
+        np.random.seed(0)
+        mx.random.seed(0)
+        other.train_step(batch)
+    assert contents(task) == contents(trained[0])
+
+
+def test_restore_over_another_state(saved, trained):
+    task, ema = toys.Forge(), EMA(0.9)
+    for step, batch in enumerate(toys.loader(12, seed=8).epoch(0), 1):
+        task.train_step(batch)
+        ema.update(task.networks, step)
+    saved.restore(task, ema, batches_an_epoch=3)
+    again = Run(saved.directory.parent / 'again', {})
+    (again.directory / 'checkpoints').mkdir(parents=True)
+    again.save(task, ema, step=3, epoch=0, batch=3)
+    for file in saved.checkpoint().iterdir():
+        assert file.read_bytes() == (again.checkpoint() / file.name).read_bytes()
+
+
+def test_before_the_first_checkpoint(directory):
+    task = toys.Forge()
+    assert Run.create(directory, SETTINGS).restore(task, batches_an_epoch=3) is None
+
+
+def test_what_is_kept(directory, trained):
+    """The last two and the best, by the task's main metric; a NaN is never best, and of equals the first."""
+    task, _ = trained
+    run = Run.create(directory, SETTINGS)
+    kept = []
+    for epoch, value in enumerate([0.1, float('nan'), 0.5, 0.5, 0.3, None, 0.2, 0.7, 0.6, 0.1], 1):
+        metrics = None if value is None else {'likeness': value, 'other': 9.0}
+        run.save(task, step=3 * epoch, epoch=epoch, batch=0, metrics=metrics)
+        kept.append((run.checkpoint('best').name[-2:], [int(path.name[-8:]) // 3 for path in run.checkpoints()]))
+    assert kept == [('03', [1]), ('03', [1, 2]), ('09', [2, 3]), ('09', [3, 4]), ('09', [3, 4, 5]), ('09', [3, 5, 6]),
+                    ('09', [3, 6, 7]), ('24', [7, 8]), ('24', [8, 9]), ('24', [8, 9, 10])]
+    assert run.checkpoint('last') == run.checkpoints()[-1]
+    with pytest.raises(ValueError, match="which: must be 'last' or 'best': 'first'"):
+        run.checkpoint('first')
+
+
+def test_without_a_metric_the_best_is_the_last(directory, trained):
+    run = Run.create(directory, SETTINGS)
+    for epoch in (1, 2):
+        run.save(trained[0], step=3 * epoch, epoch=epoch, batch=0, metrics={'data_wait': 0.5})
+    assert run.checkpoint('best') == run.checkpoint('last')
+
+
+def test_a_step_that_is_evaluated_later(saved, trained):
+    """Only its state is written anew."""
+    before = {path.name: path.stat().st_mtime_ns for path in saved.checkpoint().iterdir()}
+    saved.save(*trained, step=3, epoch=1, batch=0, metrics={'likeness': 0.5})
+    after = {path.name: path.stat().st_mtime_ns for path in saved.checkpoint().iterdir()}
+    assert {name for name in after if after[name] != before[name]} == {'state.json'}
+    state = saved.restore(toys.Forge(), EMA(0.9), batches_an_epoch=3)
+    assert (state['epoch'], state['batch'], state['best']) == (1, 0, {'step': 3, 'value': 0.5})
+
+
+@pytest.mark.parametrize('size', [0, 200, 1500])
+def test_full_disk(saved, trained, size):
+    """The former checkpoint stays whole. (0: of all files; others: of the larger ones.)"""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        with pytest.raises(CheckpointError, match=f'checkpoint of step 6 not written; the last one is '
+                                                  f'{saved.checkpoint()}: cannot write .*File too large'):
+            saved.save(*trained, step=6, epoch=2, batch=0, metrics={'likeness': 1.0})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert os.listdir(saved.directory / 'checkpoints') == ['step-00000003']
+    saved.restore(toys.Forge(), EMA(0.9), batches_an_epoch=3)
+    saved.save(*trained, step=6, epoch=2, batch=0)
+
+
+def test_network_without_an_input(saved):
+    with pytest.raises(CheckpointError, match="network 'generator' has not seen an input yet: Parameter .*_weight"):
+        saved.save(toys.Forge(), step=6, epoch=2, batch=0)
+    assert len(saved.checkpoints()) == 1
+
+
+def test_weights_that_are_not_finite(saved, trained):
+    task = toys.Forge()
+    saved.restore(task, batches_an_epoch=3, ema=EMA(0.9))
+    task.networks['discriminator'][2].weight.data()[0, 0] = np.inf
+    with pytest.raises(CheckpointError, match="network 'discriminator': 2.weight has values that are not finite"):
+        saved.save(task, step=6, epoch=2, batch=0)
+    assert len(saved.checkpoints()) == 1
+
+
+# -- use -------------------------------------------------------------------------------------------------------------
+
+def test_load_networks(directory, trained):
+    """The best, and the averaged weights; the trainers stay as they are."""
+    task, ema = trained
+    run = Run.create(directory, SETTINGS)
+    run.save(task, ema, step=3, epoch=1, batch=0, metrics={'likeness': 2.0})
+    averaged = {name: {key: shadow.asnumpy() for key, shadow in of_net.items()} for name, of_net in ema.shadows.items()}
+    for step in (6, 9):
+        for net in ema.shadows.values():
+            for shadow in net.values():
+                shadow += 1
+        run.save(task, ema, step=step, epoch=step // 3, batch=0, metrics={'likeness': 1.0})
+    for which, step, more in (('best', 3, 0), ('last', 9, 2)):
+        other = toys.Forge()
+        assert Run.open(directory).load_networks(other, which).name == f'step-{step:08d}'
+        for name, net in other.networks.items():
+            for key, parameter in net._collect_params_with_prefix().items():
+                assert np.allclose(parameter.data().asnumpy(), averaged[name][key] + more, atol=1e-6)
+        assert other.trainers['generator']._updaters[0].states == {}
+    for name, net in ema.shadows.items():   # as the other tests have them
+        for key, shadow in net.items():
+            shadow[:] = mx.nd.array(averaged[name][key])
+
+
+def test_load_networks_without_an_average(directory, trained):
+    task, _ = trained
+    run = Run.create(directory, SETTINGS)
+    run.save(task, step=3, epoch=1, batch=0)
+    other = toys.Forge()
+    run.load_networks(other)
+    assert np.array_equal(other.networks['discriminator'][0].weight.data().asnumpy(),
+                          task.networks['discriminator'][0].weight.data().asnumpy())
+
+
+# -- what is refused -------------------------------------------------------------------------------------------------
+
+def reseal(path, change_state):
+    """Changes state.json such that its own SHA-256 is right."""
+    state = json.loads((path / 'state.json').read_text())['state']
+    change_state(state)
+    content = json.dumps(state, indent=2)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    (path / 'state.json').write_text(json.dumps({'sha256': digest, 'state': state}))
+
+
+def cut(name, size=-1):
+    return lambda path: (path / name).write_bytes((path / name).read_bytes()[:size])
+
+
+def flip(name):
+    def damage(path):
+        content = bytearray((path / name).read_bytes())
+        content[-20] ^= 1
+        (path / name).write_bytes(content)
+    return damage
+
+
+DAMAGES = [
+    (cut('generator.safetensors'), 'generator.safetensors: damaged or exchanged'),
+    (cut('generator.safetensors', 0), 'generator.safetensors: damaged or exchanged .0 bytes.'),
+    (flip('ema-discriminator.safetensors'), 'ema-discriminator.safetensors: damaged or exchanged'),
+    (flip('trainer-generator.safetensors'), 'trainer-generator.safetensors: damaged or exchanged'),
+    (flip('task.safetensors'), 'task.safetensors: damaged or exchanged'),
+    (lambda path: shutil.copy(path / 'generator.safetensors', path / 'discriminator.safetensors'), 'damaged or'),
+    (lambda path: (path / 'generator.safetensors').unlink(), 'cannot read .*generator.safetensors: No such file'),
+    (cut('state.json', 500), 'state.json: not JSON, or cut short'),
+    (lambda path: (path / 'state.json').unlink(), 'cannot read .*state.json: No such file'),
+    (lambda path: (path / 'state.json').write_text('{}'), "state.json: not the state of a .*: KeyError: 'state'"),
+    (lambda path: (path / 'state.json').write_text('[]'), 'state.json: not the state of a checkpoint: TypeError'),
+    (lambda path: (path / 'state.json').write_text((path / 'state.json').read_text().replace('"step": 3', '"step": 4')),
+     'state.json: damaged: its SHA-256'),
+    (lambda path: reseal(path, lambda state: state.pop('trainers')), "not the state of a .*: KeyError: 'trainers'"),
+    (lambda path: reseal(path, lambda state: state.update(epoch='0')), "not the state .*whole numbers: .3, '0', 3"),
+    (lambda path: reseal(path, lambda state: state.update(best={'step': None})), 'not the state .*whole numbers'),
+    (lambda path: reseal(path, lambda state: state.update(files=3)), 'not the state of a checkpoint: TypeError'),
+    (lambda path: reseal(path, lambda state: state['trainers'].pop('generator')), 'trainer-generator.*not the state'),
+    (lambda path: reseal(path, lambda state: state['files'].update({'../x': ''})), 'made from another task: ../x'),
+    (lambda path: reseal(path, lambda state: state['files'].pop('task.safetensors')), 'another task: task.safetensors'),
+]
+
+
+@pytest.mark.parametrize('damage, message', DAMAGES)
+def test_damaged_checkpoint(saved, damage, message):
+    damage(saved.checkpoint())
+    task, ema = toys.Forge(), EMA(0.9)
+    before = contents(task, ema)
+    with pytest.raises(CheckpointError, match=message) as caught:
+        saved.restore(task, ema, batches_an_epoch=3)
+    assert contents(task, ema) == before and '\n' not in str(caught.value)
+
+
+def dense(*units):
+    net = gluon.nn.HybridSequential()
+    for size in units:
+        net.add(gluon.nn.Dense(size))
+    net.initialize()
+    return net
+
+
+def test_checkpoint_of_something_else(saved):
+    """Whatever differs: one line that names it, and nothing changed."""
+    def refuse(change, message, ema=None):
+        task, ema = toys.Forge(), EMA(0.9) if ema is None else ema
+        change(task)
+        before = contents(task)
+        with pytest.raises(CheckpointError, match=message) as caught:
+            saved.restore(task, ema, batches_an_epoch=3)
+        assert contents(task) == before and '\n' not in str(caught.value)
+
+    def net(name, replacement):
+        return lambda task: task.networks.update({name: replacement})
+
+    def gone(task):
+        del task.networks['generator']
+
+    def known(task):
+        task.networks['discriminator'](mx.nd.zeros((1, 9)))
+
+    def pool(task):
+        task.pool = np.zeros((5, 36), 'float32')
+
+    def cast(task):
+        task.networks['discriminator'].cast('float16')
+
+    refuse(net('third', dense(1)), 'another task: ema-third.safetensors, third.safetensors in one of the two only')
+    refuse(gone, 'another task: ema-generator.safetensors, generator.safetensors in one')
+    refuse(net('generator', dense(8, 36)), "generator.safetensors: '1.beta' is in the file alone")
+    refuse(net('discriminator', dense(8, 8, 1)), "discriminator.safetensors: '1.bias' is in the network alone")
+    refuse(net('discriminator', gluon.nn.Dense(1)), "discriminator.safetensors: '0.bias' is in the file alone")
+    refuse(known, r"'0.weight': shape \(8, 36\) in the file, \(8, 9\) in the network")
+    refuse(cast, "'0.weight': dtype float32 in the file, float16 in the network")
+    refuse(pool, r'task.safetensors: pool of shape \(5, 36\) expected')
+    refuse(lambda task: None, 'another task: ema-discriminator.safetensors, ema-generator.safetensors in', ema=False)
+    task = toys.Forge()
+    with pytest.raises(CheckpointError, match='batch 3 of epoch 0, which is not after step 3 with the 2 batches'):
+        saved.restore(task, EMA(0.9), batches_an_epoch=2)
+
+
+def test_load_networks_of_something_else(saved):
+    for name, net, message in (('third', dense(1), "has no network 'third'"),
+                               ('generator', dense(8, 36), "'1.beta' is in the file alone"),
+                               ('generator', gluon.nn.Dense(8), 'is in the file alone')):
+        task = toys.Forge()
+        task.networks[name] = net
+        before = contents(task)
+        with pytest.raises(CheckpointError, match=message):
+            saved.load_networks(task)
+        assert contents(task) == before
+
+
+def test_network_that_is_not_initialized(saved):
+    task = toys.Forge()
+    task.networks['discriminator'] = gluon.nn.HybridSequential()
+    task.networks['discriminator'].add(gluon.nn.Dense(8), gluon.nn.LeakyReLU(0.2), gluon.nn.Dense(1))
+    with pytest.raises(CheckpointError, match='the network is not initialized'):
+        saved.load_networks(task)

@@ -1,0 +1,186 @@
+"""The launcher, with commands that know nothing of MXNet. (test_distributed.py trains with it.)"""
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from gluonzoo.train import launch as launcher
+
+SOON = 15   # seconds; the processes imported for the job take some of them on a busy machine
+
+# Runs the command line on a terminal of its own, as sshd would; what is typed is what comes in.
+SSH = '''
+import os, pty, sys
+*options, host, line = sys.argv[1:]
+assert options == ['-p', '22', '-tt', '-o', 'BatchMode=yes'], options
+print('ssh to', host, flush=True)
+for name in list(os.environ):
+    if name.startswith(('DMLC', 'OMP', 'PYTHON')):
+        del os.environ[name]   # does not travel
+os.chdir('/')
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(['sh', '-c', line])))
+'''
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(launcher, 'PATIENCE', 0.2)
+    monkeypatch.setattr(launcher, 'GRACE', 0.5)
+
+
+def launch(script, *arguments, workers=2, **keywords):
+    return launcher.launch(['sh', '-c', script, 'sh', *map(str, arguments)], workers, **keywords)
+
+
+class Launcher:
+    """The command line in a process of its own. A copy of this one, which need not import everything again."""
+
+    def __init__(self, out, *arguments):
+        self.out = out
+        self.pid = os.fork()
+        if not self.pid:
+            sys.stdout = sys.stderr = open(out, 'w')
+            code = 1
+            try:
+                code = launcher.main(list(map(str, arguments)))
+            finally:
+                sys.stdout.flush()
+                os._exit(code)
+
+    def send(self, signum):
+        os.kill(self.pid, signum)
+
+    def end(self):
+        """(exit code, what was printed)"""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), self.out.read_text()
+
+
+@pytest.fixture
+def pids(tmp_path):
+    """A directory where the members put their process numbers, as names."""
+    (tmp_path / 'pids').mkdir()
+    return tmp_path / 'pids'
+
+
+def alive(pid):
+    try:
+        with open(f'/proc/{pid}/stat') as file:
+            return file.read().rpartition(')')[2].split()[0] != 'Z'   # ended, and nobody has asked how
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(condition, seconds=SOON):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_what_a_worker_gets_and_prints(capfd, monkeypatch):
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    code = launch('echo $DMLC_ROLE of $DMLC_NUM_WORKER at $DMLC_PS_ROOT_URI by $DMLC_INTERFACE, '
+                  '$OMP_NUM_THREADS thread; echo and an error >&2; printf unfinished', servers=2)
+    out, err = capfd.readouterr()
+    assert code == 0
+    for i in range(2):
+        assert f'[worker {i}] worker of 2 at 127.0.0.1 by lo, 1 thread\n' in out and f'[worker {i}] unfinished\n' in out
+        assert f'[worker {i}] and an error\n' in err
+    assert len(out.splitlines()) == 4
+
+
+@pytest.mark.parametrize('end, code', [('exit 3', 3), ('kill -9 $$', 137), ('exit 1', 1)])
+def test_one_fails(tmp_path, capfd, end, code):
+    """The others are ended, with what they have started, and its code is the job's."""
+    begun = time.monotonic()
+    assert launch(f'if mkdir $1/first; then sleep 0.2; {end}; fi; trap "" TERM; '
+                  'sleep 1000 & echo $! $$ > $1/pids; wait', tmp_path) == code
+    assert time.monotonic() - begun < SOON
+    assert not any(map(alive, (tmp_path / 'pids').read_text().split()))
+    assert f'ended with exit code {code}: the job ends' in capfd.readouterr().err
+
+
+@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
+def test_signal(tmp_path, pids, signum):
+    """The workers get it, and have the time they need, each its own."""
+    job = Launcher(tmp_path / 'out', '--workers', 2, '--', 'sh', '-c',
+                   f'if mkdir $0/first; then t=0; else t=1.5; fi; trap "sleep $t; echo saved; exit {128 + signum}" '
+                   f'{signum.name[3:]}; mkdir $0/$$; while true; do sleep 0.1; done', pids)
+    wait_for(lambda: len(list(pids.iterdir())) == 3)
+    job.send(signum)
+    code, out = job.end()
+    assert code == 128 + signum and out.count('saved') == 2 and 'the job ends' not in out
+    assert not any(alive(path.name) for path in pids.iterdir())
+
+
+def test_second_signal(tmp_path, pids):
+    """Ends all at once."""
+    job = Launcher(tmp_path / 'out', '--workers', 2, '--', 'sh', '-c',
+                   'trap "mkdir $0/heard$$" INT; mkdir $0/$$; while true; do sleep 0.1; done', pids)
+    wait_for(lambda: len(list(pids.iterdir())) == 2)
+    job.send(signal.SIGINT)
+    wait_for(lambda: len(list(pids.iterdir())) == 4)
+    job.send(signal.SIGINT)
+    assert job.end()[0] == 130
+    assert not any(alive(path.name) for path in pids.iterdir())
+
+
+def test_launcher_is_killed(tmp_path, pids):
+    """Nobody is left, whatever they have started."""
+    job = Launcher(tmp_path / 'out', '--workers', 2, '--', 'sh', '-c', 'sleep 1000 & mkdir $0/$! $0/$$; wait', pids)
+    wait_for(lambda: len(list(pids.iterdir())) == 4)
+    with open(f'/proc/{job.pid}/task/{job.pid}/children') as file:
+        children = file.read().split()
+    assert len(children) == 5   # scheduler, server, two workers, and the watcher
+    job.send(signal.SIGKILL)
+    job.end()
+    wait_for(lambda: not any(map(alive, [*children, *(path.name for path in pids.iterdir())])))
+
+
+@pytest.fixture
+def ssh(tmp_path):
+    (tmp_path / 'ssh.py').write_text(SSH)
+    return f'{sys.executable} {tmp_path}/ssh.py -p 22'
+
+
+def test_hosts(tmp_path, capfd, monkeypatch, ssh):
+    monkeypatch.setenv('PYTHONPATH', '/some where')
+    assert launch('echo $DMLC_ROLE at $DMLC_PS_ROOT_URI:${#DMLC_PS_ROOT_PORT}, $OMP_NUM_THREADS threads, $PYTHONPATH; '
+                  'pwd; exit "$1"', 4, hosts=['me@localhost', 'b'], threads=3, ssh=ssh) == 4
+    out = capfd.readouterr().out
+    assert '[worker 0] ssh to me@localhost\n' in out and '[server 0] ssh to me@localhost\n' in out
+    assert '[worker 1] ssh to b\n' in out and f'[worker 0] {os.getcwd()}\n' in out
+    assert '[worker 0] worker at 127.0.0.1:5, 3 threads, /some where\n' in out
+
+
+def test_hosts_and_ctrl_c(tmp_path, pids, ssh):
+    """It gets to the other side, where it is typed."""
+    job = Launcher(tmp_path / 'out', '--workers', 2, '--hosts', 'a,b', '--address', '127.0.0.1', '--ssh', ssh, '--',
+                   'sh', '-c', 'trap "echo saved; exit 130" INT; mkdir $0/$$; while true; do sleep 0.1; done', pids)
+    wait_for(lambda: len(list(pids.iterdir())) == 2)
+    job.send(signal.SIGTERM)
+    code, out = job.end()
+    assert code == 130 and out.count('saved') == 2
+    assert not any(alive(path.name) for path in pids.iterdir())
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--', 'true'], 'required: --workers'),
+    (['--workers', '2'], 'required: COMMAND'),
+    (['--workers', '0', '--', 'true'], '--workers: must be 1 or more: 0'),
+    (['--workers', '1', '--servers', '-1', '--', 'true'], '--servers: must be 1 or more: -1'),
+    (['--workers', '1', '--threads', '0', '--', 'true'], '--threads: must be 1 or more: 0'),
+])
+def test_arguments(capsys, arguments, message):
+    with pytest.raises(SystemExit) as caught:
+        launcher.main(arguments)
+    assert caught.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_command_that_does_not_exist(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no-such-command'):
+        launcher.launch(['no-such-command'], 1)
+    with open(f'/proc/{os.getpid()}/task/{os.getpid()}/children') as file:
+        assert not any(map(alive, file.read().split()))   # what was started before it is ended

@@ -1,0 +1,70 @@
+"""Learning rates: tables worked by hand, and what is refused."""
+import math
+
+import mxnet as mx
+import pytest
+
+from gluonzoo.train.schedule import LearningRates, create, names
+
+HALF = math.sqrt(0.5) / 2   # of the cosine at 45 degrees
+
+
+@pytest.mark.parametrize('specification, table', [
+    ({'name': 'constant'}, {0: 1, 1: 1, 10 ** 6: 1}),
+    ({'name': 'constant', 'warmup': 4}, {0: 0, 1: 0.25, 2: 0.5, 3: 0.75, 4: 1, 5: 1}),
+    ({'name': 'constant', 'warmup': 4, 'warmup_from': 0.2}, {0: 0.2, 1: 0.4, 2: 0.6, 3: 0.8, 4: 1}),
+    ({'name': 'step', 'milestones': [3, 5]}, {0: 1, 2: 1, 3: 0.1, 4: 0.1, 5: 0.01, 99: 0.01}),
+    ({'name': 'step', 'milestones': [3, 5], 'factor': 0.5, 'warmup': 2}, {0: 0, 1: 0.5, 2: 1, 3: 0.5, 4: 0.5, 5: 0.25}),
+    ({'name': 'step', 'milestones': [2], 'factor': 0.5, 'warmup': 4}, {0: 0, 1: 0.125, 2: 0.25, 4: 0.5}),
+    ({'name': 'linear', 'steps': 4}, {0: 1, 1: 0.75, 2: 0.5, 3: 0.25, 4: 0, 5: 0}),
+    ({'name': 'linear', 'steps': 8, 'begin': 4, 'final': 0.2}, {0: 1, 4: 1, 5: 0.8, 6: 0.6, 8: 0.2, 9: 0.2}),
+    ({'name': 'linear', 'steps': 6, 'warmup': 2}, {0: 0, 1: 0.5, 2: 1, 3: 0.75, 6: 0}),
+    ({'name': 'cosine', 'steps': 4}, {0: 1, 1: 0.5 + HALF, 2: 0.5, 3: 0.5 - HALF, 4: 0, 9: 0}),
+    ({'name': 'cosine', 'steps': 6, 'warmup': 2, 'final': 0.5}, {0: 0, 1: 0.5, 2: 1, 4: 0.75, 6: 0.5}),
+])
+def test_tables(specification, table):
+    kept = dict(specification)
+    rate = create(specification)
+    assert {step: rate(step) for step in table} == pytest.approx(table, abs=1e-12)
+    assert [rate(step) for step in reversed(list(table))] == [rate(step) for step in table][::-1]   # no memory
+    assert specification == kept
+
+
+@pytest.mark.parametrize('specification, message', [
+    ({}, "needs a 'name', one of constant, cosine, linear, step"),
+    ({'name': 'cosin', 'steps': 3}, "unknown schedule 'cosin'; did you mean cosine"),
+    ({'name': 'cosine', 'step': 3}, "unknown argument 'step'; did you mean steps"),
+    ({'name': 'cosine'}, "missing a required argument: 'steps'"),
+    ({'name': 'step', 'milestones': [5, 3]}, r'milestones: .* \[5, 3\]'),
+    ({'name': 'step', 'milestones': [3, 3]}, r'milestones: .* \[3, 3\]'),
+    ({'name': 'step', 'milestones': [0.5]}, r'milestones: .* \[0.5\]'),
+    ({'name': 'step', 'milestones': [3], 'factor': 0}, 'factor: .* 0'),
+    ({'name': 'linear', 'steps': 4, 'begin': 4}, 'steps: .* above `begin` and `warmup` .4.: 4'),
+    ({'name': 'cosine', 'steps': 4, 'warmup': 5}, 'steps: .* 4'),
+    ({'name': 'cosine', 'steps': 4, 'final': 2}, 'final: .* 2'),
+    ({'name': 'constant', 'warmup': -1}, 'warmup: .* -1'),
+    ({'name': 'constant', 'warmup': 2, 'warmup_from': -1}, 'warmup_from: .* -1'),
+])
+def test_refused(specification, message):
+    with pytest.raises(ValueError, match=message):
+        create(specification)
+
+
+def test_names():
+    assert names() == ['constant', 'cosine', 'linear', 'step']
+
+
+def test_rates_of_two_trainers():
+    def trainer(rate):
+        net = mx.gluon.nn.Dense(1, in_units=1)
+        net.initialize()
+        return mx.gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': rate})
+
+    trainers = {'fast': trainer(0.4), 'slow': trainer(0.1)}
+    with LearningRates(trainers, {'name': 'linear', 'steps': 4}) as rates:
+        assert rates.set(1) == pytest.approx({'lr_fast': 0.3, 'lr_slow': 0.075})
+        assert [trainer.learning_rate for trainer in trainers.values()] == pytest.approx([0.3, 0.075])
+        assert rates.set(0) == {'lr_fast': 0.4, 'lr_slow': 0.1}   # not a factor of what was there before
+        rates.set(3)
+    assert [trainer.learning_rate for trainer in trainers.values()] == [0.4, 0.1]
+    assert LearningRates(trainers, lambda step: 2.0).set(7) == {'lr_fast': 0.8, 'lr_slow': 0.2}

@@ -1,0 +1,101 @@
+"""Files that are whole or absent."""
+import hashlib
+import os
+import resource
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluonzoo.train.storage import CheckpointError, read_arrays, read_json, sha256, write_arrays, write_file
+
+BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
+
+
+@pytest.fixture
+def full_disk():
+    """A function that lets files grow to so many bytes and no further."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize('dtype', ['float16', 'float32', 'float64', 'uint8', 'int32', 'int64', 'bool', BFLOAT16])
+@pytest.mark.parametrize('shape', [(), (0,), (3,), (2, 3, 1)])
+def test_arrays_come_back_as_they_were(tmp_path, dtype, shape):
+    array = np.frombuffer(np.random.bytes(64), 'uint8')
+    array = (array % 2 == 1) if dtype == 'bool' else array.view(dtype)
+    array = array[:int(np.prod(shape))].reshape(shape)
+    write_arrays(tmp_path / 'a', {'x': array, 'of another kind': np.float32([1])})
+    read = read_arrays(tmp_path / 'a', sha256(tmp_path / 'a'))
+    assert read['x'].dtype == array.dtype and read['x'].shape == shape and read['x'].tobytes() == array.tobytes()
+    assert sorted(read) == ['of another kind', 'x']
+
+
+def test_arrays_that_are_not_contiguous(tmp_path):
+    array = np.arange(12.).reshape(3, 4).T[::2]
+    write_arrays(tmp_path / 'a', {'x': array})
+    assert (read_arrays(tmp_path / 'a', sha256(tmp_path / 'a'))['x'] == array).all()
+
+
+def test_bfloat16_of_mxnet(tmp_path):
+    array = mx.nd.amp_cast(mx.nd.array([1.5, -3]), dtype='bfloat16')
+    write_arrays(tmp_path / 'a', {'x': array.asnumpy()})
+    read = read_arrays(tmp_path / 'a', sha256(tmp_path / 'a'))['x']
+    back = mx.nd.amp_cast(mx.nd.array(read, dtype=read.dtype), dtype='float32')
+    assert back.asnumpy().tolist() == [1.5, -3]
+
+
+def test_no_arrays(tmp_path):
+    write_arrays(tmp_path / 'a', {})
+    assert read_arrays(tmp_path / 'a', sha256(tmp_path / 'a')) == {}
+
+
+@pytest.mark.parametrize('damage', [lambda b: b'', lambda b: b[:-1], lambda b: b + b'x', lambda b: b[:-1] + b'\1',
+                                    lambda b: b'\1' + b[1:]])
+def test_damaged_file(tmp_path, damage):
+    path = tmp_path / 'a'
+    write_arrays(path, {'x': np.zeros(3)})
+    digest = sha256(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(CheckpointError, match=f'{path}: damaged or exchanged'):
+        read_arrays(path, digest)
+
+
+@pytest.mark.parametrize('content', [b'', b'x' * 100, b'\xff' * 8 + b'{}', b'\2' + b'\0' * 7 + b'{}',
+                                     b'\2' + b'\0' * 7 + b'[]', b'\x12' + b'\0' * 7 + b'{"__metadata__":{}}'])
+def test_file_of_something_else(tmp_path, content):
+    """Its SHA-256 may be right."""
+    path = tmp_path / 'a'
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=f'{path}: not a file of arrays'):
+        read_arrays(path, hashlib.sha256(content).hexdigest())
+
+
+def test_absent_file(tmp_path):
+    for read in (read_json, lambda path: read_arrays(path, '')):
+        with pytest.raises(CheckpointError, match='cannot read .*absent: No such file'):
+            read(tmp_path / 'absent')
+
+
+@pytest.mark.parametrize('content', ['', '{', '{"a": 1', 'NULL', '\0'])
+def test_not_json(tmp_path, content):
+    (tmp_path / 'a').write_text(content)
+    with pytest.raises(CheckpointError, match='a: not JSON, or cut short'):
+        read_json(tmp_path / 'a')
+
+
+def test_file_in_one_step(tmp_path, full_disk):
+    path = tmp_path / 'a'
+    write_file(path, b'first')
+    write_file(path, b'second')
+    full_disk(1000)
+    with pytest.raises(CheckpointError, match=f'cannot write {path}: .*File too large'):
+        write_file(path, bytes(2000))
+    assert path.read_bytes() == b'second' and os.listdir(tmp_path) == ['a']
+
+
+def test_arrays_on_a_full_disk(tmp_path, full_disk):
+    full_disk(1000)
+    with pytest.raises(CheckpointError, match=f'cannot write {tmp_path}/a: .*File too large'):
+        write_arrays(tmp_path / 'a', {'x': np.zeros(1000)})
