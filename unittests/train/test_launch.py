@@ -28,6 +28,11 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(['sh', '-c', line])))
 def quick(monkeypatch):
     monkeypatch.setattr(launcher, 'PATIENCE', 0.2)
     monkeypatch.setattr(launcher, 'GRACE', 0.5)
+    yield
+    for pid in Launcher.running:   # of a test that failed
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    Launcher.running.clear()
 
 
 def launch(script, *arguments, workers=2, **keywords):
@@ -36,6 +41,7 @@ def launch(script, *arguments, workers=2, **keywords):
 
 class Launcher:
     """The command line in a process of its own. A copy of this one, which need not import everything again."""
+    running = set()
 
     def __init__(self, out, *arguments):
         self.out = out
@@ -49,12 +55,16 @@ class Launcher:
                 sys.stdout.flush()
                 os._exit(code)
 
+        self.running.add(self.pid)
+
     def send(self, signum):
         os.kill(self.pid, signum)
 
     def end(self):
         """(exit code, what was printed)"""
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), self.out.read_text()
+        status = os.waitpid(self.pid, 0)[1]
+        self.running.remove(self.pid)
+        return os.waitstatus_to_exitcode(status), self.out.read_text()
 
 
 @pytest.fixture

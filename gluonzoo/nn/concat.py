@@ -1,0 +1,15 @@
+"""Concatenation along the channels, such that its gradient can be computed on a CPU."""
+
+__all__ = ['concat']
+
+
+def concat(F, *maps):
+    """``F.concat(*maps, dim=1)``, with a backward pass that works for any number of channels.
+
+    On a CPU, MXNet 1.9.1 cuts the gradient of a concatenation as it lies in memory. After a convolution that is in
+    blocks of 8 or 16 channels, and where a part does not end with a block, MXNet raises "could not construct a
+    sub-memory", or the process dies of a floating point exception. The gradient of a slice lies as its shape says.
+
+    Inputs: (N, C_i, H, W) each. Outputs: (N, sum of C_i, H, W).
+    """
+    return F.slice_axis(F.concat(*maps, dim=1), axis=1, begin=0, end=None)

@@ -1,0 +1,43 @@
+"""Convolutions with the padding and the initial weights that networks written for PyTorch expect."""
+from math import sqrt
+
+from mxnet import initializer
+from mxnet.gluon import nn
+
+__all__ = ['conv', 'conv_bn', 'dense', 'sequential']
+
+
+def conv(in_channels, channels, kernel=1, stride=1, groups=1, bias=False, bias_initializer=None):
+    """A 2-D convolution of odd `kernel`, padded such that stride 1 keeps the size and stride 2 halves it, rounded up.
+
+    Weights and bias start uniform in +-1 / sqrt(fan in), as in PyTorch, unless `bias_initializer` is given.
+
+    Inputs: (N, in_channels, H, W). Outputs: (N, channels, ceil(H / stride), ceil(W / stride)).
+    """
+    fan_in = in_channels // groups * kernel * kernel
+    return nn.Conv2D(channels, kernel, stride, padding=kernel // 2, groups=groups, use_bias=bias,
+                     weight_initializer=_uniform(fan_in), bias_initializer=bias_initializer or _uniform(fan_in),
+                     in_channels=in_channels)
+
+
+def dense(in_units, units):
+    """A fully connected layer that starts as :func:`conv` does. Inputs: (N, in_units). Outputs: (N, units)."""
+    return nn.Dense(units, in_units=in_units, weight_initializer=_uniform(in_units),
+                    bias_initializer=_uniform(in_units))
+
+
+def conv_bn(in_channels, channels, kernel=1, stride=1, groups=1, relu=True):
+    """:func:`conv` without bias, batch normalisation and, if `relu`, a ReLU, as one block."""
+    layers = [conv(in_channels, channels, kernel, stride, groups), nn.BatchNorm(in_channels=channels)]
+    return sequential(*layers, nn.Activation('relu')) if relu else sequential(*layers)
+
+
+def sequential(*blocks):
+    """A HybridSequential of `blocks`; of none, it is the identity."""
+    net = nn.HybridSequential()
+    net.add(*blocks)
+    return net
+
+
+def _uniform(fan_in):
+    return initializer.Uniform(1 / sqrt(fan_in))

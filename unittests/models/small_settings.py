@@ -1,0 +1,54 @@
+"""How test_every_model.py makes each network small, and what shapes it then demands.
+
+A new model adds a line here, and no logic there. One without a line is tested as it is made by default, on two images
+of its `input_size`.
+"""
+from typing import NamedTuple, Optional
+
+
+class Small(NamedTuple):
+    arguments: dict = {}
+    shape: Optional[tuple] = None      # of the input; None: (2, 3, input_size, input_size)
+    outputs: Optional[list] = None     # their shapes; None: of a detector or a classifier, as the contract has them
+
+
+def keypoint_heads(rows, columns, stacks=1):
+    """The outputs of a CenterNet of 3 classes: heat maps, embeddings, offsets."""
+    return stacks * [(2, channels, rows, columns) for channels in (3, 3, 3, 1, 1, 2, 2, 2)]
+
+
+HOURGLASS = {'classes': 3, 'levels': (8, 6, 10), 'depths': (2, 1, 2), 'stem_channels': 4, 'channels': 6,
+             'pool_channels': 4}
+GHOST = Small({'classes': 5}, (2, 3, 64, 95))
+GHOST_CENTERNET = Small({'classes': 3, 'channels': 12}, (2, 3, 63, 95), keypoint_heads(16, 24))
+
+
+def unet(side):
+    return Small({'width': 4}, (2, 3, side, 2 * side), [(2, 3, side, 2 * side)])
+
+
+RESNET = Small({'width': 6}, (2, 3, 32, 44), [(2, 3, 32, 44)])
+
+
+SMALL = {
+    'centernet_hourglass52': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20)),
+    'centernet_hourglass104': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20, 2)),
+    # 129 is the least size and odd on all scales; two sides that differ tell rows from columns.
+    'dsod300': Small({'classes': 3}, (2, 3, 129, 150)),
+    'dsod300_smallest': Small({'classes': 2}, (2, 3, 150, 129)),
+    # No multiple of 16 anywhere: the channels do not fill oneDNN's blocks.
+    'dsod_pikachu': Small({'classes': 2, 'stem_filter': 10, 'num_init_layer': 2, 'growth_rate': 12, 'factor': .5},
+                          (2, 3, 129, 150)),
+    'ghost_centernet': GHOST_CENTERNET,
+    'ghost_centernet_0_5': GHOST_CENTERNET,
+    'ghost_centernet_1_3': GHOST_CENTERNET,
+    'ghostnet_0_5': GHOST,
+    'ghostnet_1_0': GHOST,
+    'ghostnet_1_3': GHOST,
+    'patchgan': Small({'width': 8}, (2, 6, 64, 80), [(2, 1, 6, 8)]),
+    'pixelgan': Small({'width': 8}, (2, 6, 20, 30), [(2, 1, 20, 30)]),
+    'resnet_6blocks': RESNET,
+    'resnet_9blocks': RESNET,
+    'unet128': unet(128),
+    'unet256': unet(256),
+}
