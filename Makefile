@@ -21,10 +21,11 @@ BIN   = $(VENV)/bin
 STAMP = $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 CPP  := $(sort $(foreach suffix,h cuh cc cu,$(wildcard src/*/*.$(suffix) src/*/*/*.$(suffix))))
 
-.PHONY: help install lint test demo bench test-pythons test-numpys clean
+.PHONY: help install lint test demo demo-ops bench test-pythons test-numpys clean
 
 help:
-	@echo 'make demo          draw what the operators compute: demo/corner_pools.png'
+	@echo 'make demo          draw a dataset, train a detector on it from scratch, and look at what it finds: demo/'
+	@echo 'make demo-ops      draw what the operators compute: demo/corner_pools.png'
 	@echo 'make test          lint, then every test; with PARITY=1 beside PyTorch too'
 	@echo 'make lint          ruff, clang-format, shellcheck'
 	@echo 'make bench         time the operators beside PyTorch: bench.json'
@@ -51,8 +52,15 @@ lint: $(STAMP)
 test: lint
 	$(BIN)/python -m pytest unittests
 
+# Run again, it goes on where it was.
+DEMO := demo
 demo: $(STAMP)
-	$(BIN)/python scripts/demo_ops.py
+	$(BIN)/python scripts/get_pikachu.py --synthetic --size 256 --out $(DEMO)/data
+	$(BIN)/python scripts/train_dsod.py --small --data $(DEMO)/data --run $(DEMO)/run $(if $(wildcard $(DEMO)/run),--resume)
+	$(BIN)/python scripts/evaluate.py --run $(DEMO)/run --picture $(DEMO)/detections.jpg
+
+demo-ops: $(STAMP)
+	$(BIN)/python scripts/demo_ops.py --out $(DEMO)/corner_pools.png
 
 bench:
 	$(MAKE) install PARITY=1

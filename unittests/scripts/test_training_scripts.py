@@ -1,0 +1,127 @@
+"""The way of a user through the scripts: make data, train, resume, evaluate, predict on photos of every kind."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
+sys.path.insert(0, str(SCRIPTS))
+
+import evaluate  # noqa: E402  (scripts are no package)
+import get_pikachu  # noqa: E402
+import predict  # noqa: E402
+import train_dsod  # noqa: E402
+
+from gluonzoo.train import CheckpointError, Run  # noqa: E402
+from gluonzoo.train.callbacks import read_scalars  # noqa: E402
+
+TRAIN = ('--small', '--batch-size', '4')
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    out = tmp_path_factory.mktemp('data') / 'pikachu'
+    assert get_pikachu.main(['--synthetic', '--out', str(out), '--train', '9', '--val', '3', '--size', '192']) == 0
+    return out
+
+
+@pytest.fixture(scope='module')
+def run(data, tmp_path_factory):
+    """The directory of a run of two epochs, two steps each."""
+    directory = tmp_path_factory.mktemp('runs') / 'small'
+    train_dsod.main(['--data', str(data), '--run', str(directory), '--epochs', '2', *TRAIN])
+    return directory
+
+
+def test_what_a_run_leaves(run):
+    assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000002', 'step-00000004']
+    assert {path.name for path in (run / 'samples').iterdir()} == {'epoch-001.jpg', 'epoch-002.jpg'}
+    assert (run / 'progress.png').stat().st_size > 1000 and list((run / 'tensorboard').iterdir())
+    rows = read_scalars(run / 'scalars.csv')
+    assert [step for step, name, _ in rows if name == 'class_loss'] == [1, 2, 3, 4]
+    assert [step for step, name, _ in rows if name == 'mAP'] == [2, 4]
+
+
+def test_resume(data, run):
+    arguments = ['--data', str(data), '--run', str(run), *TRAIN]
+    with pytest.raises(CheckpointError, match='has a run already; resume it'):
+        train_dsod.main([*arguments, '--epochs', '2'])
+    with pytest.raises(CheckpointError, match='task.optimizer.learning_rate 0.002 then, 0.1 now'):
+        train_dsod.main([*arguments, '--epochs', '2', '--lr', '.1', '--resume'])
+    before = (run / 'scalars.csv').read_bytes()
+    train_dsod.main([*arguments, '--epochs', '2', '--resume'])   # there is nothing left to do
+    assert (run / 'scalars.csv').read_bytes() == before
+
+
+def test_evaluate(run, tmp_path, capsys):
+    evaluate.main(['--run', str(run), '--which', 'last', '--json', str(tmp_path / 'found.json'),
+                   '--picture', str(tmp_path / 'new' / 'sheet.jpg')])
+    found = json.loads((tmp_path / 'found.json').read_text())
+    trained = [value for _, name, value in read_scalars(run / 'scalars.csv') if name == 'mAP'][-1]
+    assert found['mAP'] == pytest.approx(trained, abs=1e-6) and 'mAP07' in capsys.readouterr().out
+    assert cv2.imread(str(tmp_path / 'new' / 'sheet.jpg')).shape == (384, 3 * 388 - 4, 3)   # three of 384 in a row
+
+
+def save_photos(folder):
+    """Photos of all kinds, 60 wide and 40 high as they are seen."""
+    y, x = np.mgrid[:40, :60]
+    rgb = np.stack([4 * x, 6 * y, 255 - 4 * x], 2).astype(np.uint8)
+    (folder / 'deeper').mkdir(parents=True)
+    Image.fromarray(rgb).save(folder / 'photo.jpg')
+    Image.fromarray(rgb).save(folder / 'photo.bmp')
+    Image.fromarray(rgb[..., 0]).save(folder / 'grey.png')
+    Image.fromarray(np.dstack([rgb, rgb[..., 0]])).save(folder / 'deeper' / 'transparent.png')
+    cv2.imwrite(str(folder / 'deep.png'), rgb.astype(np.uint16) * 257)
+    exif = Image.Exif()
+    exif[0x0112] = 6   # to be turned by 90 degrees
+    Image.fromarray(rgb.transpose(1, 0, 2)[::1]).save(folder / 'turned.jpg', exif=exif)
+    (folder / 'notes.txt').write_text('no picture')
+
+
+def test_predict(run, tmp_path, capsys):
+    photos, out = tmp_path / 'photos', tmp_path / 'out'
+    save_photos(photos)
+    assert predict.main(['--run', str(run), '--images', str(photos), '--out', str(out), '--batch-size', '4']) == 0
+    report = json.loads((out / 'predictions.json').read_text())
+    assert len(report['images']) == 6 and report['unreadable'] == []
+    for image in report['images']:
+        assert (image['width'], image['height']) == (60, 40)
+        assert cv2.imread(str(out / image['picture'])).shape == (40, 60, 3)
+        for detection in image['detections']:
+            xmin, ymin, xmax, ymax = detection['box']
+            assert 0 <= xmin < xmax <= 60 and 0 <= ymin < ymax <= 40 and detection['class'] == 'mascot'
+    names = {image['picture'] for image in report['images']}
+    assert names == {'photo.jpg', 'photo-2.jpg', 'grey.jpg', 'deep.jpg', 'turned.jpg', 'deeper/transparent.jpg'}
+
+
+def test_predict_lists_what_it_cannot_read(run, tmp_path, capsys):
+    save_photos(tmp_path / 'photos')
+    for name in ('broken.jpg', 'empty.png'):
+        (tmp_path / 'photos' / name).write_bytes(b'\xff\xd8\xff'[:len(name) - 6])
+    out = tmp_path / 'out'
+    assert predict.main(['--run', str(run), '--images', str(tmp_path / 'photos'), '--out', str(out)]) == 1
+    report = json.loads((out / 'predictions.json').read_text())
+    assert len(report['images']) == 6 and len(report['unreadable']) == 2
+    err = capsys.readouterr().err
+    assert 'broken.jpg' in err and 'empty.png' in err
+
+
+@pytest.mark.parametrize('arguments, words', [
+    (['predict.py', '--run', '{run}', '--images', '{tmp}/none.jpg'], 'predict: --images: {tmp}/none.jpg does not'),
+    (['predict.py', '--run', '{run}', '--images', '{tmp}'], 'predict: --images: no pictures'),
+    (['evaluate.py', '--run', '{tmp}'], 'evaluate: {tmp}: no run here'),
+    (['evaluate.py', '--run', '{run}', '--data', '{tmp}/val.rec'], 'evaluate: {tmp}/val.rec'),
+    (['train_dsod.py', '--data', '{tmp}'], 'train_dsod: {tmp}/train.rec'),
+], ids=['no file', 'no pictures', 'no run', 'no data', 'no training data'])
+def test_errors_are_one_line_and_exit_code_1(run, tmp_path, arguments, words):
+    script, *rest = (argument.format(run=run, tmp=tmp_path) for argument in arguments)
+    done = subprocess.run([sys.executable, str(SCRIPTS / script), *rest], capture_output=True, text=True, cwd=tmp_path,
+                          env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(SCRIPTS.parent), *sys.path])})
+    assert done.returncode == 1 and done.stderr.startswith(words.format(tmp=tmp_path)), done.stderr
+    assert done.stderr.count('\n') == 1 and not (tmp_path / 'runs').exists()
