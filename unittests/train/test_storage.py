@@ -2,6 +2,7 @@
 import hashlib
 import os
 import resource
+from contextlib import contextmanager
 
 import mxnet as mx
 import numpy as np
@@ -12,12 +13,15 @@ from gluonzoo.train.storage import CheckpointError, read_arrays, read_json, sha2
 BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
 
 
-@pytest.fixture
-def full_disk():
-    """A function that lets files grow to so many bytes and no further."""
+@contextmanager
+def full_disk(size):
+    """Files can grow to so many bytes and no further. (Only in here: pytest writes to a file too.)"""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize('dtype', ['float16', 'float32', 'float64', 'uint8', 'int32', 'int64', 'bool', BFLOAT16])
@@ -85,17 +89,15 @@ def test_not_json(tmp_path, content):
         read_json(tmp_path / 'a')
 
 
-def test_file_in_one_step(tmp_path, full_disk):
+def test_file_in_one_step(tmp_path):
     path = tmp_path / 'a'
     write_file(path, b'first')
     write_file(path, b'second')
-    full_disk(1000)
-    with pytest.raises(CheckpointError, match=f'cannot write {path}: .*File too large'):
+    with full_disk(1000), pytest.raises(CheckpointError, match=f'cannot write {path}: .*File too large'):
         write_file(path, bytes(2000))
     assert path.read_bytes() == b'second' and os.listdir(tmp_path) == ['a']
 
 
-def test_arrays_on_a_full_disk(tmp_path, full_disk):
-    full_disk(1000)
-    with pytest.raises(CheckpointError, match=f'cannot write {tmp_path}/a: .*File too large'):
+def test_arrays_on_a_full_disk(tmp_path):
+    with full_disk(1000), pytest.raises(CheckpointError, match=f'cannot write {tmp_path}/a: .*File too large'):
         write_arrays(tmp_path / 'a', {'x': np.zeros(1000)})
