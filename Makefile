@@ -56,7 +56,7 @@ test: lint
 DEMO := demo
 demo: $(STAMP)
 	$(BIN)/python scripts/get_pikachu.py --synthetic --size 256 --out $(DEMO)/data
-	$(BIN)/python scripts/train_dsod.py --small --data $(DEMO)/data --run $(DEMO)/run $(if $(wildcard $(DEMO)/run),--resume)
+	$(BIN)/python scripts/train_dsod.py --small --data $(DEMO)/data --run $(DEMO)/run $(if $(wildcard $(DEMO)/run/settings.json),--resume)
 	$(BIN)/python scripts/evaluate.py --run $(DEMO)/run --picture $(DEMO)/detections.jpg
 
 demo-ops: $(STAMP)

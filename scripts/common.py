@@ -95,7 +95,14 @@ def train(settings, args):
     """Makes what the settings name, trains it in the directory ``args.run``, and returns the last metrics."""
     workers = join(args.kvstore)
     how = settings['fit']
+    ema = EMA(how['ema']) if how['ema'] else None
     data = datasets.create(**settings['train_data'])
+    parts = settings['task']['accumulate'] * len(args.devices) * workers.count
+    if how['batch_size'] % parts:
+        raise ValueError(f'--batch-size: must be a multiple of rounds x devices x machines, {parts}: '
+                         f'{how["batch_size"]}')
+    if args.amp == 'float16' and any(ctx.device_type == 'cpu' for ctx in args.devices):
+        raise ValueError('--amp: MXNet has no float16 matrix product on a CPU; bfloat16 it has')
     loader = Loader(data, how['batch_size'] // workers.count, shuffle=True, seed=how['seed'], workers=how['workers'],
                     part=(workers.rank, workers.count))
     validation = validation_loader(settings, how['workers'])
@@ -104,7 +111,7 @@ def train(settings, args):
     run = Run.create(args.run, settings, resume=args.resume, workers=workers)
     metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
                   callbacks=[Progress(), ScalarsCSV(), TensorBoard(), Plot(), Samples()],
-                  ema=EMA(how['ema']) if how['ema'] else None,
+                  ema=ema,
                   checkpoint_every=args.checkpoint_every, kvstore=args.kvstore, seed=how['seed'])
     if workers.rank == 0:
         print(f'{run.directory}: best checkpoint {run.checkpoint("best").name}; {words(metrics)}')
@@ -117,14 +124,16 @@ def train(settings, args):
 def validation_loader(settings, workers=2):
     """What the settings' task is evaluated on, in batches."""
     data = datasets.create(**settings['val_data'])
-    return Loader(data, min(settings['fit']['batch_size'], 8, len(data)), shuffle=False, seed=0, workers=workers,
-                  last='keep')
+    names = settings['task'].get('class_names')
+    if names is not None and data.class_names != names:
+        raise ValueError(f'{settings["val_data"]["path"]}: has the classes {data.class_names}, not {names}')
+    return Loader(data, min(8, len(data)), shuffle=False, seed=0, workers=workers, last='keep')
 
 
 def open_run(directory, which, ctx):
     """(run, its task with the weights of a checkpoint, the checkpoint's path)."""
     run = Run.open(directory)
-    task = tasks.create(**{**run.settings['task'], 'accumulate': 1}, ctx=ctx)
+    task = tasks.create(**{**run.settings['task'], 'accumulate': 1, 'amp': None}, ctx=ctx)
     return run, task, run.load_networks(task, which)
 
 

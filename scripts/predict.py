@@ -43,13 +43,13 @@ def find(paths):
             raise ValueError(f'--images: {path} does not exist')
 
 
-def free_name(name, taken):
-    """Where a result goes below --out: the picture's own name, numbered if another has it already."""
+def free_name(out, name, taken):
+    """Where a result goes below --out: the picture's own name, numbered if a result or a photo has it already."""
     number, free = 1, name.with_suffix('.jpg')
-    while free in taken:
+    while (out / free).resolve() in taken:
         number += 1
         free = name.with_name(f'{name.stem}-{number}.jpg')
-    taken.add(free)
+    taken.add((out / free).resolve())
     return free
 
 
@@ -59,7 +59,8 @@ def main(argv=None):
     if not found:
         raise ValueError(f'--images: no pictures ({", ".join(sorted(SUFFIXES))}) in {", ".join(map(str, args.images))}')
     run, task, checkpoint = common.open_run(args.run, args.which, args.devices)
-    report, unreadable, taken = [], [], set()
+    report, unreadable = [], []
+    taken = {file.resolve() for file, _ in found}   # no photo is written over
     args.out.mkdir(parents=True, exist_ok=True)
     for begin in tqdm(range(0, len(found), args.batch_size), 'predict', unit=' batches', leave=False):
         batch = []
@@ -67,9 +68,9 @@ def main(argv=None):
             try:
                 batch.append((file, name, read_image(file)))
             except (ImageError, OSError) as error:
-                unreadable.append(f'{file}: {error}')
+                unreadable.append(str(error))
         for (file, name, image), result in zip(batch, task.predict([image for *_, image in batch])):
-            target = free_name(name, taken)
+            target = free_name(args.out, name, taken)
             common.write_picture(args.out / target, task.draw(image, result))
             report.append({'file': str(file), 'width': image.shape[1], 'height': image.shape[0],
                            'picture': str(target), **task.describe(result)})

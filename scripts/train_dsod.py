@@ -39,11 +39,12 @@ def parse(argv):
     parser.add_argument('--data', type=Path, required=True, help='folder with train.rec, val.rec and classes.txt')
     parser.add_argument('--model', choices=RECIPES, default='dsod_pikachu')
     parser.add_argument('--small', action='store_true', help='a narrow dsod_pikachu at 192 x 192, in minutes')
-    common.add_training_arguments(parser, None)
+    common.add_training_arguments(parser, 'runs/MODEL')
     args = parser.parse_args(argv)
     if args.small and args.model != 'dsod_pikachu':
         parser.error(f'--small: is dsod_pikachu, not {args.model}')
-    args.run = args.run or Path('runs', args.model + '_small' * args.small)
+    if args.run == Path('runs/MODEL'):
+        args.run = Path('runs', args.model + '_small' * args.small)
     return args
 
 

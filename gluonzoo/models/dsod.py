@@ -35,6 +35,8 @@ shapes, and heads have no normalisation. Its deviations:
 2. `num_init_layer` is the number of layers of the first dense block. There it only sets the width of the transition
    after it, and the block has 6 layers.
 3. Pools round up, as Caffe's do. At 512 x 512 there is nothing to round.
+4. A scale's location and class convolutions are one, side by side, per anchor shape.
+5. `factor` is what it says; there anything but 0.5 means 1. `stem_filter` is 32 by default; its script takes 64.
 """
 from functools import partial
 from math import sqrt
@@ -164,13 +166,13 @@ class NormalizedHead(HybridBlock):
         x = F.L2Normalization(x, mode='channel', eps=1e-10)
         # Scaling the weights is the same as scaling the map, which is larger. As a convolution, since the gradient of
         # a broadcast product is slow.
+        # Zeros fill the last blocks: oneDNN's kernels for other numbers are slow, and take memory for every thread.
+        spare = -self._channels % (2 * _BLOCK)
+        if spare:   # before the product, which mixed precision may make of another type
+            weight = F.concat(weight, F.zeros_like(F.slice_axis(weight, axis=0, begin=0, end=spare)), dim=0)
         scale = F.reshape(scale, (-1, 1, 1, 1))
         weight = F.Convolution(weight, scale, kernel=(1, 1), num_filter=self._in_channels,
                                num_group=self._in_channels, no_bias=True)
-        # Zeros fill the last blocks: oneDNN's kernels for other numbers are slow, and take memory for every thread.
-        spare = -self._channels % (2 * _BLOCK)
-        if spare:
-            weight = F.concat(weight, F.zeros_like(F.slice_axis(weight, axis=0, begin=0, end=spare)), dim=0)
         y = F.Convolution(x, weight, kernel=(3, 3), pad=(1, 1), num_filter=self._channels + spare, no_bias=True)
         y = F.slice_axis(y, axis=1, begin=0, end=self._channels)
         return _rows(F, self.norm(y), self._values)

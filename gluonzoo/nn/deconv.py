@@ -7,7 +7,7 @@ __all__ = ['OneChannelDeconv']
 class OneChannelDeconv(nn.Conv2DTranspose):
     """A transposed convolution of kernel 4, stride 2 and padding 1 to one channel.
 
-    On a CPU, MXNet 1.9.1 fails in the backward pass of its own, if there are 16 or more input channels: "could not
+    On a CPU, MXNet 1.9.1 fails in the backward pass of its own, if the input channels are a multiple of 16: "could not
     create a primitive descriptor for a reorder primitive". So this is a convolution to the 4 pixels that each becomes.
 
     Inputs: (N, C, H, W). Outputs: (N, 1, 2 * H, 2 * W).

@@ -170,7 +170,7 @@ class TensorBoard:
     """
 
     def __init__(self):
-        from tensorboardX import SummaryWriter  # here, since it is an extra
+        from tensorboardX import SummaryWriter  # here, since it takes long
 
         self._make = SummaryWriter
 

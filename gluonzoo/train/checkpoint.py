@@ -99,8 +99,9 @@ class Run:
             self._checkpoints.mkdir(parents=True, exist_ok=True)
             _lock(self.directory / 'lock')
         self._check_place(resume)
-        for path in list(self.directory.rglob('*' + PARTIAL)):   # what a kill has left
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if resume:   # what a kill has left; in a directory that was no run, a file is not ours
+            for path in [*self.directory.glob('*' + PARTIAL), *self.directory.glob('*/*' + PARTIAL)]:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         storage.write_file(self.directory / 'settings.json', json.dumps(self.settings, indent=2).encode() + b'\n')
 
     def _check_place(self, resume):

@@ -9,6 +9,7 @@ pool of images, is saved from rank 0, and all resume with that.)
 """
 import atexit
 import ctypes
+import os
 import signal
 
 import mxnet as mx
@@ -32,13 +33,15 @@ def join(kvstore=None):
     Raises
     ------
     ValueError
-        for another name. ('dist_async' has no common step that could be saved and resumed.)
+        for another name, or outside of such a job. ('dist_async' has no common step that could be saved and resumed.)
     """
     global _joined
     if kvstore in (None, 'local', 'device'):
         return Workers(kvstore)
     if kvstore not in ('dist_sync', 'dist_sync_device'):
         raise ValueError(f"kvstore: must be None, 'local', 'device', 'dist_sync' or 'dist_sync_device': {kvstore!r}")
+    if 'DMLC_ROLE' not in os.environ:
+        raise ValueError(f'kvstore: {kvstore!r} needs a job of several processes: python -m gluonzoo.train.launch')
     if _joined is None:
         _joined = _DistributedWorkers(kvstore)
     if _joined.kvstore != kvstore:

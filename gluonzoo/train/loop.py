@@ -80,7 +80,7 @@ class Loop:
                 data_wait = self._train_epoch()
                 self._finish_epoch(data_wait)
         self.workers.leave_together()
-        return self.metrics
+        return self.metrics or {}
 
     def _restore(self):
         state = self.run.restore(self.task, self.ema, batches_an_epoch=len(self.loader))

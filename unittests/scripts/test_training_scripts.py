@@ -112,6 +112,34 @@ def test_predict_lists_what_it_cannot_read(run, tmp_path, capsys):
     assert 'broken.jpg' in err and 'empty.png' in err
 
 
+def test_predict_writes_over_no_photo(run, tmp_path, capsys):
+    save_photos(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.glob('*.*')}
+    assert predict.main(['--run', str(run), '--images', str(tmp_path), '--out', str(tmp_path)]) == 0
+    assert {path: path.read_bytes() for path in before} == before
+    assert (tmp_path / 'photo-2.jpg').exists() and (tmp_path / 'photo-3.jpg').exists()
+
+
+def test_data_of_other_classes(data, run, tmp_path):
+    for file in data.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / 'classes.txt').write_text('pikachu\n')
+    with pytest.raises(ValueError, match=r"val.rec: has the classes \['pikachu'\], not \['mascot'\]"):
+        evaluate.main(['--run', str(run), '--data', str(tmp_path / 'val.rec')])
+
+
+@pytest.mark.parametrize('options, words', [
+    (['--batch-size', '8', '--accumulate', '3'], '--batch-size: must be a multiple of .*, 3: 8'),
+    (['--ema', '1.5'], 'decay'),
+    (['--amp', 'float16'], '--amp: MXNet has no float16 matrix product on a CPU'),
+    (['--kvstore', 'dist_sync'], 'gluonzoo.train.launch'),
+])
+def test_wrong_options_leave_nothing(data, tmp_path, options, words):
+    with pytest.raises(ValueError, match=words):
+        train_dsod.main(['--small', '--data', str(data), '--run', str(tmp_path / 'run'), *options])
+    assert not (tmp_path / 'run').exists()
+
+
 @pytest.mark.parametrize('arguments, words', [
     (['predict.py', '--run', '{run}', '--images', '{tmp}/none.jpg'], 'predict: --images: {tmp}/none.jpg does not'),
     (['predict.py', '--run', '{run}', '--images', '{tmp}'], 'predict: --images: no pictures'),

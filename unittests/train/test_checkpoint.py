@@ -14,6 +14,7 @@ from mxnet import gluon
 
 from gluonzoo.train import EMA, CheckpointError, Run
 from gluonzoo.train.parameters import names_of_parameters
+from gluonzoo.train.storage import PARTIAL
 from gluonzoo.train.trainer_state import collect
 
 SETTINGS = {'task': {'name': 'toy', 'network': {'name': 'net', 'width': 4}, 'optimizer': {'learning_rate': 0.1}},
@@ -232,6 +233,14 @@ def test_a_step_that_is_evaluated_later(saved, trained):
     assert {name for name in after if after[name] != before[name]} == {'state.json'}
     state = saved.restore(toys.Forge(), EMA(0.9), batches_an_epoch=3)
     assert (state['epoch'], state['batch'], state['best']) == (1, 0, {'step': 3, 'value': 0.5})
+
+
+def test_files_of_others_stay(tmp_path):
+    """Where there was no run, what looks like a file half-written is not ours."""
+    (tmp_path / 'other').mkdir()
+    (tmp_path / 'other' / f'film{PARTIAL}').write_text('half of it')
+    Run.create(tmp_path, {})
+    assert (tmp_path / 'other' / f'film{PARTIAL}').exists()
 
 
 @pytest.mark.parametrize('size', [0, 200, 1500])
