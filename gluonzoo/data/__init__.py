@@ -2,7 +2,8 @@
 from .detection import DetectionRecords, Sample, detection_records
 from .images import ImageError, read_image
 from .loader import Batch, Loader
+from .pairs import Pair, PairedImages, paired_images
 from .records import RecordError, write_records
 
-__all__ = ['Batch', 'DetectionRecords', 'ImageError', 'Loader', 'RecordError', 'Sample', 'detection_records',
-           'read_image', 'write_records']
+__all__ = ['Batch', 'DetectionRecords', 'ImageError', 'Loader', 'Pair', 'PairedImages', 'RecordError', 'Sample',
+           'detection_records', 'paired_images', 'read_image', 'write_records']

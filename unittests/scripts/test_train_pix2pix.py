@@ -1,0 +1,140 @@
+"""The way of a user through pix2pix: draw pairs, train, break off, resume, evaluate, predict."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
+sys.path.insert(0, str(SCRIPTS))
+
+import common  # noqa: E402  (scripts are no package)
+import evaluate  # noqa: E402
+import get_pairs  # noqa: E402
+import predict  # noqa: E402
+import train_pix2pix  # noqa: E402
+
+from gluonzoo.train import Run  # noqa: E402
+from gluonzoo.train.callbacks import read_scalars  # noqa: E402
+
+
+@pytest.fixture(scope='module', autouse=True)
+def small():
+    """Still narrower networks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(train_pix2pix.SMALL, 'network', {'norm': 'batch', 'width': 2})
+        yield
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    out = tmp_path_factory.mktemp('data') / 'pairs'
+    assert get_pairs.main(['--synthetic', '--out', str(out), '--train', '5', '--val', '3', '--size', '64']) == 0
+    return out
+
+
+def train(data, run, *more):
+    train_pix2pix.main(['--data', str(data), '--run', str(run), '--small', '--epochs', '2', '--batch-size', '2',
+                        '--pool-size', '2', *more])
+
+
+@pytest.fixture(scope='module')
+def run(data, tmp_path_factory):
+    """The directory of a run of two epochs, two steps each."""
+    directory = tmp_path_factory.mktemp('runs') / 'small'
+    train(data, directory)
+    return directory
+
+
+def scalars(run):
+    return [row for row in read_scalars(run / 'scalars.csv') if row[1] != 'data_wait']
+
+
+def test_what_a_run_leaves(run):
+    assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000002', 'step-00000004']
+    rows = scalars(run)
+    for name in ('D_fake', 'D_real', 'G_GAN', 'G_L1'):
+        assert [step for step, n, _ in rows if n == name] == [1, 2, 3, 4]
+    assert [step for step, name, _ in rows if name == 'SSIM'] == [2, 4]
+    assert [value for _, name, value in rows if name == 'lr_generator'] == pytest.approx([6e-4, 6e-4, 6e-4, 3e-4])
+    assert cv2.imread(str(run / 'samples' / 'epoch-002.jpg')).shape == (3 * 132 - 4, 3 * 132 - 4, 3)
+    assert (run / 'progress.png').stat().st_size > 1000
+
+
+def test_resume_is_exact(data, run, tmp_path):
+    """From the checkpoint after the first epoch: pool, both trainers and dropout go on as if there was no break."""
+    broken = tmp_path / 'broken'
+    shutil.copytree(run, broken)
+    shutil.rmtree(broken / 'checkpoints' / 'step-00000004')
+    train(data, broken, '--resume')
+    assert scalars(broken) == scalars(run)
+    for name in ('generator', 'discriminator', 'task'):
+        files = [directory / 'checkpoints' / 'step-00000004' / f'{name}.safetensors' for directory in (run, broken)]
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_evaluate(run, tmp_path, capsys):
+    evaluate.main(['--run', str(run), '--which', 'last', '--json', str(tmp_path / 'found.json'),
+                   '--picture', str(tmp_path / 'sheet.jpg')])
+    found = json.loads((tmp_path / 'found.json').read_text())
+    trained = {name: value for step, name, value in scalars(run) if step == 4}
+    for name in ('L1', 'PSNR', 'SSIM'):
+        assert found[name] == pytest.approx(trained[name], rel=1e-5)
+    assert 'SSIM' in capsys.readouterr().out and cv2.imread(str(tmp_path / 'sheet.jpg')).shape == (392, 392, 3)
+
+
+def test_predict(run, tmp_path):
+    photos, out = tmp_path / 'photos', tmp_path / 'out'
+    photos.mkdir()
+    for name, shape in (('wide.png', (50, 200, 3)), ('grey.jpg', (130, 90))):
+        cv2.imwrite(str(photos / name), np.random.default_rng(0).integers(0, 256, shape, dtype='uint8'))
+    assert predict.main(['--run', str(run), '--images', str(photos), '--out', str(out)]) == 0
+    assert cv2.imread(str(out / 'wide.jpg')).shape == (50, 400, 3)
+    assert cv2.imread(str(out / 'grey.jpg')).shape == (130, 180, 3)
+    report = json.loads((out / 'predictions.json').read_text())
+    assert [(image['width'], image['height']) for image in report['images']] == [(90, 130), (200, 50)]
+
+
+def test_settings_of_the_paper(data):
+    """Those of the official code; every registry takes them."""
+    settings = train_pix2pix.make_settings(train_pix2pix.parse(['--data', str(data), '--direction', 'BtoA']))
+    task = settings['task']
+    assert task['generator'] == {'name': 'unet256', 'norm': 'batch', 'dropout': .5}
+    assert task['discriminator'] == {'name': 'patchgan', 'norm': 'batch'}
+    assert task['optimizer'] == {'name': 'adam', 'learning_rate': 2e-4, 'beta1': .5}
+    assert (task['image_size'], task['objective'], task['lambda_l1'], task['pool_size']) == (256, 'vanilla', 100, 0)
+    assert settings['train_data']['transform'] == {'name': 'pair_train', 'load_size': 286, 'crop_size': 256}
+    assert settings['train_data']['direction'] == settings['val_data']['direction'] == 'BtoA'
+    assert settings['fit']['batch_size'] == 1
+    assert settings['fit']['schedule'] == {'name': 'linear', 'begin': 500, 'steps': 1000}   # 5 pairs, 200 epochs
+    assert len(common.validation_loader(settings).dataset) == 3
+    for generator, size in (('unet128', 128), ('resnet_9blocks', 256), ('resnet_6blocks', 128)):
+        args = train_pix2pix.parse(['--data', str(data), '--generator', generator])
+        assert train_pix2pix.make_settings(args)['task']['image_size'] == size
+    assert args.run == Path('runs/pix2pix_pairs')
+
+
+def test_small_is_for_128(data, capsys):
+    with pytest.raises(SystemExit):
+        train_pix2pix.parse(['--data', str(data), '--small', '--generator', 'unet256'])
+    assert '--small: is for unet128 and resnet_6blocks, not unet256' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('folders, words', [
+    ([], '{tmp}: has no pairs to train'),
+    (['train', 'val'], '{tmp}/train: no pictures in it'),
+], ids=['no folder', 'no pictures'])
+def test_errors_are_one_line_and_exit_code_1(tmp_path, folders, words):
+    for folder in folders:
+        (tmp_path / folder).mkdir()
+    done = subprocess.run([sys.executable, str(SCRIPTS / 'train_pix2pix.py'), '--data', str(tmp_path)],
+                          capture_output=True, text=True, cwd=tmp_path,
+                          env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(SCRIPTS.parent), *sys.path])})
+    assert done.returncode == 1 and done.stderr.count('\n') == 1, done.stderr
+    assert done.stderr.startswith('train_pix2pix: ' + words.format(tmp=tmp_path)), done.stderr
+    assert not (tmp_path / 'runs').exists()
