@@ -28,7 +28,7 @@ help:
 	@echo 'make demo-ops      draw what the operators compute: demo/corner_pools.png'
 	@echo 'make test          lint, then every test; with PARITY=1 beside PyTorch too'
 	@echo 'make lint          ruff, clang-format, shellcheck'
-	@echo 'make bench         time the operators beside PyTorch: bench.json'
+	@echo 'make bench         time operators and networks beside PyTorch: bench_ops.json, bench_models.json'
 	@echo 'make test-pythons  the operators on each Python that is found, of $(VERSIONS)'
 	@echo 'make test-numpys   the import on NumPy $(NUMPYS)'
 	@echo 'make clean         remove the environments and what was compiled'
@@ -64,7 +64,8 @@ demo-ops: $(STAMP)
 
 bench:
 	$(MAKE) install PARITY=1
-	$(BIN)/python scripts/bench_ops.py --json bench.json
+	$(BIN)/python scripts/bench_ops.py --json bench_ops.json
+	$(BIN)/python scripts/bench_models.py --json bench_models.json
 
 test-pythons: $(VERSIONS:%=test-python-%) test-numpys
 

@@ -18,6 +18,7 @@ No deviations.
 """
 from mxnet.gluon import HybridBlock, nn
 
+from ..nn.concat import concat
 from ..nn.conv import conv, conv_bn, dense, sequential
 from ..registry import models
 
@@ -58,10 +59,7 @@ class GhostModule(HybridBlock):
 
     def hybrid_forward(self, F, x):
         primary = self.primary(x)
-        # In five dimensions, because in four MXNet 1.9.1 cannot compute the gradient on a CPU, unless both halves have
-        # a multiple of 16 channels.
-        both = F.concat(*[F.expand_dims(half, 2) for half in (primary, self.cheap(primary))], dim=1)
-        return F.squeeze(both, axis=2)   # [N, C, 1, H, W] -> [N, C, H, W]
+        return concat(F, primary, self.cheap(primary))
 
 
 class SqueezeExcite(HybridBlock):

@@ -1,5 +1,6 @@
 """What holds for every network of the zoo: shapes, gradients, hybridization, saved and exported copies, arguments."""
 import inspect
+import warnings
 
 import mxnet as mx
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.testing import assert_allclose
 from small_settings import SMALL, Small
 
 import gluonzoo
+from gluonzoo.nn.fuse import for_inference
 from gluonzoo.registry import models
 
 
@@ -91,6 +93,13 @@ def test_hybridized_equals_imperative(case):
     case.net.hybridize(static_alloc=True, static_shape=True)
     for _ in range(2):   # the second call runs what the first has built
         assert_same(values(case.net(case.x)), case.y, 1e-5)
+
+
+def test_copy_for_inference(case):
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')   # it says so where it could not make it fast
+        copy = for_inference(case.net, case.x)
+    assert_same(values(copy(case.x)), case.y, 1e-5)
 
 
 def test_saved_and_loaded(case, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip('torch')
 
-import centernet_twin  # noqa: E402
+from torch_twins import centernet as centernet_twin  # noqa: E402
 from twins import compare_gradients, compare_outputs, copy_weights, shake  # noqa: E402
 
 from gluonzoo.convert import NAME_MAPS, NameMap, centernet, ghostnet  # noqa: E402

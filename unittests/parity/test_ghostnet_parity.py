@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip('torch')
 
-import ghostnet_twin  # noqa: E402
+from torch_twins import ghostnet as ghostnet_twin  # noqa: E402
 from twins import compare_gradients, compare_outputs, copy_weights, shake  # noqa: E402
 
 from gluonzoo.convert import NAME_MAPS  # noqa: E402

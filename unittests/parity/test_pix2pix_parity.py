@@ -10,7 +10,7 @@ from gluonzoo.models import pix2pix
 from gluonzoo.registry import get_model
 
 torch = pytest.importorskip('torch')
-import pix2pix_twin as twin  # noqa: E402
+from torch_twins import pix2pix as twin  # noqa: E402
 
 OUTPUTS, GRADIENTS = 1e-4, 1e-3
 

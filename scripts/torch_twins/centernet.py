@@ -1,11 +1,13 @@
-"""CenterNet on hourglasses in PyTorch, written for the tests, under the names of the official weight files.
+"""CenterNet in PyTorch, under the names of the official weight files.
 
-The pools are cumulative maxima. Their values are the official ones; a tie's gradient is not, so do not make ties.
+The parts of Ghost CenterNet are in the order of ours. The pools are cumulative maxima: their values are the official
+ones; a tie's gradient is not, so do not make ties.
 """
-import ghostnet_twin
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from . import ghostnet
 
 
 def top(x):
@@ -78,7 +80,7 @@ class Pooling(nn.Module):
 
     def __init__(self, channels, pooled):
         super().__init__()
-        self.p1_conv1, self.p2_conv1 = Convolution(channels, pooled), Convolution(channels, pooled)
+        self.add_branches(channels, pooled)
         self.p_conv1, self.p_bn1 = conv3(pooled, channels), nn.BatchNorm2d(channels)
         self.conv1, self.bn1 = conv1(channels, channels), nn.BatchNorm2d(channels)
         self.conv2 = Convolution(channels, channels)
@@ -91,8 +93,12 @@ class Corner(Pooling):
     def __init__(self, channels, pooled, vertical, horizontal):
         super().__init__(channels, pooled)
         self.vertical, self.horizontal = vertical, horizontal
-        self.look_conv1, self.look_conv2 = Convolution(channels, pooled), Convolution(channels, pooled)
-        self.P1_look_conv, self.P2_look_conv = conv3(pooled, pooled), conv3(pooled, pooled)
+
+    def add_branches(self, channels, pooled):
+        self.p1_conv1, self.look_conv1 = Convolution(channels, pooled), Convolution(channels, pooled)
+        self.P1_look_conv = conv3(pooled, pooled)
+        self.p2_conv1, self.look_conv2 = Convolution(channels, pooled), Convolution(channels, pooled)
+        self.P2_look_conv = conv3(pooled, pooled)
 
     def pooled(self, x):
         first = self.P1_look_conv(self.p1_conv1(x) + self.horizontal(self.look_conv1(x)))
@@ -101,6 +107,9 @@ class Corner(Pooling):
 
 
 class Center(Pooling):
+    def add_branches(self, channels, pooled):
+        self.p1_conv1, self.p2_conv1 = Convolution(channels, pooled), Convolution(channels, pooled)
+
     def pooled(self, x):
         return bottom(top(self.p1_conv1(x))) + right(left(self.p2_conv1(x)))
 
@@ -118,14 +127,14 @@ class Heads(nn.Module):
 
     def __init__(self, stacks, classes, channels, pooled, hidden):
         super().__init__()
-        self.tl_cnvs = each(stacks, lambda: Corner(channels, pooled, top, left))
-        self.br_cnvs = each(stacks, lambda: Corner(channels, pooled, bottom, right))
-        self.ct_cnvs = each(stacks, lambda: Center(channels, pooled))
-        for kind in ('tl', 'br', 'ct'):
-            setattr(self, f'{kind}_heats', each(stacks, lambda: head(channels, hidden, classes)))
-            setattr(self, f'{kind}_regrs', each(stacks, lambda: head(channels, hidden, 2)))
-        for kind in ('tl', 'br'):
-            setattr(self, f'{kind}_tags', each(stacks, lambda: head(channels, hidden, 1)))
+        pools = {'tl': lambda: Corner(channels, pooled, top, left),
+                 'br': lambda: Corner(channels, pooled, bottom, right),
+                 'ct': lambda: Center(channels, pooled)}
+        for point, pool in pools.items():
+            setattr(self, f'{point}_cnvs', each(stacks, pool))
+            for name, outputs in (('heats', classes), ('tags', 1), ('regrs', 2)):
+                if (point, name) != ('ct', 'tags'):
+                    setattr(self, f'{point}_{name}', each(stacks, lambda n=outputs: head(channels, hidden, n)))
 
     def heads(self, i, features):
         tl, br, ct = self.tl_cnvs[i](features), self.br_cnvs[i](features), self.ct_cnvs[i](features)
@@ -163,12 +172,12 @@ class GhostCenterNet(nn.Module):
 
     def __init__(self, width, classes, channels):
         super().__init__()
-        self.points = Heads(1, classes, channels, channels // 2, channels)
-        self.backbone = ghostnet_twin.GhostNet(width)
+        self.backbone = ghostnet.GhostNet(width)
         del self.backbone.blocks[9], self.backbone.conv_head, self.backbone.classifier
         inputs = [self.backbone.blocks[i][-1].ghost2.cheap_operation[1].num_features * 2 for i in (2, 4, 6, 8)]
         self.laterals = nn.ModuleList([conv1(c, channels, bias=True) for c in inputs])
-        self.refine = each(3, lambda: ghostnet_twin.Bottleneck(channels, channels, channels, 3, 0, 1))
+        self.refine = each(3, lambda: ghostnet.Bottleneck(channels, channels, channels, 3, 0, 1))
+        self.points = Heads(1, classes, channels, channels // 2, channels)
 
     def forward(self, x):
         c4, c8, c16, c32 = [lateral(c) for lateral, c in zip(self.laterals, self.backbone.features(x))]

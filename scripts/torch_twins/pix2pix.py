@@ -1,4 +1,4 @@
-"""The networks of pix2pix and CycleGAN in PyTorch, written for the tests, under the names of the official weight files.
+"""The networks of pix2pix and CycleGAN in PyTorch, under the names of the official weight files.
 
 As there, activations overwrite their inputs. A layer that there is not is an Identity, and has a number too.
 """

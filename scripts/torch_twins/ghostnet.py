@@ -1,4 +1,4 @@
-"""GhostNet in PyTorch, written for the tests: the same mathematics, under the names of the official weight files."""
+"""GhostNet in PyTorch: the same mathematics, under the names of the official weight files."""
 import torch
 from torch import nn
 from torch.nn import functional as F

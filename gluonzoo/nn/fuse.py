@@ -1,0 +1,142 @@
+"""A copy of a network that computes the same in fewer steps, for inference."""
+import contextlib
+import json
+import os
+import warnings
+
+import mxnet as mx
+from mxnet.gluon import SymbolBlock
+
+__all__ = ['for_inference']
+
+
+def for_inference(net, x):
+    """A copy of the network that can compute nothing but outputs, and is faster at it on a CPU.
+
+    What depends on weights alone is computed once; batch normalisations and ReLUs become part of the convolutions
+    before them, or one operator; what only a gradient needs is left out. Later changes of `net` do not reach the copy.
+    What is gained comes from oneDNN, MXNet's engine on a CPU. Where that has no part (a GPU, a type other than float32,
+    a build without it) the copy is still right.
+
+    Parameters
+    ----------
+    net : HybridBlock
+        of one input, initialized, with all shapes known
+    x : NDArray
+        an input: the copy is made for its device and type; other sizes may follow
+
+    Returns
+    -------
+    SymbolBlock, hybridized, without gradients. Several outputs come as a list.
+    """
+    values = {name: parameter.data(x.context).copy() for name, parameter in net.collect_params().items()}
+    symbol = _fold_constants(_symbol_of(net), values, x.context)
+    symbol = _drop_whole_slices(symbol)
+    if _uses_onednn(x):
+        symbol = _join_norm_and_relu(symbol, values, x.shape)
+        copy = _make_block(symbol, values, x)
+        # MXNet mixes up the weights in some sums, such as f(x) + conv_bn(conv_bn(x)): shapes may not even fit.
+        with contextlib.suppress(mx.MXNetError):
+            copy.optimize_for(x, backend='MKLDNN', **_STATIC)
+            if _agree(copy(x), net(x)):
+                return copy
+        warnings.warn('for_inference: MXNet fuses the convolutions of this network wrongly; they stay as they are',
+                      stacklevel=2)
+    copy = _make_block(symbol, values, x)
+    copy.hybridize(**_STATIC)
+    return copy
+
+
+_STATIC = {'static_alloc': True, 'static_shape': True}
+
+
+def _make_block(symbol, values, x):
+    """A SymbolBlock with these values of its parameters, on the device of `x`, and without gradients."""
+    block = SymbolBlock(symbol, [mx.sym.var('data', dtype=x.dtype)])
+    for name, parameter in block.collect_params().items():
+        parameter.shape, parameter.dtype, parameter.grad_req = values[name].shape, values[name].dtype, 'null'
+        parameter.initialize(mx.init.Zero(), ctx=x.context)
+        parameter.set_data(values[name])
+    return block
+
+
+def _agree(found, wanted, tolerance=1e-3):
+    """Whether outputs are the same but for rounding."""
+    pairs = zip(*([*y] if isinstance(y, (list, tuple)) else [y] for y in (found, wanted)))
+    return all((a - b).abs().max().asscalar() <= tolerance * b.abs().max().asscalar() for a, b in pairs)
+
+
+def _symbol_of(net):
+    y = net(mx.sym.var('data'))
+    return mx.sym.Group(list(y)) if isinstance(y, (list, tuple)) else y
+
+
+def _uses_onednn(x):
+    return (x.context.device_type == 'cpu' and x.dtype.__name__ == 'float32'
+            and mx.runtime.Features().is_enabled('MKLDNN') and os.environ.get('MXNET_MKLDNN_ENABLED') != '0')
+
+
+def _edges(graph):
+    """Where nodes and heads read, as lists [node, output, version] that can be changed."""
+    return [edge for node in graph['nodes'] for edge in node['inputs']] + graph['heads']
+
+
+def _drop_whole_slices(symbol):
+    """Passes by the slices that hold everything: gluonzoo.nn.concat has them for the gradient."""
+    graph = json.loads(symbol.tojson())
+    nodes = graph['nodes']
+    sources = {number: node['inputs'][0] for number, node in enumerate(nodes) if node['op'] == 'slice_axis'
+               and (node['attrs']['begin'], node['attrs']['end']) == ('0', 'None')}
+    for edge in _edges(graph):
+        while edge[0] in sources:
+            edge[:] = sources[edge[0]]
+    return mx.sym.load_json(json.dumps(graph))
+
+
+def _join_norm_and_relu(symbol, values, shape):
+    """Replaces pairs of BatchNorm and ReLU by the one operator that oneDNN has for both.
+
+    Not behind convolutions: what is there becomes part of those.
+    """
+    graph = json.loads(symbol.tojson())
+    nodes = graph['nodes']
+    edges = _edges(graph)
+    readers = [0] * len(nodes)
+    for edge in edges:
+        readers[edge[0]] += 1
+    internals = symbol.get_internals()
+    known = {name: values[name].shape for name in symbol.list_arguments() if name in values}
+    shapes = dict(zip(internals.list_outputs(), internals.infer_shape(data=shape, **known)[1]))
+    joined = {}   # ReLU -> normalisation
+    for number, node in enumerate(nodes):
+        if node['op'] != 'Activation' or node['attrs']['act_type'] != 'relu':
+            continue
+        source = node['inputs'][0][0]
+        norm = nodes[source]
+        if (norm['op'] == 'BatchNorm' and readers[source] == 1 and norm['attrs'].get('axis', '1') == '1'
+                and len(shapes[f'{norm["name"]}_output']) == 4   # oneDNN's has no other
+                and nodes[norm['inputs'][0][0]]['op'] != 'Convolution'):
+            norm['op'] = '_contrib_BatchNormWithReLU'
+            joined[number] = source
+    for edge in edges:
+        edge[0] = joined.get(edge[0], edge[0])
+    return mx.sym.load_json(json.dumps(graph))
+
+
+def _fold_constants(symbol, values, ctx):
+    """Computes the nodes that depend on parameters alone, and makes parameters of them: `values` gets theirs too."""
+    graph = json.loads(symbol.tojson())
+    nodes, internals = graph['nodes'], symbol.get_internals()
+    constant = []
+    for node in nodes:
+        sources = [edge[0] for edge in node['inputs']]
+        constant.append(node['name'] in values if node['op'] == 'null'
+                        else bool(sources) and all(constant[source] for source in sources))
+    needed = {edge[0] for node, is_constant in zip(nodes, constant) if not is_constant for edge in node['inputs']}
+    for number in sorted(needed):
+        node = nodes[number]
+        if constant[number] and node['op'] != 'null':
+            part = internals[f'{node["name"]}_output']
+            values[node['name']], = part.eval(ctx, **{name: values[name] for name in part.list_inputs()})
+            nodes[number] = {'op': 'null', 'name': node['name'], 'inputs': []}
+    return mx.sym.load_json(json.dumps(graph))
