@@ -23,7 +23,7 @@ PAPER = {'loss': 'paper', 'batch_size': 128, 'epochs': 773, 'augment': {},
 RECIPES = {
     'dsod300': PAPER,
     'dsod300_smallest': PAPER,
-    # DSOD-gluon-mxnet trains at a constant rate and names no number of epochs. Not run to the end here.
+    # DSOD-gluon-mxnet trains at a constant rate, a batch of 4, and names no number of epochs. Not run to the end here.
     'dsod_pikachu': {'loss': 'pikachu', 'batch_size': 32, 'epochs': 200, 'augment': {},
                      'optimizer': {'name': 'sgd', 'learning_rate': 0.1, 'wd': 5e-4}, 'schedule': ('constant', ())},
 }
@@ -43,6 +43,7 @@ def parse(argv):
     args = parser.parse_args(argv)
     if args.small and args.model != 'dsod_pikachu':
         parser.error(f'--small: is dsod_pikachu, not {args.model}')
+    args.data = args.data.resolve()   # the run shall find it from anywhere
     if args.run == Path('runs/MODEL'):
         args.run = Path('runs', args.model + '_small' * args.small)
     return args

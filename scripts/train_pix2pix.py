@@ -21,7 +21,7 @@ from gluonzoo.data.pairs import find_pairs
 PAPER = {'batch_size': 1, 'epochs': 200, 'network': {'norm': 'batch', 'dropout': 0.5}, 'learning_rate': 2e-4}
 SIZES = {'unet256': (286, 256), 'unet128': (143, 128), 'resnet_9blocks': (286, 256), 'resnet_6blocks': (143, 128)}
 # Narrow networks, small pictures that are not cropped, and a higher rate: for little time.
-SMALL = {'batch_size': 4, 'epochs': 15, 'network': {'norm': 'batch', 'width': 16}, 'learning_rate': 6e-4}
+SMALL = {'batch_size': 4, 'epochs': 30, 'network': {'norm': 'batch', 'width': 16}, 'learning_rate': 6e-4}
 
 
 def parse(argv):
@@ -37,17 +37,19 @@ def parse(argv):
                         help='weight of the difference to the target (default: %(default)g)')
     parser.add_argument('--pool-size', type=common.at_least(0), default=0,
                         help='earlier outputs that the discriminator is shown again (default: %(default)s)')
-    parser.add_argument('--test-mode', choices=('batch', 'running'), default='batch',
+    parser.add_argument('--test-mode', choices=('batch', 'running'),
                         help="batch: with dropout, and each picture's own statistics, as the official code tests "
-                             '(default); running: as networks are usually tested')
+                             '(default); running: as networks are usually tested (default with --small)')
     parser.add_argument('--small', action='store_true', help='narrow networks at 128 x 128, in minutes')
     common.add_training_arguments(parser, 'runs/pix2pix_DATA')
     args = parser.parse_args(argv)
     args.generator = args.generator or ('unet128' if args.small else 'unet256')
     if args.small and SIZES[args.generator][1] != 128:
         parser.error(f'--small: is for unet128 and resnet_6blocks, not {args.generator}')
+    args.data = args.data.resolve()   # the run shall find it from anywhere
+    args.test_mode = args.test_mode or ('running' if args.small else 'batch')
     if args.run == Path('runs/pix2pix_DATA'):
-        args.run = Path('runs', f'pix2pix_{args.data.resolve().name}' + '_small' * args.small)
+        args.run = Path('runs', f'pix2pix_{args.data.name}' + '_small' * args.small)
     return args
 
 
