@@ -7,6 +7,8 @@ import warnings
 import mxnet as mx
 from mxnet.gluon import SymbolBlock
 
+from .blocks_of_channels import fill_blocks
+
 __all__ = ['for_inference']
 
 
@@ -33,8 +35,9 @@ def for_inference(net, x):
     symbol = _fold_constants(_symbol_of(net), values, x.context)
     symbol = _drop_whole_slices(symbol)
     if _uses_onednn(x):
-        symbol = _join_norm_and_relu(symbol, values, x.shape)
-        copy = _make_block(symbol, values, x)
+        symbol = _join_norm_and_relu(symbol, _shapes(symbol, values, x))
+        symbol = fill_blocks(symbol, values, _shapes(symbol, values, x))
+        copy = make_block(symbol, values, x)
         # MXNet mixes up the weights in some sums, such as f(x) + conv_bn(conv_bn(x)): shapes may not even fit.
         with contextlib.suppress(mx.MXNetError):
             copy.optimize_for(x, backend='MKLDNN', **_STATIC)
@@ -42,7 +45,7 @@ def for_inference(net, x):
                 return copy
         warnings.warn('for_inference: MXNet fuses the convolutions of this network wrongly; they stay as they are',
                       stacklevel=2)
-    copy = _make_block(symbol, values, x)
+    copy = make_block(symbol, values, x)
     copy.hybridize(**_STATIC)
     return copy
 
@@ -50,7 +53,7 @@ def for_inference(net, x):
 _STATIC = {'static_alloc': True, 'static_shape': True}
 
 
-def _make_block(symbol, values, x):
+def make_block(symbol, values, x):
     """A SymbolBlock with these values of its parameters, on the device of `x`, and without gradients."""
     block = SymbolBlock(symbol, [mx.sym.var('data', dtype=x.dtype)])
     for name, parameter in block.collect_params().items():
@@ -69,6 +72,13 @@ def _agree(found, wanted, tolerance=1e-3):
 def _symbol_of(net):
     y = net(mx.sym.var('data'))
     return mx.sym.Group(list(y)) if isinstance(y, (list, tuple)) else y
+
+
+def _shapes(symbol, values, x):
+    """Name of an output of a node -> shape"""
+    known = {name: values[name].shape for name in symbol.list_arguments() if name in values}
+    internals = symbol.get_internals()
+    return dict(zip(internals.list_outputs(), internals.infer_shape(data=x.shape, **known)[1]))
 
 
 def _uses_onednn(x):
@@ -93,7 +103,7 @@ def _drop_whole_slices(symbol):
     return mx.sym.load_json(json.dumps(graph))
 
 
-def _join_norm_and_relu(symbol, values, shape):
+def _join_norm_and_relu(symbol, shapes):
     """Replaces pairs of BatchNorm and ReLU by the one operator that oneDNN has for both.
 
     Not behind convolutions: what is there becomes part of those.
@@ -104,9 +114,6 @@ def _join_norm_and_relu(symbol, values, shape):
     readers = [0] * len(nodes)
     for edge in edges:
         readers[edge[0]] += 1
-    internals = symbol.get_internals()
-    known = {name: values[name].shape for name in symbol.list_arguments() if name in values}
-    shapes = dict(zip(internals.list_outputs(), internals.infer_shape(data=shape, **known)[1]))
     joined = {}   # ReLU -> normalisation
     for number, node in enumerate(nodes):
         if node['op'] != 'Activation' or node['attrs']['act_type'] != 'relu':

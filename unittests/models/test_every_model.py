@@ -97,7 +97,7 @@ def test_hybridized_equals_imperative(case):
 
 def test_copy_for_inference(case):
     with warnings.catch_warnings():
-        warnings.simplefilter('error')   # it says so where it could not make it fast
+        warnings.simplefilter('error', UserWarning)   # it says so where it could not make it fast
         copy = for_inference(case.net, case.x)
     assert_same(values(copy(case.x)), case.y, 1e-5)
 

@@ -118,5 +118,5 @@ def test_a_wrong_fusion_is_noticed(kernel):
 def test_no_warning_otherwise():
     net, x = made(Small)
     with warnings.catch_warnings():
-        warnings.simplefilter('error')
+        warnings.simplefilter('error', UserWarning)
         for_inference(net, x)
