@@ -20,7 +20,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-__all__ = ['download', 'extract_archive', 'sha1_of', 'DownloadError', 'ChecksumError', 'ArchiveError']
+__all__ = ['download', 'extract_archive', 'md5_of', 'sha1_of', 'DownloadError', 'ChecksumError', 'ArchiveError']
 
 _CHUNK = 1 << 18
 _WAIT = 1.   # seconds before another attempt; twice as long before the one after it
@@ -45,7 +45,15 @@ class _Interrupted(Exception):
 
 def sha1_of(path):
     """The SHA-1 of a file, 40 hexadecimal digits."""
-    digest = hashlib.sha1()
+    return _digest_of(path, hashlib.sha1())
+
+
+def md5_of(path):
+    """The MD5 of a file, 32 hexadecimal digits: what some who offer files tell of them."""
+    return _digest_of(path, hashlib.md5())
+
+
+def _digest_of(path, digest):
     with open(path, 'rb') as file:
         for chunk in iter(lambda: file.read(_CHUNK), b''):
             digest.update(chunk)
@@ -54,10 +62,10 @@ def sha1_of(path):
 
 # -- downloading -----------------------------------------------------------------------------------------------------
 
-def download(url, path, sha1=None, *, timeout=30, attempts=4, progress=True):
+def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress=True):
     """Fetches `url` to `path`, unless it is there already.
 
-    A connection that breaks off is made again, and goes on from there. With a `sha1` also the next call goes on, from
+    A connection that breaks off is made again, and goes on from there. With a checksum also the next call goes on, from
     what this one leaves in ``path.part``: the checksum tells whether the parts belong together. Without one a file that
     is there is taken for the right one.
 
@@ -66,9 +74,9 @@ def download(url, path, sha1=None, *, timeout=30, attempts=4, progress=True):
     url : str
         http or https.
     path : str or Path
-        The file; its folder is made. A file with another SHA-1 is replaced, once the right one is there.
-    sha1 : str, optional
-        What its SHA-1 must be.
+        The file; its folder is made. A file with another checksum is replaced, once the right one is there.
+    sha1, md5 : str, optional
+        What its SHA-1, or else its MD5, must be.
     timeout : float
         Seconds that the other side may be silent.
     attempts : int
@@ -86,10 +94,11 @@ def download(url, path, sha1=None, *, timeout=30, attempts=4, progress=True):
     DownloadError
         if it cannot be fetched.
     ChecksumError
-        if its SHA-1 is another one; nothing of it is kept.
+        if its checksum is another one; nothing of it is kept.
     """
     path = Path(path)
-    if path.exists() and (sha1 is None or sha1_of(path) == sha1):
+    name, wanted, checksum_of = ('SHA-1', sha1, sha1_of) if sha1 is not None else ('MD5', md5, md5_of)
+    if path.exists() and (wanted is None or checksum_of(path) == wanted):
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + '.part')
@@ -99,23 +108,24 @@ def download(url, path, sha1=None, *, timeout=30, attempts=4, progress=True):
         except BlockingIOError:
             raise DownloadError(f'{path}: another process is downloading it') from None
         try:
-            if sha1 is None:
+            if wanted is None:
                 file.truncate(0)
-            transfer = _Transfer(url, file, timeout, checked=sha1 is not None)
+            transfer = _Transfer(url, file, timeout, checked=wanted is not None)
             resumed = transfer.have > 0
             transfer.finish(attempts, progress)
-            if resumed and sha1_of(part) != sha1:   # perhaps only what was there is wrong
+            found = checksum_of(part)
+            if resumed and found != wanted:   # perhaps only what was there is wrong
                 transfer.restart()
                 transfer.finish(attempts, progress)
-            found = sha1_of(part)
-            if sha1 not in (None, found):
+                found = checksum_of(part)
+            if wanted not in (None, found):
                 transfer.restart()
-                raise ChecksumError(f'{url}: its SHA-1 must be {sha1}: {found}')
+                raise ChecksumError(f'{url}: its {name} must be {wanted}: {found}')
             os.fsync(file.fileno())
             os.replace(part, path)
         finally:
             # What still has this name is incomplete, and of use only to a next call that can check the whole.
-            if part.exists() and (sha1 is None or part.stat().st_size == 0):
+            if part.exists() and (wanted is None or part.stat().st_size == 0):
                 part.unlink()
     return path
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .scenery import Layer, Shape, background, colour, ellipse, leaf, render, rotation, strip, thing
 
-__all__ = ['CLASS_NAMES', 'picture']
+__all__ = ['CLASS_NAMES', 'draw_mascot', 'picture']
 
 CLASS_NAMES = ['mascot']
 
@@ -48,7 +48,7 @@ def picture(seed, index, size=512):
     for kind in order:
         for _ in range(8):   # until one is found that does not hide too much of another
             if kind == 'mascot':
-                layer, centre = _place(rng, size, _mascot(rng), light, _extent(rng, mascots))
+                layer, centre = _place(rng, size, draw_mascot(rng), light, _extent(rng, mascots))
             else:
                 layer, centre = _place(rng, size, thing(rng), light, rng.uniform(.06, .35))
             if scene.paste(layer, centre, kind == 'mascot', rng.choice([0, rng.uniform(.15, .45)])):
@@ -66,7 +66,7 @@ def _extent(rng, mascots):
     return np.exp(rng.uniform(np.log(1.15 * _SMALLEST), np.log(_LARGEST * (1, 1, .8, .65)[mascots])))
 
 
-def _mascot(rng):
+def draw_mascot(rng):
     """The shapes of one mascot, upright, whose body has a radius of 1."""
     coat = colour(rng, (.128, .158), (.72, .95), (.88, 1))
     dim = tuple(np.multiply(coat, .86))

@@ -18,10 +18,19 @@ import requests
 from file_server import serve
 
 from gluonzoo.data import download as module
-from gluonzoo.data.download import ArchiveError, ChecksumError, DownloadError, download, extract_archive, sha1_of
+from gluonzoo.data.download import (
+    ArchiveError,
+    ChecksumError,
+    DownloadError,
+    download,
+    extract_archive,
+    md5_of,
+    sha1_of,
+)
 
 CONTENT = np.random.RandomState(0).bytes(700_001)   # more than one chunk
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
+MD5 = hashlib.md5(CONTENT).hexdigest()
 HALF = 300_000
 
 
@@ -53,9 +62,10 @@ def left(folder):
 
 # -- downloading -----------------------------------------------------------------------------------------------------
 
-def test_sha1(tmp_path):
+def test_checksums(tmp_path):
     (tmp_path / 'abc').write_bytes(b'abc')
     assert sha1_of(tmp_path / 'abc') == 'a9993e364706816aba3e25717850c26c9cd0d89d'
+    assert md5_of(tmp_path / 'abc') == '900150983cd24fb0d6963f7d28e17f72'
 
 
 @pytest.mark.parametrize('sha1', [SHA1, None])
@@ -145,6 +155,21 @@ def test_a_wrong_checksum_leaves_nothing(fetch, tmp_path):
     with pytest.raises(ChecksumError, match=f'/file.bin: its SHA-1 must be {"0" * 40}: {SHA1}'):
         fetch('0' * 40)
     assert left(tmp_path) == []
+
+
+def test_an_md5_does_as_well(fetch, server, tmp_path):
+    server.break_after = [HALF, 0, 0]
+    with pytest.raises(DownloadError, match='connection'):
+        fetch(None, md5=MD5, attempts=3)
+    assert fetch.part.read_bytes() == CONTENT[:HALF]
+    fetch(None, md5=MD5)
+    assert fetch.path.read_bytes() == CONTENT and ranges(server)[-1] == f'bytes={HALF}-'
+    asked = len(server.requests)
+    fetch(None, md5=MD5)
+    assert len(server.requests) == asked
+    with pytest.raises(ChecksumError, match=f'/file.bin: its MD5 must be {"0" * 32}: {MD5}'):
+        fetch(None, md5='0' * 32)
+    assert left(tmp_path) == ['file.bin'] and fetch.path.read_bytes() == CONTENT   # what was there before
 
 
 def test_a_file_that_is_not_there(fetch, server, tmp_path):

@@ -26,4 +26,4 @@ def make_transform(spec):
     return transforms.create(**spec)
 
 
-from . import detection  # noqa: E402, F401  (registers its transforms)
+from . import detection, keypoints  # noqa: E402, F401  (registers their transforms)

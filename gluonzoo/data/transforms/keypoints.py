@@ -1,0 +1,220 @@
+"""Pictures with boxes for networks that find objects as keypoints: augmented as CornerNet and CenterNet do it, or not.
+
+Papers: "CornerNet: Detecting Objects as Paired Keypoints" (Law and Deng, 2018), section 4.1, and "CenterNet: Keypoint
+Triplets for Object Detection" (Duan et al., 2019), which trains alike. Official code: github.com/Duankaiwen/CenterNet,
+sample/coco.py has the order of the steps, sample/utils.py the crop, utils/image.py the colours, db/coco.py the numbers.
+
+:class:`KeypointTrain` draws what the official code draws, from the same distributions:
+
+1. A crop: a square of S x s pixels a side, s being one of 0.6, 0.7 ... 1.3 (the official settings say 0.6 to 1.4 in
+   steps of 0.1, which ``numpy.arange`` understands as without 1.4), about a centre that is at least 128 pixels from the
+   picture's edges. Of a picture that has no room for that the border is halved until it has. What of the crop is
+   outside of the picture is black.
+2. Resizing to S x S, linearly.
+3. A box is cut at the crop's edges, and stays if anything of it remains. (None may stay.)
+4. Flip, with probability 1/2.
+5. Colours: brightness, contrast and saturation, each by a factor of 0.6 to 1.4, in random order. Contrast is about the
+   mean grey of the crop with its black parts, saturation about each pixel's grey, both as they were before any change.
+   Then light, along the principal components of COCO's colours, with standard deviation 0.1. Values are not cut at
+   black and white, and what is black changes, too.
+
+Departures from it:
+
+1. Colours are red, green, blue; there, blue, green, red. The numbers are the same.
+2. Coordinates are edges of pixels: a box is cut at 0 and S, and x becomes S - x in a flip; there, it is S - 1 for both,
+   so a flipped box is a pixel beside its object.
+3. A crop of an odd number of pixels has them all; there, its last row and column are black.
+4. Colours are changed in one step on numbers that are not rounded; there, in steps on float32. They differ by rounding.
+5. Crowds are not trained on, see :mod:`gluonzoo.data.coco`; there, a crowd is an object like others.
+"""
+import cv2
+import numpy as np
+
+from . import transforms
+
+__all__ = ['KeypointTrain', 'Photo', 'keypoint_train', 'photo']
+
+SCALES = (0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3)
+BORDER = 128
+JITTER = 0.4                                # of brightness, contrast and saturation
+LIGHT = 0.1
+GREY = np.array([0.299, 0.587, 0.114])      # of red, green, blue
+# Of COCO's colours on the scale 0 .. 1: the variances, and the components in columns, red first.
+EIGENVALUES = np.array([0.2141788, 0.01817699, 0.00341571])
+EIGENVECTORS = np.array([[-0.56089297, 0.71832671, 0.41158938],
+                         [-0.5832747, 0.00994535, -0.81221408],
+                         [-0.58752847, -0.69563484, 0.41340352]])
+
+
+@transforms.register
+def keypoint_train(size, mean, std, scales=SCALES, border=BORDER, colour=True, flip=True):
+    """Augments pictures and boxes as CenterNet does: see :mod:`gluonzoo.data.transforms.keypoints`.
+
+    Parameters
+    ----------
+    size : int
+        height and width afterwards
+    mean, std : three numbers each
+        red, green, blue on the scale 0 .. 255; the image becomes (rgb - mean) / std
+    scales : list of float
+        how large the crop may be, in units of `size`; each is as likely
+    border : int
+        how far the crop's centre must be from the picture's edges, in pixels, if there is room
+    colour : bool
+        whether colours are changed
+    flip : bool
+        whether pictures are flipped
+
+    Returns
+    -------
+    KeypointTrain
+    """
+    return KeypointTrain(size, mean, std, scales, border, colour, flip)
+
+
+@transforms.register
+def photo(size):
+    """Puts pictures as they are on a canvas, so that a batch can hold some of different sizes.
+
+    Parameters
+    ----------
+    size : int
+        height and width of the canvas in pixels; larger pictures are shrunk until they fit
+
+    Returns
+    -------
+    Photo
+    """
+    return Photo(size)
+
+
+class KeypointTrain:
+    """The transform of :func:`keypoint_train`.
+
+    Called with (sample, rng, out=None); the sample needs an image, boxes and labels. Returns the image, float32 [3, S,
+    S] (`out`, if that is given), and the labels, float32 [n, 6]: class, xmin, ymin, xmax, ymax as fractions of the
+    image, 0. Everything is drawn from `rng`.
+    """
+
+    crowd = False   # it is not given any
+
+    def __init__(self, size, mean, std, scales, border, colour, flip):
+        self.size = _pixels('size', size, 1)
+        self.shape = (3, self.size, self.size)
+        self.shapes = (self.shape, None)
+        for name, value in (('mean', mean), ('std', std)):
+            if np.shape(value) != (3,) or not np.isfinite(value).all() or name == 'std' and min(value) <= 0:
+                raise ValueError(f'{name}: must be three {"positive " * (name == "std")}numbers: {value}')
+        if np.ndim(scales) != 1 or not len(scales) or not np.isfinite(scales).all() or min(scales) * size < 1:
+            raise ValueError(f'scales: must be numbers that make at least one pixel of {size}: {scales}')
+        self.mean, self.std = np.array(mean, float), np.array(std, float)
+        self.scales, self.border = list(scales), _pixels('border', border, 0)
+        self.colour, self.flip = colour, flip
+
+    def __call__(self, sample, rng, out=None):
+        height, width = sample.image.shape[:2]
+        xmin, ymin, side = draw_crop(rng, width, height, self.size, self.scales, self.border)
+        flip = self.flip and rng.random() < 0.5
+
+        image = _cut(sample.image, xmin, ymin, side)
+        if side != self.size:
+            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
+        boxes = ((sample.boxes - np.array([xmin, ymin] * 2)) / side).clip(0, 1)
+        if flip:
+            image = cv2.flip(image, 1)
+            boxes[:, [0, 2]] = 1 - boxes[:, [2, 0]]
+
+        matrix, offset = draw_colours(rng, cv2.mean(image)[:3]) if self.colour else (np.eye(3), np.zeros(3))
+        matrix = (matrix / self.std[:, None]).astype(np.float32)
+        offset = ((offset - self.mean) / self.std).astype(np.float32)
+        out = np.empty(self.shape, np.float32) if out is None else out
+        pixels = matrix @ image.reshape(-1, 3).astype(np.float32).T   # -> [3, S * S]
+        np.add(pixels.reshape(self.shape), offset[:, None, None], out=out)
+
+        rows = np.concatenate([sample.labels[:, None], boxes, np.zeros((len(boxes), 1))], 1, dtype=np.float32)
+        return out, rows[(rows[:, 3:5] > rows[:, 1:3]).all(1)]
+
+
+class Photo:
+    """The transform of :func:`photo`.
+
+    Called with (:class:`~gluonzoo.data.CocoSample`, rng, out=None); `rng` is not used. Returns
+
+    - the canvas, float32 [S, S, 3], RGB on 0 .. 255 (`out`, if that is given): the picture in its top left, and black;
+    - what of it is the picture, float32 [3]: height and width in pixels, and the scale: pixels of the canvas per pixel
+      of the picture, 1 unless the picture is larger than the canvas;
+    - the objects, float32 [n, 7]: class, xmin, ymin, xmax, ymax and area in pixels of the picture itself, and whether
+      it is a crowd, 0 or 1.
+    """
+
+    crowd = True
+
+    def __init__(self, size):
+        self.size = _pixels('size', size, 1)
+        self.shape = (self.size, self.size, 3)
+        self.shapes = (self.shape, None, None)
+
+    def __call__(self, sample, rng, out=None):
+        image = sample.image
+        scale = min(1, self.size / max(image.shape[:2]))
+        if scale < 1:
+            height, width = (max(1, round(scale * side)) for side in image.shape[:2])
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        height, width = image.shape[:2]
+        out = np.empty(self.shape, np.float32) if out is None else out
+        out[:height, :width] = image
+        out[height:] = 0
+        out[:height, width:] = 0
+        truth = np.concatenate([sample.labels[:, None], sample.boxes, sample.areas[:, None], sample.crowd[:, None]], 1,
+                               dtype=np.float32)
+        return out, np.array([height, width, scale], np.float32), truth
+
+
+def _pixels(name, value, least):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1 or value < least:
+        raise ValueError(f'{name}: must be a whole number of pixels, at least {least}: {value!r}')
+    return int(value)
+
+
+# -- where the crop is -----------------------------------------------------------------------------------------------
+
+def draw_crop(rng, width, height, size, scales, border):
+    """The crop of a picture: xmin, ymin and side in its pixels, ints. It may reach beyond the picture."""
+    side = int(size * scales[rng.integers(len(scales))])
+    x, y = (rng.integers(margin, extent - margin)
+            for extent in (width, height) for margin in [narrowed(border, extent)])
+    return int(x) - side // 2, int(y) - side // 2, side
+
+
+def narrowed(border, extent):
+    """The border, halved until there is something between two of it within `extent` pixels."""
+    part = 1
+    while extent - border // part <= border // part:
+        part *= 2
+    return border // part
+
+
+def _cut(image, xmin, ymin, side):
+    """The square of the image, black where that is not."""
+    height, width = image.shape[:2]
+    left, top, right, bottom = (max(0, beyond) for beyond in (-xmin, -ymin, xmin + side - width, ymin + side - height))
+    part = image[max(0, ymin):ymin + side, max(0, xmin):xmin + side]
+    return cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_CONSTANT)
+
+
+# -- colours ---------------------------------------------------------------------------------------------------------
+
+def draw_colours(rng, mean):
+    """How colours change, as a matrix [3, 3] and an offset [3]: ``matrix @ rgb + offset``, on the scale 0 .. 255.
+
+    `mean` is the picture's mean colour, red, green, blue.
+    """
+    matrix, offset = np.eye(3), np.zeros(3)
+    for step in rng.permutation(3):
+        factor = rng.uniform(1 - JITTER, 1 + JITTER)
+        matrix, offset = factor * matrix, factor * offset
+        if step == 1:     # contrast
+            offset += (1 - factor) * (GREY @ mean)
+        elif step == 2:   # saturation
+            matrix += (1 - factor) * GREY   # [3], to each row
+    return matrix, offset + 255 * EIGENVECTORS @ (EIGENVALUES * rng.normal(0, LIGHT, 3))
