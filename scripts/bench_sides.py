@@ -79,7 +79,7 @@ class GluonzooSide(Side):
             return
         network = self.gluonzoo.get_model(case.name, **case.arguments)
         network.initialize()
-        network.hybridize(static_alloc=True, static_shape=True)
+        network.hybridize(static_alloc=True)
         self.networks = [network]
         self.trainer = mx.gluon.Trainer(network.collect_params(), 'sgd', SGD, kvstore=None, update_on_kvstore=False)
 

@@ -83,6 +83,19 @@ def add_training_arguments(parser, run):
                        help='several machines: see python -m gluonzoo.train.launch --help')
 
 
+def add_test_arguments(parser):
+    """How a task that can look at photos in several ways does it."""
+    group = parser.add_argument_group('keypoint detection')
+    group.add_argument('--flip', action='store_true', help='look at the mirrored photo too')
+    group.add_argument('--scales', type=float, nargs='+', metavar='SCALE',
+                       help='look at the photo at several sizes, such as 0.6 1 1.2 1.5 1.8')
+
+
+def overrides(args):
+    """Those of the arguments of :func:`add_test_arguments` that were given, as keywords of the task."""
+    return {name: getattr(args, name) for name in ('flip', 'scales') if getattr(args, name)}
+
+
 def fit_settings(args, batch_size, epochs, schedule):
     """settings['fit']."""
     return {'seed': args.seed, 'batch_size': batch_size, 'epochs': epochs, 'schedule': schedule, 'ema': args.ema,
@@ -130,10 +143,10 @@ def validation_loader(settings, workers=2):
     return Loader(data, min(8, len(data)), shuffle=False, seed=0, workers=workers, last='keep')
 
 
-def open_run(directory, which, ctx):
-    """(run, its task with the weights of a checkpoint, the checkpoint's path)."""
+def open_run(directory, which, ctx, **keywords):
+    """(run, its task with the weights of a checkpoint, the checkpoint's path). `keywords` replace those of the task."""
     run = Run.open(directory)
-    task = tasks.create(**{**run.settings['task'], 'accumulate': 1, 'amp': None}, ctx=ctx)
+    task = tasks.create(**{**run.settings['task'], 'accumulate': 1, 'amp': None, **keywords}, ctx=ctx)
     return run, task, run.load_networks(task, which)
 
 

@@ -2,6 +2,7 @@
 
     python scripts/evaluate.py --run runs/dsod_pikachu
     python scripts/evaluate.py --run runs/dsod_pikachu --data data/mine/val.rec --which last
+    python scripts/evaluate.py --run runs/ghost_centernet --flip --scales 0.6 1 1.2 1.5 1.8
 """
 import argparse
 import json
@@ -17,6 +18,7 @@ def parse(argv):
     parser.add_argument('--run', type=Path, required=True, help='the directory of the run')
     parser.add_argument('--which', choices=('best', 'last'), default='best', help='checkpoint (default: %(default)s)')
     parser.add_argument('--data', type=Path, help='in place of the path of the validation data')
+    common.add_test_arguments(parser)
     common.add_devices(parser)
     parser.add_argument('--workers', type=common.at_least(1), default=2, help='threads that load data')
     parser.add_argument('--json', type=Path, help='write the numbers here too')
@@ -26,7 +28,7 @@ def parse(argv):
 
 def main(argv=None):
     args = parse(argv)
-    run, task, checkpoint = common.open_run(args.run, args.which, args.devices)
+    run, task, checkpoint = common.open_run(args.run, args.which, args.devices, **common.overrides(args))
     settings = run.settings
     if args.data:
         settings = {**settings, 'val_data': {**settings['val_data'], 'path': str(args.data)}}

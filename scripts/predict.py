@@ -1,6 +1,7 @@
 """Predicts on your own pictures with what a run has trained: one picture with the result drawn for each, and one JSON.
 
     python scripts/predict.py --run runs/dsod_pikachu --images photo.jpg folder/ --out out/
+    python scripts/predict.py --run runs/ghost_centernet --images street.jpg --out out/ --heatmaps
 
 --images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF and WebP; grey, with transparency, 16
 bits, and turned as a camera's EXIF says are all right. Coordinates in predictions.json are pixels of the photo as one
@@ -26,6 +27,10 @@ def parse(argv):
     parser.add_argument('--images', type=Path, nargs='+', required=True, help='files and folders')
     parser.add_argument('--out', type=Path, default=Path('out'), help='(default: %(default)s)')
     parser.add_argument('--batch-size', type=common.at_least(1), default=8, help='pictures in memory at a time')
+    common.add_test_arguments(parser)
+    parser.add_argument('--heatmaps', action='store_true',
+                        help='keypoint detection: also the heat of the top-left corners (red), the bottom-right '
+                             'corners (blue) and the centres (green) over each photo')
     common.add_devices(parser)
     return parser.parse_args(argv)
 
@@ -58,7 +63,9 @@ def main(argv=None):
     found = list(find(args.images))
     if not found:
         raise ValueError(f'--images: no pictures ({", ".join(sorted(SUFFIXES))}) in {", ".join(map(str, args.images))}')
-    run, task, checkpoint = common.open_run(args.run, args.which, args.devices)
+    run, task, checkpoint = common.open_run(args.run, args.which, args.devices, **common.overrides(args))
+    if args.heatmaps and not hasattr(task, 'heatmaps'):
+        raise ValueError(f'--heatmaps: {run.settings["task"]["name"]} has none; keypoint_detection has')
     report, unreadable = [], []
     taken = {file.resolve() for file, _ in found}   # no photo is written over
     args.out.mkdir(parents=True, exist_ok=True)
@@ -74,6 +81,10 @@ def main(argv=None):
             common.write_picture(args.out / target, task.draw(image, result))
             report.append({'file': str(file), 'width': image.shape[1], 'height': image.shape[0],
                            'picture': str(target), **task.describe(result)})
+            if args.heatmaps:
+                target = free_name(args.out, name.with_name(f'{name.stem}-heatmaps.jpg'), taken)
+                common.write_picture(args.out / target, task.heatmaps(image))
+                report[-1]['heatmaps'] = str(target)
     (args.out / 'predictions.json').write_text(
         json.dumps({'checkpoint': str(checkpoint), 'unreadable': unreadable, 'images': report}, indent=1) + '\n')
     print(f'{len(report)} pictures: {args.out}; what was found: {args.out / "predictions.json"}')

@@ -27,13 +27,12 @@ def heatmap_loss(F, logits, targets):
     logits, targets : NDArray or Symbol [B, classes, H, W]
         of one dtype, float32 or float64; targets from 0 to 1, exactly 1 at keypoints
     """
-    z = F.maximum(F.minimum(logits, _LIMIT), -_LIMIT)
-    p = F.Activation(z, act_type='sigmoid')
-    log_rest = -F.Activation(z, act_type='softrelu')   # log(1 - p); and log p is z more
     positive = targets == 1
-    distance = F.square(F.square(1 - targets))   # 0 at keypoints
-    total = _dot(F, positive, F.square(1 - p) * (z + log_rest)) + _dot(F, distance, F.square(p) * log_rest)
-    return -total / F.maximum(_dot(F, positive, positive), 1)
+    # How sure each cell is of what is wrong, as a logit; then both losses are p^2 softrelu(wrong), p being its sigmoid.
+    wrong = F.clip(logits, -_LIMIT, _LIMIT) * (1 - 2 * positive)   # not F.maximum: NaN shall stay NaN
+    losses = F.square(F.Activation(wrong, act_type='sigmoid')) * F.Activation(wrong, act_type='softrelu')
+    weights = F.square(F.square(1 - targets)) + positive   # the first is 0 at keypoints
+    return _dot(F, weights, losses) / F.maximum(_dot(F, positive, positive), 1)
 
 
 def _dot(F, a, b):

@@ -133,7 +133,9 @@ class Task:
             if self.kvstore and parameter not in self._keys and not isinstance(parameter, gluon.Constant):
                 key = self._keys[parameter] = len(self._keys)
                 self.kvstore.broadcast(key, parameter.data(self.ctx[0]), parameter.list_data())
-        net.hybridize(static_alloc=True, static_shape=True)
+        # Without static_shape: MXNet 1.9.1 would let others (moving averages, checkpoints) read the running statistics of
+        # batch normalisation before a step has written them. It is no faster with it.
+        net.hybridize(static_alloc=True)
         self.networks[name] = net
         return net(*zeros)
 

@@ -100,6 +100,19 @@ def test_predict(run, tmp_path, capsys):
     assert names == {'photo.jpg', 'photo-2.jpg', 'grey.jpg', 'deep.jpg', 'turned.jpg', 'deeper/transparent.jpg'}
 
 
+@pytest.mark.parametrize('script, options, words', [
+    (predict, ['--heatmaps'], '--heatmaps: single_shot_detection has none; keypoint_detection has'),
+    (predict, ['--flip'], "task 'single_shot_detection': unknown argument 'flip'"),
+    (evaluate, ['--scales', '1', '2'], "task 'single_shot_detection': unknown argument 'scales'"),
+])
+def test_what_is_of_another_task(run, tmp_path, script, options, words):
+    photos = ['--images', str(tmp_path / 'photo.jpg'), '--out', str(tmp_path / 'out')] if script is predict else []
+    cv2.imwrite(str(tmp_path / 'photo.jpg'), np.zeros((20, 20, 3), 'uint8'))
+    with pytest.raises(ValueError, match=words):
+        script.main(['--run', str(run), *photos, *options])
+    assert not (tmp_path / 'out').exists()
+
+
 def test_predict_lists_what_it_cannot_read(run, tmp_path, capsys):
     save_photos(tmp_path / 'photos')
     for name in ('broken.jpg', 'empty.png'):

@@ -55,23 +55,31 @@ def slow_check(box, score, label, centers):
     return -1
 
 
-def slow_soft_nms(boxes, scores, labels, sigma, least):
-    """(number, score) of what is left, class by class."""
+def slow_soft_nms(boxes, scores, labels, sigma, least, corner_scores=None):
+    """(number, score, box) of what is left, class by class; the box is a mean if there are scores of corners."""
     found = []
     for label in set(labels):
         left = {i: scores[i] for i in range(len(boxes)) if labels[i] == label}
         while left:
             best = max(left, key=left.get)
-            found.append((best, left.pop(best)))
+            score = left.pop(best)
             a = boxes[best]
+            low, high = corner_scores[best] if corner_scores else (1, 1)
+            weights, sums = np.array([low, low, high, high]), np.array(a) * [low, low, high, high]
             for i in list(left):
                 b = boxes[i]
                 width, height = min(a[2], b[2]) - max(a[0], b[0]) + 1, min(a[3], b[3]) - max(a[1], b[1]) + 1
                 if width > 0 and height > 0:
                     areas = [(c[2] - c[0] + 1) * (c[3] - c[1] + 1) for c in (a, b)]
-                    left[i] *= np.exp(-(width * height / (sum(areas) - width * height)) ** 2 / sigma)
+                    factor = np.exp(-(width * height / (sum(areas) - width * height)) ** 2 / sigma)
+                    left[i] *= factor
+                    if corner_scores:
+                        (low, high), share = corner_scores[i], (1 - factor) ** 10
+                        weights = weights + share * np.array([low, low, high, high])
+                        sums = sums + share * np.array([low, low, high, high]) * b
                     if left[i] < least:
                         del left[i]
+            found.append((best, score, sums / weights))
     return sorted(found, key=lambda pair: -pair[1])
 
 
@@ -100,7 +108,7 @@ def test_pairs_against_slow_twin(classes, hybridize):
     decoder = KeypointDecoder(classes, top=20, pairs=99)
     if hybridize:
         decoder.hybridize(static_alloc=True)
-    boxes, scores, labels, centers = decode(decoder, heads, views)
+    boxes, scores, labels, centers, _ = decode(decoder, heads, views)
     assert boxes.shape == (3, 99, 4) and scores.shape == labels.shape == (3, 99) and centers.shape == (3, 20, 4)
     for i, view in enumerate(views):
         wanted, wanted_centers = slow_decode([head[i] for head in heads], view, 20, .5)
@@ -129,7 +137,7 @@ def scene():
 
 
 def found_boxes(heads, view=IMAGE, least=.5):
-    boxes, scores, labels, _ = decode(KeypointDecoder(2, top=9), heads, [view])
+    boxes, scores, labels, *_ = decode(KeypointDecoder(2, top=9), heads, [view])
     kept = scores[0] > least
     return [(int(label), *box) for label, box in zip(labels[0, kept], boxes[0, kept].round(3).tolist())]
 
@@ -139,7 +147,7 @@ def test_one_box_by_hand():
     light(0, 1, 5, 3, logit=0)
     light(1, 1, 20, 15, logit=1)
     light(2, 1, 12, 9)
-    boxes, scores, labels, centers = decode(KeypointDecoder(2, top=9), heads, [IMAGE])
+    boxes, scores, labels, centers, _ = decode(KeypointDecoder(2, top=9), heads, [IMAGE])
     assert boxes[0, 0].tolist() == [22, 14, 82, 62]
     assert scores[0, 0] == pytest.approx((.5 + 1 / (1 + np.exp(-1))) / 2) and labels[0, 0] == 1
     assert centers[0, 0].tolist() == pytest.approx([50, 38, 1, 1 / (1 + np.exp(-2))])
@@ -201,6 +209,39 @@ def test_what_is_no_peak_is_never_paired():
     assert (scores[0] > -1).sum() <= 4   # two classes, two corners at the same cell
 
 
+@pytest.mark.parametrize('classes, height', [(1, 8), (2, 32), (32, 32)])
+def test_maps_with_few_rows(classes, height):
+    """Fewer than keypoints are wanted; as many as are searched, or a little more, with the 70 of the paper."""
+    heads = random_heads(1, classes, height, 16)
+    boxes, scores, *_ = decode(KeypointDecoder(classes), heads, [[0, 0, 4, 4, 64, 4 * height]])
+    wanted, _ = slow_decode([head[0] for head in heads], [0, 0, 4, 4, 64, 4 * height], 70, .5)
+    valid = scores[0] > -1
+    assert 3 < len(wanted) == valid.sum() < 1000
+    assert np.allclose(scores[0, valid], [box[0] for box in wanted], atol=1e-5)
+
+
+@pytest.mark.parametrize('slopes, labels', [([], {5}), ([0, 1], {0, 1, 5}), ([0, 1, 2], {0, 1, 2})])
+def test_only_the_best_rows_are_searched_where_there_are_many(slopes, labels):
+    """Ten times as many as keypoints are wanted, 90 of 512: a peak below all of three slopes of 32 rows is not found.
+    """
+    heads = [np.full((1, c, 32, 32), 0, 'float32') for c in (16, 16, 16, 1, 1, 2, 2, 2)]
+    rows, columns = np.mgrid[:32, :32]
+    heads[2][:] = -20 - .01 * rows - .001 * columns
+    heads[2][0, slopes] += 25
+    heads[2][0, 5, 10, 10] = 4
+    *_, centers, _ = decode(KeypointDecoder(16, top=9), heads, [[0, 0, 4, 4, 128, 128]])
+    assert set(centers[0, centers[0, :, 3] > .1, 2]) == labels
+
+
+def test_corner_scores():
+    heads, light = scene()
+    light(0, 1, 5, 3, logit=0)
+    light(1, 1, 20, 15, logit=1)
+    *_, corner_scores = decode(KeypointDecoder(2, top=9), heads, [IMAGE])
+    assert corner_scores.shape == (1, 81, 2)
+    assert corner_scores[0, 0].tolist() == pytest.approx([.5, 1 / (1 + np.exp(-1))])
+
+
 # -- centres ---------------------------------------------------------------------------------------------------------
 
 def check(boxes, scores, labels, centers):
@@ -246,32 +287,51 @@ def test_center_check_against_slow_twin():
 def test_soft_nms_by_hand():
     """Boxes of 10 x 10 pixels, of which 5 x 10 are the same: IoU 1/3. The third is of another class."""
     boxes = [[0, 0, 9, 9], [5, 0, 14, 9], [5, 0, 14, 9], [50, 50, 59, 59]]
-    kept, scores = soft_nms(boxes, [.9, .8, .7, .6], [0, 0, 1, 0])
+    kept, scores, _ = soft_nms(boxes, [.9, .8, .7, .6], [0, 0, 1, 0])
     assert kept.tolist() == [0, 2, 1, 3]
     assert scores.tolist() == pytest.approx([.9, .7, .8 * np.exp(-2 / 9), .6])
 
 
+@pytest.mark.parametrize('merge', [False, True])
 @pytest.mark.parametrize('count', [1, 10, 200])
-def test_soft_nms_against_slow_twin(count):
+def test_soft_nms_against_slow_twin(count, merge):
     rng = np.random.default_rng(count)
     low = rng.uniform(0, 60, (count, 2))
     boxes = np.concatenate([low, low + rng.uniform(5, 60, (count, 2))], 1)
+    boxes[1::2] = boxes[:count - 1:2] + rng.uniform(-4, 4, (count // 2, 4))   # some that overlap much
     scores, labels = rng.uniform(0, 1, count) ** 4, rng.integers(0, 3, count)   # some are low
-    wanted = slow_soft_nms(boxes.tolist(), scores.tolist(), labels.tolist(), .5, .001)
-    kept, lowered = soft_nms(boxes, scores, labels, keep=count)
-    assert kept.tolist() == [number for number, _ in wanted]
-    assert lowered == pytest.approx([score for _, score in wanted])
-    assert soft_nms(boxes, scores, labels, keep=7)[0].tolist() == kept[:7].tolist()
+    corner_scores = rng.uniform(0, 1, (count, 2)).tolist() if merge else None
+    wanted = slow_soft_nms(boxes.tolist(), scores.tolist(), labels.tolist(), .5, .001, corner_scores)
+    kept, lowered, means = soft_nms(boxes, scores, labels, corner_scores, keep=count)
+    assert kept.tolist() == [number for number, *_ in wanted]
+    assert lowered == pytest.approx([score for _, score, _ in wanted])
+    np.testing.assert_allclose(means, [box for *_, box in wanted], rtol=1e-5)
+    assert np.allclose(means, boxes[kept]) == (not merge or count == 1)
+    assert soft_nms(boxes, scores, labels, corner_scores, keep=7)[0].tolist() == kept[:7].tolist()
+
+
+def test_merging_by_hand():
+    """IoU 1: the other weighs (1 - e^-2)^10 = 0.2337 of what its corners say."""
+    boxes, corner_scores = [[0, 0, 9, 9], [0, 0, 9, 9], [100, 0, 109, 9]], [[.8, .5], [.4, 1], [.9, .9]]
+    boxes[1] = [0, 0, 9, 9]
+    share = (1 - np.exp(-2)) ** 10
+    assert share == pytest.approx(.2337, abs=1e-4)
+    shifted = np.array(boxes, float)
+    shifted[1] += 1e-3   # too little to change the IoU
+    _, _, means = soft_nms(shifted, [.9, .8, .7], [0, 0, 0], corner_scores)
+    moved = 1e-3 * share * np.array([.4 / (.8 + share * .4)] * 2 + [1 / (.5 + share)] * 2)
+    assert means[0] == pytest.approx(moved + [0, 0, 9, 9], abs=1e-6) and means[1].tolist() == [100, 0, 109, 9]
 
 
 def test_soft_nms_drops_only_what_it_lowers():
-    kept, scores = soft_nms([[0, 0, 9, 9], [0, 0, 9, 9], [50, 0, 59, 9]], [.9, .0011, .0005], [0, 0, 0])
+    kept, scores, _ = soft_nms([[0, 0, 9, 9], [0, 0, 9, 9], [50, 0, 59, 9]], [.9, .0011, .0005], [0, 0, 0])
     assert kept.tolist() == [0, 2] and scores.tolist() == pytest.approx([.9, .0005])
 
 
 def test_soft_nms_of_nothing():
-    kept, scores = soft_nms(np.zeros((0, 4)), [], [])
-    assert kept.shape == scores.shape == (0,)
+    for corner_scores in (None, np.zeros((0, 2))):
+        kept, scores, boxes = soft_nms(np.zeros((0, 4)), [], [], corner_scores)
+        assert kept.shape == scores.shape == (0,) and boxes.shape == (0, 4)
 
 
 def test_soft_nms_leaves_its_input():

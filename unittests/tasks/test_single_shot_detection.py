@@ -365,3 +365,15 @@ def test_mean_and_std_are_the_networks():
     image = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype='uint8')
     task.predict([image])
     np.testing.assert_allclose(seen[0][0], ((image - np.array(MEAN)) / np.array(STD)).transpose(2, 0, 1), atol=1e-5)
+
+
+def test_who_reads_the_running_statistics_gets_those_of_the_step():
+    """Also without waiting, as moving averages and checkpoints do."""
+    task = make_task()
+    statistics = [p for name, p in task.networks['net'].collect_params().items() if 'running' in name]
+    for seed in range(5):
+        task.train_step(make_batch(16, seed))
+        at_once = [p.data().copy() for p in statistics]
+        mx.nd.waitall()
+        for early, p in zip(at_once, statistics):
+            np.testing.assert_array_equal(early.asnumpy(), p.data().asnumpy())

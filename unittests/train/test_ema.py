@@ -82,7 +82,7 @@ def test_applied_and_put_back():
 
 def test_hybridized_network_sees_the_exchange():
     net, ema = numbers([2]), EMA(0.5)
-    net.hybridize(static_alloc=True, static_shape=True)
+    net.hybridize(static_alloc=True)
     x = mx.nd.array([[3]])
     assert net(x).asscalar() == 6
     ema.update({'net': net}, 1)
