@@ -16,6 +16,7 @@ A callback that raises an Exception does not cost the training: there is a Runti
 there on, and the training goes on.
 """
 import csv
+import math
 import sys
 import time
 import warnings
@@ -181,7 +182,8 @@ class TensorBoard:
 
     def on_step(self, loop, step, scalars):
         for name, value in scalars.items():
-            self._writer.add_scalar(name, value, step)
+            if math.isfinite(value):   # of NaN, such as the AP of large objects where there are none, it would print
+                self._writer.add_scalar(name, value, step)
 
     def on_epoch(self, loop, epoch, metrics):
         self.on_step(loop, loop.step, metrics)
