@@ -27,7 +27,7 @@ PAPER = {
 # For drawn pictures of 200 to 320 pixels, and little time. All that is to be tuned is here.
 SMALL = {
     'network': {}, 'size': 256, 'test_size': 256, 'canvas': 320,
-    'batch_size': 8, 'epochs': 18, 'learning_rate': 1e-3, 'ema': 0.998,
+    'batch_size': 8, 'epochs': 12, 'learning_rate': 1e-3, 'ema': 0.998,
     'schedule': ('cosine', ()), 'warmup': 100,
     'augment': {'scales': [0.8, 0.9, 1.0, 1.1, 1.2], 'colour': False},
 }

@@ -1,9 +1,26 @@
 """What every task is made of: networks, trainers, and the way from a batch to an update on several devices."""
+from typing import NamedTuple, Optional
+
 import mxnet as mx
 from mxnet import autograd, gluon
 from mxnet.contrib import amp as mixed_precision
 
-__all__ = ['Task']
+__all__ = ['Exported', 'Task']
+
+
+class Exported(NamedTuple):
+    """What of a task is for use elsewhere: arguments of gluonzoo.export."""
+    block: gluon.HybridBlock
+    inputs: dict
+    """name -> shape, or an example of it: float32 array"""
+    outputs: list
+    """their names"""
+    metadata: dict
+    """what one must know to use it without gluonzoo, such as JSON can hold; 'notes' is a list of what to be told"""
+    decoder: Optional[gluon.HybridBlock] = None
+    """makes rows of class, score and box from the outputs"""
+    decoder_inputs: Optional[dict] = None
+    """what it takes beside them, name -> shape or example; also examples of them"""
 
 
 class Task:
@@ -95,6 +112,20 @@ class Task:
         """Returns an RGB uint8 array [H, W, 3] that shows what the networks make of a batch."""
         raise NotImplementedError
 
+    def exported(self, decode=False, batch=1, size=None):
+        """What the task is when it is done: an :class:`Exported`.
+
+        Parameters
+        ----------
+        decode : bool
+            whether it decodes what the network says, so that its outputs are results. ValueError if there is nothing to
+            decode.
+        batch : int
+        size : (int, int), optional
+            height and width of the images; default: what the network is made for
+        """
+        raise NotImplementedError
+
     def state(self):
         """What must be kept beside networks and trainers to go on later: a dict of name -> NumPy array."""
         return {}
@@ -133,8 +164,8 @@ class Task:
             if self.kvstore and parameter not in self._keys and not isinstance(parameter, gluon.Constant):
                 key = self._keys[parameter] = len(self._keys)
                 self.kvstore.broadcast(key, parameter.data(self.ctx[0]), parameter.list_data())
-        # Without static_shape: MXNet 1.9.1 would let others (moving averages, checkpoints) read the running statistics of
-        # batch normalisation before a step has written them. It is no faster with it.
+        # Without static_shape, with which MXNet 1.9.1 lets others (moving averages, checkpoints) read the running
+        # statistics of batch normalisation before a step has written them. It is no faster with it.
         net.hybridize(static_alloc=True)
         self.networks[name] = net
         return net(*zeros)

@@ -3,6 +3,8 @@
 Paper: "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., CVPR 2017,
 https://arxiv.org/abs/1611.07004). Official code: github.com/junyanz/pytorch-CycleGAN-and-pix2pix.
 """
+import json
+
 import cv2
 import mxnet as mx
 import numpy as np
@@ -11,7 +13,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from ..nn.concat import concat
 from ..registry import get_model, tasks
-from .base import Task
+from .base import Exported, Task
 from .detection import contact_sheet
 
 __all__ = ['ImagePool', 'ImageTranslation', 'image_translation']
@@ -259,6 +261,25 @@ class ImageTranslation(Task):
             tiles += [_picture(_fetch(image)) for image in (inputs[i:i + 1], output, targets[i:i + 1])]
         return contact_sheet(tiles, columns=3)
 
+    def exported(self, decode=False, batch=1, size=None):
+        """As :meth:`Task.exported`: the generator, without dropout.
+
+        With the `test_mode` 'batch' each picture is normalised by its own statistics, as :meth:`predict` does, in a
+        batch of any size. So the result is that of :meth:`predict`, but for the dropout that this has then.
+        """
+        if decode:
+            raise ValueError('decode: image translation has nothing to decode, its outputs are pictures')
+        height, width = size or 2 * (self._size,)
+        own = self._test_mode == 'batch'
+        return Exported(_by_own_statistics(self._generator) if own else self._generator,
+                        {'image': (batch, 3, height, width)}, ['translation'], {
+            'task': 'image_translation', 'input_size': [height, width],
+            'inputs': {'image': 'float32 [B, 3, H, W], RGB, 0..255 / 127.5 - 1, resized without keeping the ratio'},
+            'outputs': {'translation': 'float32 [B, 3, H, W], RGB, -1..1: (value + 1) * 127.5'},
+            'notes': ['each picture is normalised by its own statistics, as predict.py does; dropout, which predict.py '
+                      'applies if the generator has any, is left out' if own else
+                      'pictures are normalised by the statistics of the training, as predict.py does']})
+
     def _check(self, batch):
         shape = 3, self._size, self._size
         for name, array in zip(('inputs', 'targets'), batch.arrays):
@@ -294,6 +315,18 @@ def image_translation(generator, discriminator, image_size=256, objective='vanil
     return ImageTranslation(get_model(**generator), get_model(**discriminator), image_size, objective, lambda_l1,
                             pool_size, optimizer, test_mode, accumulate=accumulate, clip_norm=clip_norm, amp=amp,
                             ctx=ctx, kvstore=kvstore)
+
+
+def _by_own_statistics(net):
+    """A network of the same parameters, without dropout, that normalises each picture by its own statistics."""
+    data = mx.sym.var('data', dtype='float32')
+    graph = json.loads(net(data).tojson())
+    for node in graph['nodes']:
+        if node['op'] == 'BatchNorm':   # of data, gamma, beta, and the running statistics
+            node.update(op='InstanceNorm', inputs=node['inputs'][:3], attrs={'eps': node['attrs']['eps']})
+        elif node['op'] == 'Dropout':
+            node.update(op='identity', attrs={})
+    return gluon.SymbolBlock(mx.sym.load_json(json.dumps(graph)), [data], params=net.collect_params())
 
 
 # -- what scores are worth: raw scores, and whether they should be those of real pairs; -> [1] -----------------------

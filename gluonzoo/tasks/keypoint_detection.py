@@ -18,11 +18,11 @@ from ..losses.keypoints import KeypointTripletLoss
 from ..metrics.coco import COCOMeanAP
 from ..models.centernet import HEADS
 from ..registry import get_model, tasks
-from .base import Task
+from .base import Exported, Task
 from .detection import Detections, contact_sheet, draw_boxes
 from .keypoint_decode import CenterCheck, KeypointDecoder, soft_nms
 from .keypoint_targets import keypoint_targets
-from .photo_views import make_view, mirror, spread
+from .photo_views import STRIDE, make_view, mirror, spread
 
 __all__ = ['KeypointDetection', 'keypoint_detection']
 
@@ -232,6 +232,48 @@ class KeypointDetection(Task):
         values = (np.stack(pixels) - np.array(self._net.mean, 'float32')) / np.array(self._net.std, 'float32')
         return mx.nd.array(values.transpose(0, 3, 1, 2), ctx=ctx)
 
+    def exported(self, decode=False, batch=1, size=None):
+        """As :meth:`Task.exported`: the raw heads of the last stack, or rows of the boxes that a centre confirms,
+        before soft-NMS, of one view of the photo. By default, images are of `test_size` or, without that, of the size
+        to train with.
+        """
+        height, width = size or 2 * (self._test_size or self._size,)
+        mean, std = (np.array(values, 'float32')[:, None, None] for values in (self._net.mean, self._net.std))
+        rng = np.random.default_rng(0)
+        noise = rng.uniform(0, 255, (batch, 3, height, width)).astype('float32')
+        metadata = {
+            'task': 'keypoint_detection', 'class_names': self.class_names, 'input_size': [height, width],
+            'mean': list(self._net.mean), 'std': list(self._net.std), 'notes': [],
+            'inputs': {'image': 'float32 [B, 3, H, W], RGB, (0..255 - mean) / std'}}
+        if not decode:
+            metadata['outputs'] = {
+                **{f'{name}_heat': 'float32 [B, classes, h, w], logits that a cell of 4 x 4 pixels has such a keypoint'
+                   for name in ('tl', 'br', 'ct')},
+                **{f'{name}_tag': 'float32 [B, 1, h, w], near each other for the corners of one box'
+                   for name in ('tl', 'br')},
+                **{f'{name}_offset': 'float32 [B, 2, h, w], x and y of the keypoint in its cell, 0..1'
+                   for name in ('tl', 'br', 'ct')}}
+            return Exported(_LastStack(self._net), {'image': (noise - mean) / std}, list(HEADS), metadata)
+        rows, columns = -(-height // STRIDE), -(-width // STRIDE)
+        view = [0, 0, width / columns, height / rows, width, height]
+        # An example with objects: hot cells of few classes, and tags that agree.
+        examples = {'views': np.tile(np.array(view, 'float32'), (batch, 1))}
+        for name in ('tl_heat', 'br_heat', 'ct_heat'):
+            examples[name] = rng.normal(0, 2, (batch, self._net.classes, rows, columns)).astype('float32')
+            examples[name][:, 1:] -= 20
+        for name in ('tl_tag', 'br_tag'):
+            examples[name] = rng.normal(0, .1, (batch, 1, rows, columns)).astype('float32')
+        metadata['inputs']['views'] = (
+            'float32 [B, 6]: x, y, dx, dy, W, H: the cell in column i and row j, of ceil(width / 4) columns and '
+            'ceil(height / 4) rows of the image, begins at the pixel (x + i dx, y + j dy) of a photo of W x H pixels: '
+            '0, 0, W / columns, H / rows, W, H if the image is all of the photo')
+        metadata['outputs'] = {'detections': (
+            'float32 [B, N, 6]: class (from 0), score, xmin, ymin, xmax, ymax (pixels of the photo); class and score '
+            'are -1 in rows without an object')}
+        metadata['notes'] = ['the boxes are those of one scale before soft-NMS: they overlap, and are in no order']
+        return Exported(_LastStack(self._net), {'image': (noise - mean) / std}, list(HEADS), metadata,
+                        _Rows(self._net.classes), examples)
+
 
 @tasks.register
 def keypoint_detection(network, class_names, size=511, test_size=None, flip=False, scales=(1,), optimizer=OPTIMIZER,
@@ -271,6 +313,35 @@ class _Item(NamedTuple):
     record: int = -1
     scale: float = 1   # its pixels to a pixel of what the truth is about
     truth: np.ndarray = None   # [m, 7]
+
+
+class _LastStack(HybridBlock):
+    """What a network says on its last stack. Inputs: [B, 3, H, W]. Outputs: a list as HEADS."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def hybrid_forward(self, F, images):
+        return self.net(images)[-len(HEADS):]
+
+
+class _Rows(HybridBlock):
+    """The boxes that a centre confirms, as rows.
+
+    Inputs: as HEADS, and views [B, 6]. Outputs: [B, N, 6]: class, score and box; class and score are -1 for no box.
+    """
+
+    def __init__(self, classes):
+        super().__init__()
+        self.decoder, self.check = KeypointDecoder(classes), CenterCheck()
+
+    def hybrid_forward(self, F, *inputs):
+        *heads, views = inputs
+        boxes, scores, labels, centers, _ = self.decoder(heads, views)
+        scores = self.check(boxes, scores, labels, centers)
+        labels = F.where(scores < 0, scores, labels)   # [B, N]
+        return F.concat(F.stack(labels, scores, axis=2), boxes, dim=2)
 
 
 def _photos(batch):

@@ -10,7 +10,7 @@ from ..losses import MultiBoxLoss, SoftmaxFocalLoss
 from ..metrics.voc import VOCMeanAP
 from ..registry import get_model, tasks
 from .anchors import make_anchors
-from .base import Task
+from .base import Exported, Task
 from .detection import Detections, contact_sheet, draw_boxes
 from .multibox import MultiBoxDecoder, multibox_targets
 
@@ -164,6 +164,37 @@ class SingleShotDetection(Task):
             truth = truth[truth[:, 0] >= 0, 1:5] * TILE
             tiles.append(draw_boxes(image, _detections(row, TILE, TILE).above(SHOWN), self.class_names, truth))
         return contact_sheet(tiles)
+
+    def exported(self, decode=False, batch=1, size=None):
+        """As :meth:`Task.exported`: the raw heads, or the rows of :class:`MultiBoxDecoder`."""
+        height, width = size or 2 * (self._net.input_size,)
+        mean, std = (np.array(values, 'float32')[:, None, None] for values in (self._net.mean, self._net.std))
+        noise = np.random.default_rng(0).uniform(0, 255, (batch, 3, height, width)).astype('float32')
+        anchors = make_anchors(self._net, height, width)
+        metadata = {
+            'task': 'single_shot_detection', 'class_names': self.class_names, 'input_size': [height, width],
+            'mean': list(self._net.mean), 'std': list(self._net.std), 'notes': [],
+            'inputs': {'image': 'float32 [B, 3, H, W], RGB, (0..255 - mean) / std, resized to input_size whatever its '
+                                'aspect ratio'}}
+        decoder = None
+        if decode:
+            decoder = MultiBoxDecoder(anchors, self._net.classes)
+            decoder.initialize(ctx=self.ctx)
+            metadata['outputs'] = {'detections': (
+                'float32 [B, N, 6], the surest first: class (from 0), score, xmin, ymin, xmax, ymax (fractions of the '
+                'image, which a box may leave); rows of -1 fill up')}
+        else:
+            metadata['outputs'] = {
+                'class_logits': 'float32 [B, A, classes + 1], raw; column 0 is the background',
+                'box_offsets': 'float32 [B, A, 4], x y w h: a box has its center at (cx + x * W / 10, cy + y * H / 10) '
+                               'and the size (W * exp(w / 5), H * exp(h / 5)), if its anchor has (cx, cy) and (W, H)'}
+            metadata['anchors'] = {
+                'order': 'scale, row, column, shape', 'grids': self._net.grids(height, width),
+                'shapes': self._net.anchor_shapes, 'steps': self._net.anchor_steps,
+                'meaning': 'grids: rows and columns of a scale; shapes: width and height, fractions of the image; '
+                           'steps: from center to center in pixels, the first half of it from the edge; null: image / '
+                           'grid'}
+        return Exported(self._net, {'image': (noise - mean) / std}, ['class_logits', 'box_offsets'], metadata, decoder)
 
     def _check(self, batch):
         shape, size = batch.arrays[0].shape, self._net.input_size

@@ -1,0 +1,262 @@
+"""Networks as ONNX files: written, loaded in onnxruntime and compared before they get their name."""
+import json
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import mxnet as mx
+import numpy as np
+
+from .. import __version__
+from ..ops import corner_pool
+from .errors import ExportError
+from .tracing import Chain, detection_difference, difference, examples, pools_as, run, trace, writing
+
+__all__ = ['to_onnx', 'OPSET', 'IR_VERSION']
+
+# The last that MXNet 1.9.1 has translations for. Later ones have changed what their nodes mean: ROIAlign of 16 is
+# moved by half a pixel, without a word.
+OPSET = 13
+IR_VERSION = 7   # the format's, of the same time
+
+VARY = {'batch': (0,), 'channels': (1,), 'size': (2, 3)}   # axes
+
+
+def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=None, dynamic=(), metadata=None,
+            tolerance=1e-4):
+    """Writes a block as an ONNX file, which any runtime of opset 13 takes.
+
+    The file appears if onnxruntime loads it and computes from an example what MXNet does; where something is dynamic,
+    also from examples that are larger there.
+
+    Parameters
+    ----------
+    block : HybridBlock
+        initialized, in float32. It is exported as it predicts: dropout does nothing, and batch normalisation goes by
+        the statistics of the training.
+    path : str or Path
+    inputs : dict of name -> shape, or array
+        What the inputs are called, in the block's order, and their shapes. An array has the shape and is the example;
+        without one that is random, from N(0, 1).
+    outputs : sequence of str, optional
+        What the outputs are called, those in lists one by one; default: output, or output0, output1 ...
+    decoder : HybridBlock, optional
+        To be applied to these outputs. It makes one of them all: [B, N, 6], rows of class (-1: none), score and box.
+        The file then has only this output, called detections. Scores that differ in their last digit come in another
+        order, and of equal ones another may suppress the rest. So block and decoder are compared with MXNet each by
+        itself, the decoder with random inputs, and the file with both in onnxruntime; rows are compared as sets, and up
+        to 5 % of those of an image may be missing.
+    decoder_inputs : dict of name -> shape, or array, optional
+        What the decoder takes beside the block's outputs, and after them. An array with the name of an output is the
+        decoder's example of that.
+    dynamic : sequence of 'batch', 'channels' and 'size'
+        What may vary: the first axis of all inputs; the second, or the third and fourth, of inputs with four. All else
+        is as in `inputs`.
+    metadata : dict, optional
+        that JSON can hold; it becomes the property 'gluonzoo' of the file
+    tolerance : float
+        how far each output may be from MXNet's, as a share of its greatest number
+
+    Returns
+    -------
+    dict of name -> float : that difference, of each output of the block, and of the decoder
+
+    Raises
+    ------
+    ExportError
+        if the packages onnx or onnxruntime are missing (the extra `onnx` of gluonzoo), an operator has no translation,
+        the sizes do not suit the network, or onnxruntime computes something else. There is no file then, or still the
+        former one.
+    """
+    unknown = [name for name in dynamic if name not in VARY]
+    if unknown:
+        raise ValueError(f'dynamic: must be of {", ".join(map(repr, VARY))}: {unknown[0]!r}')
+    _require_packages()
+    arrays = examples(inputs)
+    if decoder is None:
+        return _write(block, path, arrays, outputs, dynamic, metadata, tolerance)
+    with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
+        paths = Path(folder, 'block.onnx'), Path(folder, 'decoder.onnx')
+        differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance)
+        others = examples(decoder_inputs or {})
+        heads = examples({name: others.pop(name, output.shape)
+                          for name, output in zip(differences, run(block, arrays))})
+        rows = dict(dynamic=dynamic, tolerance=tolerance, measure=detection_difference)
+        differences.update(_write(decoder, paths[1], {**heads, **others}, ['detections'], metadata=None, **rows))
+        first, second = map(_Session, paths)
+
+        def chained(test):
+            heads = first({name: test[name] for name in arrays})
+            return second({**dict(zip(differences, heads)), **{name: test[name] for name in others}})
+
+        _write(Chain(block, decoder, len(arrays)), path, {**arrays, **others}, ['detections'], metadata=metadata,
+               reference=chained, **rows)
+    return differences
+
+
+def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference=None, measure=difference):
+    """As :func:`to_onnx`, without a decoder.
+
+    `reference` is what the file must compute, a function of a dict of arrays; by default the block. `measure` says how
+    far two arrays are from each other.
+    """
+    from onnx import checker
+
+    tests = [arrays, *({name: _larger(array, axis) for name, array in arrays.items()}
+                       for what in dynamic for axis in VARY[what])]
+    expected = [reference(test) if reference else run(block, test) for test in tests]   # first: it completes shapes
+    with pools_as({name: _marked(name) for name in corner_pool.COMPOSITIONS}):
+        symbol, parameters = trace(block, list(arrays), outputs)
+    outputs = [name[:-len('_output')] for name in symbol.list_outputs()]
+    model = _model(symbol, parameters, {name: array.shape for name, array in arrays.items()}, dynamic)
+    _name_shapes(model, outputs, expected, dynamic)
+    model.graph.name = Path(path).stem
+    if metadata is not None:
+        model.metadata_props.add(key='gluonzoo', value=json.dumps(metadata))
+    with writing(path) as (partial,):
+        partial.write_bytes(model.SerializeToString())
+        checker.check_model(str(partial))
+        session = _Session(partial)
+        differences = dict.fromkeys(outputs, 0.)
+        for wanted, test in zip(expected, tests):
+            for name, a, b in zip(outputs, wanted, session(test)):
+                differences[name] = max(differences[name], measure(a, b))
+        wrong = [f'{name} by {value:.2g}' for name, value in differences.items() if not value <= tolerance]
+        if wrong:
+            raise ExportError(f'onnxruntime computes something else than MXNet: {", ".join(wrong)} of its greatest '
+                              f'number; {tolerance:g} is allowed')
+    return differences
+
+
+class _Session:
+    """An ONNX file in onnxruntime: a function from a dict of arrays to a list of arrays."""
+
+    def __init__(self, path):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4   # what it would say of an error, the exception says too
+        self._session = self._plainly(onnxruntime.InferenceSession, str(path), options,
+                                      providers=['CPUExecutionProvider'])
+
+    def __call__(self, arrays):
+        return self._plainly(self._session.run, None, arrays)
+
+    @staticmethod
+    def _plainly(function, *args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:   # onnxruntime's have no other class in common
+            reason = str(error).strip().splitlines()[-1]
+            raise ExportError(f'onnxruntime refuses what was written: {reason}') from error
+
+
+def _require_packages():
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise ExportError(f"ONNX files need the package {error.name}: pip install 'gluonzoo[onnx]'") from error
+
+
+def _larger(array, axis):
+    """The example with an image more, or twice as large along another axis, if it is of images."""
+    if axis == 0:
+        return np.concatenate([array, array[:1]])
+    return np.concatenate([array, array], axis) if array.ndim == 4 else array
+
+
+def _marked(pool):
+    """A function of a Symbol that stands for a pool, whoever computes that; see translations.POOL."""
+    from .translations import POOL
+
+    def function(data, name=None):
+        with mx.AttrScope(**{POOL: pool}):
+            return mx.sym.identity(data, name=name)
+    return function
+
+
+# -- the file --------------------------------------------------------------------------------------------------------
+
+def _model(symbol, parameters, shapes, dynamic):
+    """The ONNX model of a graph, by MXNet's own converter and our translations."""
+    from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
+    from onnx import TensorProto, helper
+
+    ordered = [shapes[name] for name in symbol.list_inputs() if name in shapes]   # as the converter wants them
+    with _converter(), _plain_errors():
+        graph = MXNetGraph().create_onnx_graph_proto(
+            symbol, parameters, ordered, [TensorProto.FLOAT] * len(ordered), opset_version=OPSET,
+            dynamic=bool(dynamic),
+            dynamic_input_shapes=[_dims(shape, dynamic) for shape in ordered] if dynamic else None)
+    used = {name for node in graph.node for name in node.input}
+    for weight in [weight for weight in graph.initializer if weight.name not in used]:
+        graph.initializer.remove(weight)
+    # The converter makes every weight an input too, which keeps runtimes from computing ahead with it.
+    values = {value.name: value for value in graph.input}
+    del graph.input[:]
+    graph.input.extend(values[name] for name in shapes)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid('', OPSET)], ir_version=IR_VERSION,
+                             producer_name='gluonzoo', producer_version=__version__)
+
+
+def _dims(shape, dynamic):
+    """A shape with names for what varies."""
+    dims = list(shape)
+    names = 'batch', 'channels', 'height', 'width'
+    for axis in (axis for what in dynamic for axis in VARY[what]):
+        if axis == 0 or len(dims) == 4:
+            dims[axis] = names[axis]
+    return tuple(dims)
+
+
+@contextmanager
+def _plain_errors():
+    try:
+        yield
+    except (AttributeError, NotImplementedError) as error:   # as the converter says that it cannot
+        raise ExportError(f'cannot be exported: {error}') from error
+
+
+@contextmanager
+def _converter():
+    """Has MXNet's converter know our translations, today's onnx, and the opset that is wanted; undone at the end."""
+    import onnx
+    from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
+    from onnx import checker, helper
+
+    from .translations import TRANSLATIONS
+
+    registry, mapping = MXNetGraph.registry_, vars(onnx).get('mapping')
+    context = checker.DEFAULT_CONTEXT   # the converter has its graph checked against the newest opset otherwise
+    versions = context.opset_imports, context.ir_version
+    types = {helper.tensor_dtype_to_np_dtype(number): number for number in (*range(1, 8), *range(9, 14))}
+    try:
+        MXNetGraph.registry_ = {**registry, OPSET: {**registry[OPSET], **TRANSLATIONS}}
+        context.opset_imports, context.ir_version = {'': OPSET}, IR_VERSION
+        onnx.mapping = SimpleNamespace(   # which onnx 1.19 has dropped
+            NP_TYPE_TO_TENSOR_TYPE=types, TENSOR_TYPE_TO_NP_TYPE={number: dtype for dtype, number in types.items()})
+        yield
+    finally:
+        MXNetGraph.registry_ = registry
+        context.opset_imports, context.ir_version = versions
+        if mapping is None:
+            del onnx.mapping
+        else:
+            onnx.mapping = mapping
+
+
+def _name_shapes(model, outputs, expected, dynamic):
+    """Says of every output what is fixed of its shape, which is what all examples have in common."""
+    from onnx import helper
+
+    values = {value.name: value for value in model.graph.output}
+    del model.graph.output[:]
+    for name, *results in zip(outputs, *expected):
+        dims = [sizes[0] if len(set(sizes)) == 1 else f'{name}_{axis}'
+                for axis, sizes in enumerate(zip(*(result.shape for result in results)))]
+        if 'batch' in dynamic and dims[0] == f'{name}_0':
+            dims[0] = 'batch'
+        model.graph.output.append(
+            helper.make_tensor_value_info(name, values[name].type.tensor_type.elem_type, dims))

@@ -1,0 +1,62 @@
+"""Networks as MXNet's own files, for an MXNet without gluonzoo."""
+import json
+from pathlib import Path
+
+import mxnet as mx
+
+from ..ops import corner_pool
+from .errors import ExportError
+from .tracing import Chain, difference, examples, pools_as, run, trace, writing
+
+__all__ = ['to_symbol']
+
+
+def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=None, metadata=None):
+    """Writes a block as `path`-symbol.json and `path`-0000.params, as :meth:`HybridBlock.export` does.
+
+    The stock MXNet loads them: corner pools are written as the stock operators that they can be composed of. The
+    files appear if they compute the same as the block.
+
+    Parameters
+    ----------
+    block : HybridBlock
+        initialized
+    path : str or Path
+        without the endings
+    inputs, outputs, decoder, decoder_inputs
+        as for :func:`to_onnx`
+    metadata : dict, optional
+        that JSON can hold; it goes into `path`-metadata.json
+
+    Returns
+    -------
+    list of Path : what was written
+
+    Raises
+    ------
+    ExportError
+        if the files compute something else than the block. They are not there then, or still the former ones.
+    """
+    arrays = examples(inputs)
+    if decoder is not None:
+        others = {name: value for name, value in (decoder_inputs or {}).items() if name not in outputs}
+        block, outputs = Chain(block, decoder, len(arrays)), ['detections']
+        arrays.update(examples(others))
+    expected = run(block, arrays)   # first: it completes shapes
+    with pools_as({name: on_symbol for name, (_, on_symbol) in corner_pool.COMPOSITIONS.items()}):
+        symbol, parameters = trace(block, list(arrays), outputs)
+    auxiliary = set(symbol.list_auxiliary_states())
+    paths = [Path(f'{path}{ending}') for ending in ('-symbol.json', '-0000.params', '-metadata.json')]
+    paths = paths[:3 if metadata is not None else 2]
+    with writing(*paths) as partial:
+        symbol.save(str(partial[0]))
+        mx.nd.save(str(partial[1]), {f'{"aux" if name in auxiliary else "arg"}:{name}': value
+                                     for name, value in parameters.items()})
+        if metadata is not None:
+            partial[2].write_text(json.dumps(metadata, indent=1) + '\n')
+        copy = mx.gluon.SymbolBlock(mx.sym.load(str(partial[0])), [mx.sym.var(n, dtype='float32') for n in arrays])
+        copy.collect_params().load(str(partial[1]))
+        gap = max(difference(a, b) for a, b in zip(expected, run(copy, arrays)))
+        if not gap <= 1e-5:
+            raise ExportError(f'what was written computes something else, by {gap:.2g} of its greatest number')
+    return paths

@@ -1,0 +1,97 @@
+"""Writes what a run has trained for use without gluonzoo: as an ONNX file, or as MXNet's own files.
+
+    python scripts/export.py --run runs/dsod_pikachu --onnx --decode --batch dynamic --out dsod.onnx
+    python scripts/export.py --run runs/pix2pix --out pix2pix     # pix2pix-symbol.json, -0000.params, -metadata.json
+    python scripts/export.py --pools --onnx --out pools/          # the four corner pools alone: top_pool.onnx ...
+
+Without --decode a detector's outputs are the raw ones of the network. What one must know to use a file (classes, how
+to prepare the image, what the outputs mean) is in its property 'gluonzoo', or in the -metadata.json: see
+notes/export.md. Every file is compared with the network before it gets its name; --onnx needs gluonzoo[onnx].
+"""
+import argparse
+from pathlib import Path
+
+import common
+
+from gluonzoo.export import to_onnx, to_symbol
+from gluonzoo.ops import BottomPool, LeftPool, RightPool, TopPool
+
+POOLS = {'top_pool': (TopPool, 'max(data[:, :, i:, j])'), 'bottom_pool': (BottomPool, 'max(data[:, :, :i + 1, j])'),
+         'left_pool': (LeftPool, 'max(data[:, :, i, j:])'), 'right_pool': (RightPool, 'max(data[:, :, i, :j + 1])')}
+
+
+def number(text):
+    """A type for argparse: 'dynamic', or a whole number."""
+    return text if text == 'dynamic' else common.at_least(1)(text)
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument('--run', type=Path, help='the directory of the run')
+    what.add_argument('--pools', action='store_true', help='the four corner pools, for arrays of any size')
+    parser.add_argument('--which', choices=('best', 'last'), help='checkpoint (default: best)')
+    parser.add_argument('--out', type=Path, required=True,
+                        help='the ONNX file; or how the names of the MXNet files begin; with --pools, a folder')
+    parser.add_argument('--onnx', action='store_true', help='an ONNX file')
+    parser.add_argument('--decode', action='store_true', help='outputs are objects')
+    parser.add_argument('--batch', type=number, metavar='N|dynamic', help='images at a time (default: 1)')
+    parser.add_argument('--size', type=number, nargs='+', metavar='H W|dynamic',
+                        help='of the images (default: what the network was trained on)')
+    args = parser.parse_args(argv)
+    for name in ('which', 'decode', 'batch', 'size'):
+        if args.pools and getattr(args, name):
+            parser.error(f'--{name}: not with --pools')
+    if args.run and args.onnx and args.out.suffix != '.onnx':
+        parser.error(f'--out: must end with .onnx: {args.out}')
+    if args.size and args.size != ['dynamic'] and (len(args.size) != 2 or 'dynamic' in args.size):
+        parser.error('--size: must be height and width, or dynamic')
+    if not args.onnx and (args.batch or args.size == ['dynamic']):
+        parser.error(f'--{"batch" if args.batch else "size"}: only with --onnx; MXNet takes batches and images of any '
+                     'size')
+    return args
+
+
+def report(path, differences):
+    print(f'{path}: as MXNet but for {max(differences.values()):.1g} of the greatest number ('
+          + ', '.join(f'{name} {value:.1g}' for name, value in differences.items()) + ')')
+
+
+def export_pools(args):
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, (make, meaning) in POOLS.items():
+        inputs, outputs = {'data': (1, 2, 5, 7)}, ['pooled']
+        metadata = {'operator': name, 'inputs': {'data': 'float32 [N, C, H, W]'},
+                    'outputs': {'pooled': f'float32 [N, C, H, W]; pooled[:, :, i, j] = {meaning}'}}
+        if args.onnx:
+            path = args.out / f'{name}.onnx'
+            report(path, to_onnx(make(), path, inputs, outputs, dynamic=['batch', 'channels', 'size'],
+                                 metadata=metadata))
+        else:
+            print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
+
+
+def export_run(args):
+    run, task, checkpoint = common.open_run(args.run, args.which or 'best', None)
+    dynamic = [name for name in ('batch', 'size') if getattr(args, name) in ('dynamic', ['dynamic'])]
+    what = task.exported(args.decode, 1 if 'batch' in dynamic else args.batch or 1,
+                         None if 'size' in dynamic else args.size)
+    arguments = what._asdict()
+    block = arguments.pop('block')
+    arguments['metadata'] = {**what.metadata, 'checkpoint': checkpoint.name}
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    if args.onnx:
+        report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
+    else:
+        print(*to_symbol(block, args.out, **arguments))
+    for note in what.metadata['notes']:
+        print(f'  {note}')
+
+
+def main(argv=None):
+    args = parse(argv)
+    export_pools(args) if args.pools else export_run(args)
+
+
+if __name__ == '__main__':
+    common.call(main)

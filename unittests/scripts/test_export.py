@@ -1,0 +1,336 @@
+"""scripts/export.py, and what a user does with its files: onnxruntime alone, MXNet without gluonzoo."""
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import mxnet as mx
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gluonzoo.boxes import iou
+from gluonzoo.registry import tasks
+from gluonzoo.tasks.anchors import make_anchors
+from gluonzoo.tasks.multibox import MultiBoxDecoder
+from gluonzoo.tasks.photo_views import make_view
+from gluonzoo.train import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / 'scripts'))
+
+import export  # noqa: E402  (scripts are no package)
+
+onnx = pytest.importorskip('onnx')
+onnxruntime = pytest.importorskip('onnxruntime')
+
+DETECTION = {'name': 'single_shot_detection', 'class_names': ['cat', 'dog'], 'accumulate': 2, 'amp': None,
+             'network': {'name': 'dsod_pikachu', 'stem_filter': 4, 'num_init_layer': 1, 'growth_rate': 4,
+                         'input_size': 129}}
+TRANSLATION = {'name': 'image_translation', 'image_size': 128,
+               'generator': {'name': 'unet128', 'width': 2}, 'discriminator': {'name': 'patchgan', 'width': 2}}
+KEYPOINTS = {'name': 'keypoint_detection', 'class_names': ['cat', 'dog'], 'size': 127,
+             'network': {'name': 'ghost_centernet_0_5', 'channels': 8}}
+
+
+def make_run(directory, settings, change=lambda net: None):
+    """A run with one checkpoint, of weights that say something. Returns its task."""
+    mx.random.seed(0)
+    task = tasks.create(**{**settings, 'accumulate': 1})
+    for net in task.networks.values():
+        change(net)
+        for name, parameter in net.collect_params().items():
+            if name.endswith(('bias', 'beta', 'running_mean')):
+                parameter.set_data(parameter.data() + mx.nd.random.normal(0, .05, shape=parameter.shape))
+    Run.create(directory, {'task': settings}, resume=False).save(task, step=1, epoch=1, batch=0)
+    return task
+
+
+def faint(net):
+    """Small inputs, since no statistics keep what is computed from growing from layer to layer."""
+    net.first[0].weight.set_data(net.first[0].weight.data() * .01)
+
+
+@pytest.fixture(scope='module')
+def detector(tmp_path_factory):
+    directory = tmp_path_factory.mktemp('runs') / 'dsod'
+    return directory, make_run(directory, DETECTION, faint)
+
+
+@pytest.fixture(scope='module')
+def translator(tmp_path_factory):
+    directory = tmp_path_factory.mktemp('runs') / 'pix2pix'
+    return directory, make_run(directory, TRANSLATION)
+
+
+def distinct(net):
+    """Heats that differ by more than a last digit, and tags that agree."""
+    heads, = net.heads
+    for keypoint in (heads.tl, heads.br, heads.ct):
+        keypoint.heat[-1].weight.set_data(keypoint.heat[-1].weight.data() * 100)
+    for keypoint in (heads.tl, heads.br):
+        for parameter in (keypoint.tag[-1].weight, keypoint.tag[-1].bias):
+            parameter.set_data(parameter.data() * 0)
+
+
+@pytest.fixture(scope='module')
+def keypoints(tmp_path_factory):
+    directory = tmp_path_factory.mktemp('runs') / 'centernet'
+    return directory, make_run(directory, KEYPOINTS, distinct)
+
+
+def photo(height, width):
+    return np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype='uint8')
+
+
+def open_onnx(path):
+    """(session, metadata)"""
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    return session, json.loads(session.get_modelmeta().custom_metadata_map['gluonzoo'])
+
+
+def prepared(image, metadata):
+    """By what the metadata say. [H, W, 3] -> [1, 3, H, W]"""
+    assert list(image.shape[:2]) == metadata['input_size']
+    return ((image - np.float32(metadata['mean'])) / np.float32(metadata['std'])).transpose(2, 0, 1)[None]
+
+
+# -- ONNX ------------------------------------------------------------------------------------------------------------
+
+def test_detector_with_decoding(detector, tmp_path, capsys):
+    directory, task = detector
+    path = tmp_path / 'new' / 'dsod.onnx'
+    export.main(['--run', str(directory), '--onnx', '--decode', '--batch', 'dynamic', '--out', str(path)])
+    said = capsys.readouterr().out
+    assert said.startswith(f'{path}: as MXNet but for ') and said.count('\n') == 1
+    assert all(f'{name} ' in said for name in ('class_logits', 'box_offsets', 'detections'))
+    assert [file.name for file in path.parent.iterdir()] == ['dsod.onnx']
+    session, metadata = open_onnx(path)
+    assert metadata['class_names'] == ['cat', 'dog'] and metadata['checkpoint'] == 'step-00000001'
+    image = photo(129, 129)
+    images = np.concatenate([prepared(image, metadata), prepared(image[::-1], metadata)]).astype('float32')
+    rows, = session.run(['detections'], {'image': images})
+    for row, result in zip(rows, task.predict([image, image[::-1]])):
+        row = row[row[:, 0] >= 0]
+        edges = row[:, 2:] * 129
+        inside = (edges[:, :2] < 129).all(1) & (edges[:, 2:] > 0).all(1)
+        assert len(result.boxes) == inside.sum() > 20
+        assert_allclose(row[inside, 1], result.scores, rtol=1e-4)
+        assert_allclose(edges.clip(0, 129)[inside][:5], result.boxes[:5], atol=.01)
+
+
+def test_raw_detector_is_decoded_by_its_metadata(detector, tmp_path):
+    directory, task = detector
+    path = tmp_path / 'dsod.onnx'
+    export.main(['--run', str(directory), '--onnx', '--out', str(path), '--size', '130', '161', '--batch', '2'])
+    session, metadata = open_onnx(path)
+    boxes = []
+    for (rows, columns), shapes, step in zip(*(metadata['anchors'][key] for key in ('grids', 'shapes', 'steps'))):
+        assert step is None
+        boxes += [((j + .5) / columns, (i + .5) / rows, *shape)
+                  for i in range(rows) for j in range(columns) for shape in shapes]
+    cx, cy, W, H = np.array(boxes).T
+    image = photo(130, 161)
+    logits, offsets = session.run(['class_logits', 'box_offsets'],
+                                  {'image': np.repeat(prepared(image, metadata), 2, 0).astype('float32')})
+    assert logits.shape == (2, len(boxes), 3)
+    x, y, w, h = offsets[0].T
+    centers = np.stack([cx + x * W / 10, cy + y * H / 10], axis=1)
+    sizes = np.stack([W * np.exp(w / 5), H * np.exp(h / 5)], axis=1)
+    decoder = MultiBoxDecoder(make_anchors(task.networks['net'], 130, 161), 2)
+    decoder.initialize()
+    best = decoder(mx.nd.array(logits), mx.nd.array(offsets))[0, 0].asnumpy()   # class, score, box
+    found = np.concatenate([centers - sizes / 2, centers + sizes / 2], 1)
+    overlaps = iou(best[2:], found.astype('float32'))
+    assert overlaps.max() > .999
+    probabilities = np.exp(logits[0]) / np.exp(logits[0]).sum(1, keepdims=True)
+    assert probabilities[overlaps.argmax(), int(best[0]) + 1] == pytest.approx(best[1], rel=1e-4)
+
+
+def test_translator(translator, tmp_path, capsys):
+    directory, task = translator
+    path = tmp_path / 'unet.onnx'
+    export.main(['--run', str(directory), '--onnx', '--batch', 'dynamic', '--out', str(path)])
+    assert 'normalised by its own statistics' in capsys.readouterr().out
+    session, metadata = open_onnx(path)
+    assert not {'Dropout', 'BatchNormalization'} & {node.op_type for node in onnx.load(str(path)).graph.node}
+    images = np.stack([photo(128, 128), photo(128, 128)[::-1]]).transpose(0, 3, 1, 2).astype('float32') / 127.5 - 1
+    outputs, = session.run(None, {'image': images})
+    assert outputs.shape == images.shape and np.abs(outputs).max() <= 1
+    without_dropout = tasks.create(**{**TRANSLATION, 'generator': {**TRANSLATION['generator'], 'dropout': 0}})
+    Run.open(directory).load_networks(without_dropout)
+    wanted = [y.asnumpy()[0] for y in without_dropout._test([mx.nd.array(image[None]) for image in images])]
+    assert np.std(wanted) > .01
+    assert_allclose(outputs, wanted, atol=1e-5)
+
+
+def test_images_of_any_size(translator, tmp_path):
+    path = tmp_path / 'unet.onnx'
+    export.main(['--run', str(translator[0]), '--onnx', '--batch', 'dynamic', '--size', 'dynamic', '--out', str(path)])
+    session, _ = open_onnx(path)
+    image = np.random.default_rng(0).uniform(-1, 1, (2, 3, 256, 384)).astype('float32')
+    wanted = translator[1].exported().block(mx.nd.array(image)).asnumpy()
+    assert_allclose(session.run(None, {'image': image})[0], wanted, atol=1e-5)
+
+
+def test_translator_by_the_statistics_of_training(tmp_path, capsys):
+    task = make_run(tmp_path / 'run', {**TRANSLATION, 'test_mode': 'running'})
+    export.main(['--run', str(tmp_path / 'run'), '--onnx', '--out', str(tmp_path / 'unet.onnx')])
+    assert 'by the statistics of the training' in capsys.readouterr().out
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 3, 128, 128)).astype('float32')
+    session, _ = open_onnx(tmp_path / 'unet.onnx')
+    wanted, = task._test([mx.nd.array(image)])   # without dropout
+    assert_allclose(session.run(None, {'image': image})[0], wanted.asnumpy(), atol=1e-5)
+
+
+def test_keypoints_with_decoding(keypoints, tmp_path, capsys):
+    """Boxes are in the pixels of the photo that the views speak of."""
+    path = tmp_path / 'centernet.onnx'
+    export.main(['--run', str(keypoints[0]), '--onnx', '--decode', '--batch', 'dynamic', '--out', str(path)])
+    assert 'before soft-NMS' in capsys.readouterr().out
+    session, metadata = open_onnx(path)
+    assert list(metadata['inputs']) == [value.name for value in session.get_inputs()] == ['image', 'views']
+    pixels, view = make_view(photo(300, 300), 1, 127)
+    images, views = (np.repeat(x, 2, 0).astype('float32') for x in (prepared(pixels, metadata), [view]))
+    views[1] *= 2
+    rows, larger = session.run(['detections'], {'image': images, 'views': views})[0]
+    found = rows[rows[:, 0] >= 0]
+    assert len(found) > 10 and set(found[:, 0]) <= {0, 1} and (found[:, 1] > 0).all()
+    assert found[:, 2:].min() >= 0 and found[:, 2:].max() <= 300
+    assert_allclose(larger[:, 2:], 2 * rows[:, 2:], rtol=1e-5)
+
+
+def test_pools(tmp_path, capsys):
+    export.main(['--pools', '--onnx', '--out', str(tmp_path / 'pools')])
+    names = ['bottom_pool', 'left_pool', 'right_pool', 'top_pool']
+    assert sorted(path.name for path in (tmp_path / 'pools').iterdir()) == [f'{name}.onnx' for name in names]
+    assert capsys.readouterr().out.count('as MXNet but for 0 of') == 4
+    x = np.random.default_rng(0).normal(size=(2, 3, 8, 9)).astype('float32')
+    for name in names:
+        session, metadata = open_onnx(tmp_path / 'pools' / f'{name}.onnx')
+        pooled, = session.run(['pooled'], {'data': x})
+        assert_array_equal(pooled, getattr(mx.nd.contrib, name)(mx.nd.array(x)).asnumpy())
+        assert metadata['operator'] == name
+
+
+def test_the_example_in_the_notes(detector, tmp_path, monkeypatch):
+    """It says what task.predict says, of a photo of another size than the network's."""
+    directory, task = detector
+    code, = re.findall(r'```python\n(.*?)```', (ROOT / 'notes' / 'export.md').read_text(), re.DOTALL)
+    import cv2
+    cv2.imwrite(str(tmp_path / 'photo.jpg'), photo(40, 60))
+    monkeypatch.chdir(tmp_path)
+    export.main(['--run', str(directory), '--onnx', '--decode', '--batch', 'dynamic', '--out', 'dsod.onnx'])
+    names = {}
+    exec(code, names)
+    result, = task.predict([cv2.cvtColor(cv2.imread('photo.jpg'), cv2.COLOR_BGR2RGB)])
+    assert len(names['found']) > 0
+    for (name, score, box), wanted, label, surest in zip(names['found'], result.boxes, result.labels, result.scores):
+        assert name == task.class_names[label] and score == pytest.approx(surest, rel=1e-3)
+        assert_allclose(np.clip(box, 0, [60, 40, 60, 40]), wanted, atol=.05)
+
+
+# -- MXNet's own files -----------------------------------------------------------------------------------------------
+
+STOCK = '''
+import json, sys
+import numpy as np
+np.bool = bool   # all that MXNet 1.9.1 needs
+import mxnet as mx
+prefix = sys.argv[1]
+metadata = json.load(open(prefix + '-metadata.json'))
+net = mx.gluon.SymbolBlock.imports(prefix + '-symbol.json', list(metadata['inputs']), prefix + '-0000.params')
+inputs = np.load(prefix + '.npz')
+outputs = net(*(mx.nd.array(inputs[name]) for name in metadata['inputs']))
+outputs = outputs if isinstance(outputs, list) else [outputs]
+np.savez(prefix + '-out.npz', *(y.asnumpy() for y in outputs))
+assert 'gluonzoo' not in sys.modules and len(outputs) == len(metadata['outputs'])
+'''
+
+
+def run_in_stock_mxnet(prefix, **inputs):
+    np.savez(f'{prefix}.npz', **inputs)
+    subprocess.run([sys.executable, '-c', STOCK, str(prefix)], check=True)
+    return list(np.load(f'{prefix}-out.npz').values())
+
+
+def test_translator_in_stock_mxnet(translator, tmp_path, capsys):
+    directory, task = translator
+    export.main(['--run', str(directory), '--out', str(tmp_path / 'unet')])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['unet-0000.params', 'unet-metadata.json',
+                                                                'unet-symbol.json']
+    image = np.random.default_rng(0).uniform(-1, 1, (2, 3, 128, 128)).astype('float32')
+    got, = run_in_stock_mxnet(tmp_path / 'unet', image=image)
+    assert_allclose(got, task.exported().block(mx.nd.array(image)).asnumpy(), atol=1e-5)
+
+
+def test_decoded_detector_in_stock_mxnet(detector, tmp_path):
+    directory, task = detector
+    export.main(['--run', str(directory), '--decode', '--out', str(tmp_path / 'dsod')])
+    image = photo(129, 129)
+    metadata = json.loads((tmp_path / 'dsod-metadata.json').read_text())
+    rows, = run_in_stock_mxnet(tmp_path / 'dsod', image=prepared(image, metadata))
+    result, = task.predict([image])
+    assert_allclose(rows[0, 0, 1], result.scores[0], rtol=1e-4)
+
+
+def test_keypoints_in_stock_mxnet(keypoints, tmp_path, capsys):
+    """With its pools."""
+    directory, task = keypoints
+    export.main(['--run', str(directory), '--out', str(tmp_path / 'centernet')])
+    image = np.random.default_rng(0).normal(size=(1, 3, 127, 127)).astype('float32')
+    for a, b in zip(run_in_stock_mxnet(tmp_path / 'centernet', image=image),
+                    task.networks['net'](mx.nd.array(image))):
+        assert_allclose(a, b.asnumpy(), atol=1e-4)
+
+
+def test_pools_in_stock_mxnet(tmp_path):
+    export.main(['--pools', '--out', str(tmp_path)])
+    assert len(list(tmp_path.iterdir())) == 12
+    x = np.random.default_rng(0).normal(size=(2, 3, 8, 9)).astype('float32')
+    got, = run_in_stock_mxnet(tmp_path / 'left_pool', data=x)
+    assert_array_equal(got, np.maximum.accumulate(x[..., ::-1], axis=3)[..., ::-1])
+
+
+# -- what is refused -------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('arguments, words', [
+    ([], 'one of the arguments --run --pools is required'),
+    (['--run', 'x', '--pools'], 'not allowed with'),
+    (['--pools', '--decode'], '--decode: not with --pools'),
+    (['--pools', '--batch', '2'], '--batch: not with --pools'),
+    (['--run', 'x', '--onnx'], '--out: must end with .onnx: out'),
+    (['--run', 'x', '--batch', '2'], '--batch: only with --onnx'),
+    (['--run', 'x', '--size', 'dynamic'], '--size: only with --onnx'),
+    (['--run', 'x', '--size', '200'], '--size: must be height and width, or dynamic'),
+    (['--run', 'x', '--size', '200', 'dynamic'], '--size: must be height and width, or dynamic'),
+    (['--run', 'x', '--batch', '0'], 'must be at least 1'),
+    (['--run', 'x', '--batch', 'all'], "argument --batch: invalid"),
+])
+def test_arguments(arguments, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        export.main([*arguments, '--out', 'out'])
+    assert words in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_refused_leaves_nothing(detector, translator, tmp_path):
+    out = ['--onnx', '--out', str(tmp_path / 'net.onnx')]
+    with pytest.raises(ValueError, match='decode: image translation has nothing to decode'):
+        export.main(['--run', str(translator[0]), '--decode', *out])
+    with pytest.raises(ValueError, match='height, width: must be at least 129'):
+        export.main(['--run', str(detector[0]), '--size', '128', '200', *out])
+    with pytest.raises(ValueError, match='onnxruntime refuses'):   # the anchors are of one size
+        export.main(['--run', str(detector[0]), '--decode', '--size', 'dynamic', *out])
+    with pytest.raises(ValueError, match=r'does not take image \[1, 3, 100, 128\]'):
+        export.main(['--run', str(translator[0]), '--size', '100', '128', *out])
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_is_one_line(tmp_path):
+    done = subprocess.run([sys.executable, str(ROOT / 'scripts' / 'export.py'), '--run', str(tmp_path), '--out', 'x'],
+                          capture_output=True, text=True, cwd=tmp_path,
+                          env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT), *sys.path])})
+    assert done.returncode == 1 and done.stderr == f'export: {tmp_path}: no run here: it has no settings.json\n'
