@@ -8,8 +8,8 @@ The PyTorch networks are in scripts/torch_twins/, and both sides in scripts/benc
 own, with all cores while it is its turn and its own memory.
 
 train
-    One step, started and waited for: forward, losses, backward, update. gluonzoo: hybridized with static_alloc.
-    PyTorch: eager.
+    One step, started and waited for: forward, losses (but CenterNet's, see there), backward, update. gluonzoo:
+    hybridized with static_alloc. PyTorch: eager.
 inference
     One image. gluonzoo: hybridized, and the copy that gluonzoo.nn.fuse.for_inference makes. PyTorch: eager, channels
     last, torch.jit.freeze, and both. Ratios are to the fastest of PyTorch's.

@@ -6,6 +6,7 @@
 """
 import argparse
 import json
+import math
 from contextlib import closing
 from pathlib import Path
 
@@ -35,11 +36,14 @@ def main(argv=None):
     loader = common.validation_loader(settings, args.workers)
     batches = tqdm(loader.epoch(0), 'evaluate', len(loader), unit=' batches', leave=False)
     metrics = task.evaluate(batches)
-    print(f'{checkpoint}, {len(loader.dataset)} items of {settings["val_data"]["path"]}:')
+    skipped = len(getattr(loader.dataset, 'skipped', ()))
+    print(f'{checkpoint}, {len(loader.dataset) - skipped} items of {settings["val_data"]["path"]}'
+          f'{f", and {skipped} that cannot be read" * bool(skipped)}:')
     for name, value in metrics.items():
         print(f'  {name:20} {value:.4f}')
     if args.json:
-        args.json.write_text(json.dumps({'checkpoint': str(checkpoint), 'data': settings['val_data'], **metrics},
+        found = {name: value if math.isfinite(value) else None for name, value in metrics.items()}   # JSON has no NaN
+        args.json.write_text(json.dumps({'checkpoint': str(checkpoint), 'data': settings['val_data'], **found},
                                         indent=2) + '\n')
     if args.picture:
         with closing(loader.epoch(0)) as batches:

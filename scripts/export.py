@@ -1,7 +1,7 @@
 """Writes what a run has trained for use without gluonzoo: as an ONNX file, or as MXNet's own files.
 
     python scripts/export.py --run runs/dsod_pikachu --onnx --decode --batch dynamic --out dsod.onnx
-    python scripts/export.py --run runs/pix2pix --out pix2pix     # pix2pix-symbol.json, -0000.params, -metadata.json
+    python scripts/export.py --run runs/pix2pix_facades --out pix2pix   # -symbol.json, -0000.params, -metadata.json
     python scripts/export.py --pools --onnx --out pools/          # the four corner pools alone: top_pool.onnx ...
 
 Without --decode a detector's outputs are the raw ones of the network. What one must know to use a file (classes, how
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import common
 
-from gluonzoo.export import to_onnx, to_symbol
+from gluonzoo.export import ExportError, to_onnx, to_symbol
 from gluonzoo.ops import BottomPool, LeftPool, RightPool, TopPool
 
 POOLS = {'top_pool': (TopPool, 'max(data[:, :, i:, j])'), 'bottom_pool': (BottomPool, 'max(data[:, :, :i + 1, j])'),
@@ -78,13 +78,25 @@ def export_run(args):
                          None if 'size' in dynamic else args.size)
     arguments = what._asdict()
     block = arguments.pop('block')
-    arguments['metadata'] = {**what.metadata, 'checkpoint': checkpoint.name}
+    metadata = arguments['metadata'] = {**what.metadata, 'checkpoint': checkpoint.name}
+    if 'size' in dynamic:
+        metadata['example_size'], metadata['input_size'] = metadata['input_size'], None
+        metadata['notes'] = [*metadata['notes'], 'images may have any size that the network takes; numbers that depend '
+                             'on the size, such as grids of anchors, are those of example_size']
+    is_new = not args.out.parent.exists()
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    if args.onnx:
-        report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
-    else:
-        print(*to_symbol(block, args.out, **arguments))
-    for note in what.metadata['notes']:
+    try:
+        if args.onnx:
+            report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
+        else:
+            print(*to_symbol(block, args.out, **arguments))
+    except ExportError as error:
+        if is_new:
+            args.out.parent.rmdir()
+        if 'size' not in dynamic:
+            raise
+        raise ExportError(f'--size dynamic: {error}') from error
+    for note in metadata['notes']:
         print(f'  {note}')
 
 

@@ -62,6 +62,7 @@ def get(out, parts, settings):
     settings : dict
         those that the user has chosen for the synthetic one
     """
+    out = out.resolve()   # a link to a folder elsewhere, or '.'
     card = read_card(out)
     if card and card['kind'] == 'synthetic':
         check_synthetic(out, card, settings if parts else {**DEFAULTS, **settings})

@@ -3,7 +3,7 @@
     python scripts/get_coco.py
     python scripts/train_centernet.py --data data/coco --devices gpu            # runs/ghost_centernet
     python scripts/train_centernet.py --data data/coco --devices gpu --resume   # after a kill: exactly as if without
-    python scripts/train_centernet.py --data data/coco --model centernet_hourglass104 --accumulate 8 --devices gpu
+    python scripts/train_centernet.py --data data/coco --model centernet_hourglass104 --devices gpu
     python scripts/get_coco.py --synthetic --out data/synthetic_coco
     python scripts/train_centernet.py --data data/synthetic_coco --small        # minutes on two cores
 
@@ -19,6 +19,7 @@ import gluonzoo
 
 # The official code's: 480,000 updates with COCO's 118,287 pictures, at a tenth of the rate in the last 30,000.
 PAPER = {
+    'part': 6,   # images that a device takes at once: the losses of the tags are summed over them
     'network': {}, 'size': 511, 'test_size': None, 'canvas': 640,   # the photos of COCO fit a square of 640
     'batch_size': 48, 'epochs': 195, 'learning_rate': 2.5e-4, 'ema': None,
     'schedule': ('step', (450 / 480,)), 'warmup': 0,
@@ -26,7 +27,7 @@ PAPER = {
 }
 # For drawn pictures of 200 to 320 pixels, and little time. All that is to be tuned is here.
 SMALL = {
-    'network': {}, 'size': 256, 'test_size': 256, 'canvas': 320,
+    'part': 8, 'network': {}, 'size': 256, 'test_size': 256, 'canvas': 320,
     'batch_size': 8, 'epochs': 12, 'learning_rate': 1e-3, 'ema': 0.998,
     'schedule': ('cosine', ()), 'warmup': 100,
     'augment': {'scales': [0.8, 0.9, 1.0, 1.1, 1.2], 'colour': False},
@@ -40,7 +41,9 @@ def parse(argv):
     parser.add_argument('--model', choices=MODELS, help='(default: ghost_centernet; with --small ghost_centernet_0_5)')
     parser.add_argument('--small', action='store_true', help='ghost_centernet_0_5 at 256 x 256, in minutes')
     common.add_training_arguments(parser, 'runs/MODEL')
+    parser.set_defaults(accumulate=None)   # by the recipe
     args = parser.parse_args(argv)
+    args.data = args.data.resolve()   # the run shall find it from anywhere
     args.model = args.model or ('ghost_centernet_0_5' if args.small else 'ghost_centernet')
     if args.small and args.model != 'ghost_centernet_0_5':
         parser.error(f'--small: is ghost_centernet_0_5, not {args.model}')
@@ -53,6 +56,7 @@ def make_settings(args):
     recipe = SMALL if args.small else PAPER
     batch_size, epochs = args.batch_size or recipe['batch_size'], args.epochs or recipe['epochs']
     learning_rate = recipe['learning_rate'] if args.lr is None else args.lr
+    args.accumulate = args.accumulate or rounds(batch_size, len(args.devices), recipe['part'])
     args.ema = recipe['ema'] if args.ema is None else args.ema
     data = {split: {'name': 'coco_detection', 'path': str(args.data / 'annotations' / f'instances_{split}2017.json')}
             for split in ('train', 'val')}
@@ -63,7 +67,7 @@ def make_settings(args):
     net = gluonzoo.get_model(**network)
     return {
         'task': {'name': 'keypoint_detection', 'network': network, 'class_names': train_data.class_names,
-                 'size': recipe['size'], 'test_size': recipe['test_size'],
+                 'size': recipe['size'], 'test_size': recipe['test_size'], 'max_size': recipe['canvas'],
                  'optimizer': {'name': 'adam', 'learning_rate': learning_rate},
                  'accumulate': args.accumulate, 'clip_norm': args.clip_norm, 'amp': args.amp},
         'train_data': {**data['train'], 'transform': {'name': 'keypoint_train', 'size': recipe['size'],
@@ -72,6 +76,12 @@ def make_settings(args):
         'val_data': {**data['val'], 'transform': {'name': 'photo', 'size': recipe['canvas']}},
         'fit': common.fit_settings(args, batch_size, epochs, schedule),
     }
+
+
+def rounds(batch_size, devices, part):
+    """How often devices take parts of about so many images to get through a batch."""
+    images = batch_size // devices
+    return next(count for count in range(max(1, images // part), 0, -1) if images % count == 0)
 
 
 def make_schedule(name, drops, warmup, steps):

@@ -77,8 +77,9 @@ def coco_detection(path, images=None, transform=None):
         if there is no such file or folder.
     AnnotationError
         if the file is not JSON, or not in the form of COCO; if a category or an image in it has no id, name or size, or
-        the id of another, or is named by a path that leads out of the folder; or if there is no annotation that can be
-        used although there are some. A few that cannot be used are left out, see :attr:`CocoDetection.dropped`.
+        the id of another, or is named by a path that leads out of the folder; or if there are
+        annotations of single objects and none that can be used. A few that cannot be used are left out, see
+        :attr:`CocoDetection.dropped`.
     ValueError
         if the transform is unknown or has unknown keywords, or if `images` is needed.
     """

@@ -1,7 +1,7 @@
 """Networks as ONNX files: written, loaded in onnxruntime and compared before they get their name."""
 import json
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +11,17 @@ import numpy as np
 from .. import __version__
 from ..ops import corner_pool
 from .errors import ExportError
-from .tracing import Chain, detection_difference, difference, examples, pools_as, run, trace, writing
+from .tracing import (
+    Chain,
+    detection_difference,
+    difference,
+    examples,
+    pools_as,
+    require_folder,
+    run,
+    trace,
+    writing,
+)
 
 __all__ = ['to_onnx', 'OPSET', 'IR_VERSION']
 
@@ -73,6 +83,7 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
     if unknown:
         raise ValueError(f'dynamic: must be of {", ".join(map(repr, VARY))}: {unknown[0]!r}')
     _require_packages()
+    require_folder(path)
     arrays = examples(inputs)
     if decoder is None:
         return _write(block, path, arrays, outputs, dynamic, metadata, tolerance)
@@ -106,6 +117,12 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
     tests = [arrays, *({name: _larger(array, axis) for name, array in arrays.items()}
                        for what in dynamic for axis in VARY[what])]
     expected = [reference(test) if reference else run(block, test) for test in tests]   # first: it completes shapes
+    if 'size' in dynamic and not reference:
+        # A pixel more, where the network takes it: what rounds sizes may round otherwise there.
+        with suppress(ExportError):
+            odd = {name: _larger(_larger(array, 2, 1), 3, 1) for name, array in arrays.items()}
+            expected.append(run(block, odd))
+            tests.append(odd)
     with pools_as({name: _marked(name) for name in corner_pool.COMPOSITIONS}):
         symbol, parameters = trace(block, list(arrays), outputs)
     outputs = [name[:-len('_output')] for name in symbol.list_outputs()]
@@ -148,7 +165,7 @@ class _Session:
         try:
             return function(*args, **kwargs)
         except Exception as error:   # onnxruntime's have no other class in common
-            reason = str(error).strip().splitlines()[-1]
+            reason = ' '.join(str(error).split())
             raise ExportError(f'onnxruntime refuses what was written: {reason}') from error
 
 
@@ -160,11 +177,13 @@ def _require_packages():
         raise ExportError(f"ONNX files need the package {error.name}: pip install 'gluonzoo[onnx]'") from error
 
 
-def _larger(array, axis):
-    """The example with an image more, or twice as large along another axis, if it is of images."""
+def _larger(array, axis, more=None):
+    """The example with an image more, or twice (or by `more`) as large along another axis, if it is of images."""
     if axis == 0:
         return np.concatenate([array, array[:1]])
-    return np.concatenate([array, array], axis) if array.ndim == 4 else array
+    if array.ndim < 4:
+        return array
+    return np.concatenate([array, array.take(range(more or array.shape[axis]), axis)], axis)
 
 
 def _marked(pool):
@@ -215,7 +234,7 @@ def _dims(shape, dynamic):
 def _plain_errors():
     try:
         yield
-    except (AttributeError, NotImplementedError) as error:   # as the converter says that it cannot
+    except (AttributeError, KeyError, NotImplementedError) as error:   # as the converter says that it cannot
         raise ExportError(f'cannot be exported: {error}') from error
 
 

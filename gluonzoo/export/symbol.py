@@ -6,7 +6,7 @@ import mxnet as mx
 
 from ..ops import corner_pool
 from .errors import ExportError
-from .tracing import Chain, difference, examples, pools_as, run, trace, writing
+from .tracing import Chain, difference, examples, pools_as, require_folder, run, trace, writing
 
 __all__ = ['to_symbol']
 
@@ -37,9 +37,10 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     ExportError
         if the files compute something else than the block. They are not there then, or still the former ones.
     """
+    require_folder(path)
     arrays = examples(inputs)
     if decoder is not None:
-        others = {name: value for name, value in (decoder_inputs or {}).items() if name not in outputs}
+        others = {name: value for name, value in (decoder_inputs or {}).items() if name not in (outputs or ())}
         block, outputs = Chain(block, decoder, len(arrays)), ['detections']
         arrays.update(examples(others))
     expected = run(block, arrays)   # first: it completes shapes
@@ -59,4 +60,6 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
         gap = max(difference(a, b) for a, b in zip(expected, run(copy, arrays)))
         if not gap <= 1e-5:
             raise ExportError(f'what was written computes something else, by {gap:.2g} of its greatest number')
+    if metadata is None:   # a former one would be about something else
+        Path(f'{path}-metadata.json').unlink(missing_ok=True)
     return paths

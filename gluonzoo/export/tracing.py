@@ -1,4 +1,5 @@
 """From a block to the graph that is exported, and to examples of what it computes."""
+import errno
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -140,6 +141,13 @@ def detection_difference(expected, got):
         for nearest in (apart.min(0, initial=np.inf), apart.min(1, initial=np.inf)):
             greatest = max(greatest, np.sort(nearest)[:-left_out].max(initial=0) if left_out else 0)
     return float(greatest)
+
+
+def require_folder(path):
+    """Raises FileNotFoundError unless there is a folder for the file `path`."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, 'there is no such folder to write to', str(folder))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ BLOCK = 16
 _CHANNEL_WISE = {'Activation', 'relu', 'hard_sigmoid', 'LeakyReLU', 'Pooling', '_contrib_AdaptiveAvgPooling2D',
                  'UpSampling', '_copy', 'Dropout', 'top_pool', 'bottom_pool', 'left_pool', 'right_pool',
                  '_contrib_top_pool', '_contrib_bottom_pool', '_contrib_left_pool', '_contrib_right_pool'}
+_WEIGHTED = {'Convolution', 'BatchNorm', '_contrib_BatchNormWithReLU'}
 # Operators of two inputs whose channels correspond.
 _PAIRS = {'elemwise_add', 'elemwise_mul', 'elemwise_sub', 'broadcast_like'}
 _SPARE = -1   # in a layout: a channel that is not of the network
@@ -54,7 +55,7 @@ def fill_blocks(symbol, values, shapes):
     told = {}   # convolution -> layout
     while True:
         try:
-            layouts = _layouts(graph, shapes, told)
+            layouts = _layouts(graph, values, shapes, told)
             break
         except _Conflict as conflict:
             convolution = _convolution_before(graph, conflict.node)
@@ -72,7 +73,7 @@ def _shares_parameters(graph):
     return any(read.count(number) > 1 for number in set(read) if graph['nodes'][number]['op'] == 'null')
 
 
-def _layouts(graph, shapes, told):
+def _layouts(graph, values, shapes, told):
     """The layout of each node's channels, None where it is the network's own. Raises _Conflict."""
     layouts = []
     heads = {edge[0] for edge in graph['heads']}
@@ -80,18 +81,20 @@ def _layouts(graph, shapes, told):
         op, sources = node['op'], [edge[0] for edge in node['inputs']]
         before = [layouts[source] for source in sources]
         layout = None
+        if op in _WEIGHTED and any(graph['nodes'][source]['name'] not in values for source in sources[1:]):
+            op = None   # its weights are computed
         if op == 'Convolution' and len(shapes[_output(node)]) == 4:
             groups, channels = (int(node['attrs'].get(key, 1)) for key in ('num_group', 'num_filter'))
             if groups == 1:
                 layout = told[number] if number in told else _whole_blocks(channels)
-            elif groups == channels == int(shapes[_output(graph['nodes'][sources[0]])][1]):
+            elif groups == channels == _channels(graph, shapes, sources[0]):
                 layout = before[0]
             elif before[0] is not None:
                 raise _Conflict(sources[0], None)
-        elif op in ('BatchNorm', '_contrib_BatchNormWithReLU') and node['attrs'].get('axis', '1') == '1' \
-                or op in _CHANNEL_WISE and not _has_weights(graph, node):
+        elif op and _keeps_channels(node):
             layout = before[0]
-        elif op in _PAIRS:
+        elif op in _PAIRS and len({_channels(graph, shapes, source) for source in sources}) == 1 \
+                and not node.get('attrs', {}).get('lhs_axes'):
             layout = before[0]
             if not _same(*before):
                 # The one that a convolution can still change.
@@ -104,7 +107,7 @@ def _layouts(graph, shapes, told):
             if any(part is not None for part in before):
                 parts, offset = [], 0
                 for source, part in zip(sources, before):
-                    channels = int(shapes[_output(graph['nodes'][source])][1])
+                    channels = _channels(graph, shapes, source)
                     part = np.arange(channels) if part is None else part
                     parts.append(np.where(part == _SPARE, _SPARE, part + offset))
                     offset += channels
@@ -161,14 +164,22 @@ def _output(node):
     return node['name'] if node['op'] == 'null' else f'{node["name"]}_output'
 
 
-def _has_weights(graph, node):
-    return any(graph['nodes'][edge[0]]['op'] == 'null' for edge in node['inputs'][1:])
+def _channels(graph, shapes, number):
+    shape = shapes[_output(graph['nodes'][number])]
+    return int(shape[1]) if len(shape) > 1 else None
+
+
+def _keeps_channels(node):
+    """Whether the channels of what comes out are those of the first input, each by itself."""
+    if node['op'] in ('BatchNorm', '_contrib_BatchNormWithReLU'):
+        return node['attrs'].get('axis', '1') == '1'
+    return node['op'] in _CHANNEL_WISE and len(node['inputs']) == 1   # no weights, and not two maps side by side
 
 
 def _convolution_before(graph, number):
     """The convolution whose layout a node has, with nothing but channel-wise operators in between; or None."""
     node = graph['nodes'][number]
-    while node['op'] in _CHANNEL_WISE or node['op'] in ('BatchNorm', '_contrib_BatchNormWithReLU'):
+    while _keeps_channels(node):
         number = node['inputs'][0][0]
         node = graph['nodes'][number]
     if node['op'] == 'Convolution':

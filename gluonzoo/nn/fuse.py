@@ -29,15 +29,15 @@ def for_inference(net, x):
 
     Returns
     -------
-    SymbolBlock, hybridized, without gradients. Several outputs come as a list.
+    SymbolBlock, hybridized, without gradients. Several outputs come as a list, which must not hold others.
     """
     values = {name: parameter.data(x.context).copy() for name, parameter in net.collect_params().items()}
     symbol = _fold_constants(_symbol_of(net), values, x.context)
     symbol = _drop_whole_slices(symbol)
     if _uses_onednn(x):
-        symbol = _join_norm_and_relu(symbol, _shapes(symbol, values, x))
-        symbol = fill_blocks(symbol, values, _shapes(symbol, values, x))
-        copy = make_block(symbol, values, x)
+        fused, fused_values = _join_norm_and_relu(symbol, _shapes(symbol, values, x)), dict(values)
+        fused = fill_blocks(fused, fused_values, _shapes(fused, values, x))
+        copy = make_block(fused, fused_values, x)
         # MXNet mixes up the weights in some sums, such as f(x) + conv_bn(conv_bn(x)): shapes may not even fit.
         with contextlib.suppress(mx.MXNetError):
             copy.optimize_for(x, backend='MKLDNN', **_STATIC)
@@ -70,8 +70,15 @@ def _agree(found, wanted, tolerance=1e-3):
 
 
 def _symbol_of(net):
+    """The network's graph, in which every operator has a name of its own: a block that is called twice has not."""
     y = net(mx.sym.var('data'))
-    return mx.sym.Group(list(y)) if isinstance(y, (list, tuple)) else y
+    graph = json.loads((mx.sym.Group(list(y)) if isinstance(y, (list, tuple)) else y).tojson())
+    seen = set()
+    for number, node in enumerate(graph['nodes']):
+        if node['name'] in seen:
+            node['name'] += f'_{number}'
+        seen.add(node['name'])
+    return mx.sym.load_json(json.dumps(graph))
 
 
 def _shapes(symbol, values, x):
@@ -134,11 +141,12 @@ def _fold_constants(symbol, values, ctx):
     """Computes the nodes that depend on parameters alone, and makes parameters of them: `values` gets theirs too."""
     graph = json.loads(symbol.tojson())
     nodes, internals = graph['nodes'], symbol.get_internals()
-    constant = []
+    constant, outputs = [], set(internals.list_outputs())
     for node in nodes:
         sources = [edge[0] for edge in node['inputs']]
         constant.append(node['name'] in values if node['op'] == 'null'
-                        else bool(sources) and all(constant[source] for source in sources))
+                        else bool(sources) and all(constant[source] for source in sources)
+                        and f'{node["name"]}_output' in outputs)   # it has one output
     needed = {edge[0] for node, is_constant in zip(nodes, constant) if not is_constant for edge in node['inputs']}
     for number in sorted(needed):
         node = nodes[number]

@@ -274,11 +274,12 @@ class ImageTranslation(Task):
         return Exported(_by_own_statistics(self._generator) if own else self._generator,
                         {'image': (batch, 3, height, width)}, ['translation'], {
             'task': 'image_translation', 'input_size': [height, width],
-            'inputs': {'image': 'float32 [B, 3, H, W], RGB, 0..255 / 127.5 - 1, resized without keeping the ratio'},
+            'inputs': {'image': 'float32 [B, 3, H, W], RGB, 0..255 / 127.5 - 1, resized to input_size without keeping '
+                                'the ratio, by area where that shrinks it and else cubically'},
             'outputs': {'translation': 'float32 [B, 3, H, W], RGB, -1..1: (value + 1) * 127.5'},
-            'notes': ['each picture is normalised by its own statistics, as predict.py does; dropout, which predict.py '
-                      'applies if the generator has any, is left out' if own else
-                      'pictures are normalised by the statistics of the training, as predict.py does']})
+            'notes': ['where the generator normalises, each picture is normalised by its own statistics, as predict.py '
+                      'does; where it has dropout, which predict.py applies, that is left out' if own else
+                      'where the generator normalises, it is by the statistics of the training, as predict.py does']})
 
     def _check(self, batch):
         shape = 3, self._size, self._size

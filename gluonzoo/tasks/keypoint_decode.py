@@ -8,6 +8,7 @@ Deviations:
 1. Places that are not peaks of a heat map are no keypoints, even where there are fewer peaks than wanted.
 2. Of many classes, 22 or more, peaks are looked for in the rows with the greatest heats only: ten times as many rows,
    of all classes together, as keypoints are wanted. That is five whole maps of 128 rows; a lower peak is no object.
+3. What soft-NMS drops is gone; the official test keeps the rows that it has dropped, with scores of before.
 """
 import numpy as np
 from mxnet.gluon import HybridBlock
@@ -103,8 +104,9 @@ class KeypointDecoder(HybridBlock):
         lines, above, below = (gather_rows(F, lines, line) for line in (
             numbers, numbers - (y > 0), numbers + F.broadcast_lesser(y, height - 1)))   # [B, rows, W] each
         peaks = lines + 1e30 * (lines - self._around(F, lines, above, below))   # what is no peak is below all others
-        logits, places = F.topk(F.reshape(peaks, shape=(0, -1)), k=self._top, ret_typ='both')   # [B, top] each
-        line, x = self._divide(F, places, width)
+        # In float32, numbers of places would be rounded from 2^24 on, which a large photo has.
+        logits, places = F.topk(F.reshape(peaks, shape=(0, -1)), k=self._top, ret_typ='both', dtype='float64')
+        line, x = (F.cast(part, 'float32') for part in self._divide(F, places, F.cast(width, 'float64')))   # [B, top]
         label, y = F.split(gather_rows(F, F.stack(label, y, axis=2), line), num_outputs=2, axis=2, squeeze_axis=True)
         cells = F.broadcast_mul(y, width) + x
         dx, dy = F.split(gather_cells(F, offsets, cells), num_outputs=2, axis=2, squeeze_axis=True)
@@ -156,6 +158,7 @@ class CenterCheck(HybridBlock):
         centers = F.transpose(centers, axes=(0, 2, 1))   # [B, 4, M]
         x, y, label, center_scores = F.split(centers, num_outputs=4, axis=1)   # [B, 1, M] each
         inside = F.broadcast_equal(F.expand_dims(labels, 2), label)   # [B, N, M]
+        inside = F.broadcast_mul(inside, center_scores > 0)   # what is no peak fills up the centres, with a score of 0
         for axis, value in enumerate((x, y)):
             a, b = (F.slice_axis(xy, axis=2, begin=axis, end=axis + 1) for xy in (low, high))
             inside = inside * F.broadcast_lesser(a, value) * F.broadcast_greater(b, value)

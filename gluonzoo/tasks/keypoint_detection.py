@@ -30,6 +30,7 @@ OPTIMIZER = {'name': 'adam', 'learning_rate': 2.5e-4}   # CenterNet's
 LOSSES = ('heat_loss', 'pull_loss', 'push_loss', 'offset_loss')
 
 PREDICT = 8   # photos a device takes at once, where all inputs have one size
+KEYPOINTS = 70   # of each kind, looked at in a photo
 TILE = 384   # pixels of a photo in a picture
 SHOWN = 0.3   # score of a box in a picture
 COLORS = ((255, 80, 60), (60, 140, 255), (90, 255, 90))   # of the heat of top-left corners, bottom-right ones, centres
@@ -41,8 +42,9 @@ class KeypointDetection(Task):
     In training, a batch's arrays are images [B, 3, S, S], normalised, and labels [B, M, 5 or more]: class, xmin, ymin,
     xmax, ymax (fractions of the image); rows of -1 fill up. S is `size`.
 
-    In evaluation they are photos [B, T, T, 3] (RGB, 0 to 255), each in the top left of its square; extents [B, 3]: the
-    photo's height and width there, and the scale, pixels there to a pixel of the photo itself; and truth [B, M, 7]:
+    In evaluation they are photos [B, T, T, 3] (RGB, 0 to 255), each in the top left of its square; extents [B, 4]: the
+    photo's height and width there, and the scales of x and y, pixels there to a pixel of the photo itself; and truth
+    [B, M, 7]:
     class, xmin, ymin, xmax, ymax (pixels of the photo itself), area, crowd; rows of -1 fill up.
 
     Results are :class:`~gluonzoo.tasks.detection.Detections`.
@@ -60,6 +62,8 @@ class KeypointDetection(Task):
     test_size : int, optional
         photos are tested at their own size, or as squares of this size; see
         :func:`gluonzoo.tasks.photo_views.make_view`
+    max_size : int, optional
+        without `test_size`, photos whose longer side has more pixels are first shrunk to that
     flip : bool
         whether the mirrored photo is looked at too
     scales : list of float
@@ -73,21 +77,21 @@ class KeypointDetection(Task):
 
     main_metric = 'AP'
 
-    def __init__(self, net, class_names, size=511, test_size=None, flip=False, scales=(1,), optimizer=OPTIMIZER,
-                 **options):
+    def __init__(self, net, class_names, size=511, test_size=None, max_size=None, flip=False, scales=(1,),
+                 optimizer=OPTIMIZER, **options):
         if net.classes != len(class_names):
             raise ValueError(f'class_names must name the {net.classes} classes of the network: {class_names}')
-        for name, value in (('size', size), ('test_size', test_size)):
+        for name, value in (('size', size), ('test_size', test_size), ('max_size', max_size)):
             given = value is not None or name == 'size'
             if given and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ValueError(f'{name} must be a number of pixels: {value!r}')
-        if 1 not in scales or not all(0 < scale < float('inf') for scale in scales) or len(set(scales)) < len(scales):
-            raise ValueError(f'scales must be numbers above 0, each once, and one of them 1: {list(scales)}')
+        if not _are_scales(scales):
+            raise ValueError(f'scales must be numbers above 0, each once, and one of them 1: {scales!r}')
         if not isinstance(flip, bool):
             raise ValueError(f'flip must be true or false: {flip!r}')
         super().__init__(**options)
         self.class_names = list(class_names)
-        self._net, self._size, self._test_size = net, size, test_size
+        self._net, self._size, self._test_size, self._max_size = net, size, test_size, max_size
         self._flip, self._scales = flip, sorted(scales, key=lambda scale: scale != 1)   # 1 first
         try:
             outputs = self.add_network('net', net, (1, 3, size, size))
@@ -105,8 +109,11 @@ class KeypointDetection(Task):
         self._loss.hybridize(static_alloc=True)
         self._center_check = CenterCheck()
         self._center_check.hybridize(static_alloc=True)
-        least_height = min(127 if test_size is None else test_size, 127) / 4   # cells of the smallest input
-        self._detector = _Detector(net, KeypointDecoder(net.classes, least_height=math.ceil(least_height)))
+        least_height = _least_height(127 if test_size is None else test_size)
+        if net.classes * least_height ** 2 <= KEYPOINTS:
+            raise ValueError(f'test_size must give more than {KEYPOINTS} cells in all classes, one for 4 x 4 pixels: '
+                             f'{test_size}')
+        self._detector = _Detector(net, KeypointDecoder(net.classes, KEYPOINTS, least_height=least_height))
         self._detector.hybridize(static_alloc=True, static_shape=True)   # and with it the network, but
         # with static_shape, MXNet 1.9.1 lets others read the running statistics before a step has written them.
         net.hybridize(static_alloc=True)
@@ -171,7 +178,7 @@ class KeypointDetection(Task):
 
         uint8 [H, W, 3] -> uint8 [H, W, 3]
         """
-        pixels, view = make_view(image, 1, self._test_size)
+        pixels, view = make_view(image, 1, self._test_size, self._max_size)
         heats = self._net(self._normalized([pixels], self.ctx[0]))[-len(HEADS):][:3]
         logits = np.stack([heat[0].asnumpy().max(axis=0) for heat in heats], axis=-1)   # [h, w, 3]
         heat = spread(1 / (1 + np.exp(-logits.astype('float32'))), view)   # [H, W, 3]
@@ -216,7 +223,7 @@ class KeypointDetection(Task):
         """Boxes, scores, labels and corner scores, as of KeypointDecoder, a row a photo. Does not wait."""
         found = []
         for scale in self._scales:
-            views = [make_view(photo, scale, self._test_size) for photo in photos]
+            views = [make_view(photo, scale, self._test_size, self._max_size) for photo in photos]
             if self._flip:
                 views += [mirror(*view) for view in views]
             pixels, places = zip(*views)
@@ -244,11 +251,12 @@ class KeypointDetection(Task):
         metadata = {
             'task': 'keypoint_detection', 'class_names': self.class_names, 'input_size': [height, width],
             'mean': list(self._net.mean), 'std': list(self._net.std), 'notes': [],
-            'inputs': {'image': 'float32 [B, 3, H, W], RGB, (0..255 - mean) / std'}}
+            'inputs': {'image': 'float32 [B, 3, H, W], RGB, (0..255 - mean) / std; the photo with its '
+                                'aspect ratio kept, in the middle of black pixels (0 before that)'}}
         if not decode:
             metadata['outputs'] = {
-                **{f'{name}_heat': 'float32 [B, classes, h, w], logits that a cell of 4 x 4 pixels has such a keypoint'
-                   for name in ('tl', 'br', 'ct')},
+                **{f'{name}_heat': 'float32 [B, classes, h, w], logits that a cell of W / w x H / h pixels (about 4 x '
+                                   '4) has such a keypoint' for name in ('tl', 'br', 'ct')},
                 **{f'{name}_tag': 'float32 [B, 1, h, w], near each other for the corners of one box'
                    for name in ('tl', 'br')},
                 **{f'{name}_offset': 'float32 [B, 2, h, w], x and y of the keypoint in its cell, 0..1'
@@ -272,26 +280,26 @@ class KeypointDetection(Task):
             'are -1 in rows without an object')}
         metadata['notes'] = ['the boxes are those of one scale before soft-NMS: they overlap, and are in no order']
         return Exported(_LastStack(self._net), {'image': (noise - mean) / std}, list(HEADS), metadata,
-                        _Rows(self._net.classes), examples)
+                        _Rows(self._net.classes, _least_height(height)), examples)
 
 
 @tasks.register
-def keypoint_detection(network, class_names, size=511, test_size=None, flip=False, scales=(1,), optimizer=OPTIMIZER,
-                       accumulate=1, clip_norm=None, amp=None, ctx=None, kvstore='device'):
+def keypoint_detection(network, class_names, size=511, test_size=None, max_size=None, flip=False, scales=(1,),
+                       optimizer=OPTIMIZER, accumulate=1, clip_norm=None, amp=None, ctx=None, kvstore='device'):
     """A :class:`KeypointDetection` from settings that a JSON file can hold.
 
     Parameters
     ----------
     network : dict
         'name' of a model, and its keywords; ``classes`` is the number of `class_names` if it is not given
-    class_names, size, test_size, flip, scales, optimizer
+    class_names, size, test_size, max_size, flip, scales, optimizer
         see :class:`KeypointDetection`
     accumulate, clip_norm, amp, ctx, kvstore
         see :class:`Task`
     """
     net = get_model(**{'classes': len(class_names), **network})
-    return KeypointDetection(net, class_names, size, test_size, flip, scales, optimizer, accumulate=accumulate,
-                             clip_norm=clip_norm, amp=amp, ctx=ctx, kvstore=kvstore)
+    return KeypointDetection(net, class_names, size, test_size, max_size, flip, scales, optimizer,
+                             accumulate=accumulate, clip_norm=clip_norm, amp=amp, ctx=ctx, kvstore=kvstore)
 
 
 class _Detector(HybridBlock):
@@ -311,7 +319,7 @@ class _Detector(HybridBlock):
 class _Item(NamedTuple):
     photo: np.ndarray   # uint8 [h, w, 3]
     record: int = -1
-    scale: float = 1   # its pixels to a pixel of what the truth is about
+    scale: np.ndarray = np.ones(4)   # its pixels to a pixel of what the truth is about: x, y, x, y
     truth: np.ndarray = None   # [m, 7]
 
 
@@ -332,9 +340,9 @@ class _Rows(HybridBlock):
     Inputs: as HEADS, and views [B, 6]. Outputs: [B, N, 6]: class, score and box; class and score are -1 for no box.
     """
 
-    def __init__(self, classes):
+    def __init__(self, classes, least_height):
         super().__init__()
-        self.decoder, self.check = KeypointDecoder(classes), CenterCheck()
+        self.decoder, self.check = KeypointDecoder(classes, least_height=least_height), CenterCheck()
 
     def hybrid_forward(self, F, *inputs):
         *heads, views = inputs
@@ -344,14 +352,28 @@ class _Rows(HybridBlock):
         return F.concat(F.stack(labels, scores, axis=2), boxes, dim=2)
 
 
+def _least_height(size):
+    """Cells of the height of the smallest input, where `size` is the least that tests begin with."""
+    return math.ceil(min(size, 127) / STRIDE)
+
+
+def _are_scales(scales):
+    try:
+        return 1 in scales and all(0 < scale < float('inf') for scale in scales) and len(set(scales)) == len(scales)
+    except TypeError:   # not a list, or not of numbers
+        return False
+
+
 def _photos(batch):
     """An _Item for each element of a batch to evaluate."""
     canvases, extents, truths = (array.asnumpy() for array in batch.arrays)
-    if canvases.ndim != 4 or canvases.shape[3] != 3 or extents.shape[1:] != (3,) or truths.shape[2:] != (7,):
-        raise ValueError('batch: to evaluate, the arrays must be [B, T, T, 3], [B, 3] and [B, M, 7]: '
+    if canvases.ndim != 4 or canvases.shape[3] != 3 or extents.shape[1:] != (4,) or truths.shape[2:] != (7,):
+        raise ValueError('batch: to evaluate, the arrays must be [B, T, T, 3], [B, 4] and [B, M, 7]: '
                          f'{[array.shape for array in (canvases, extents, truths)]}')
-    for record, canvas, (height, width, scale), truth in zip(batch.records.tolist(), canvases, extents, truths):
-        yield _Item(canvas[:int(height), :int(width)].astype('uint8'), record, scale, truth[truth[:, 0] >= 0])
+    for record, canvas, extent, truth in zip(batch.records.tolist(), canvases, extents, truths):
+        height, width, *scale = extent
+        photo = canvas[:int(height), :int(width)].astype('uint8')
+        yield _Item(photo, record, np.array(2 * scale), truth[truth[:, 0] >= 0])
 
 
 def _detections(boxes, scores, labels, corner_scores, merge):

@@ -7,7 +7,7 @@ __all__ = ['make_view', 'mirror', 'spread']
 STRIDE = 4   # pixels of an input to a cell of the network's maps
 
 
-def make_view(photo, scale, size=None):
+def make_view(photo, scale, size=None, largest=None):
     """A photo, times `scale`, in the middle of a black input.
 
     Parameters
@@ -15,9 +15,12 @@ def make_view(photo, scale, size=None):
     photo : uint8 array [H, W, 3]
     scale : float
     size : int, optional
-        None: both sides of the input are 1 less than a multiple of 128, as CenterNet's official code tests. Otherwise
-        the longer side of the photo is first made `size` pixels, and the input is a square: of `size`, and at a scale
-        that is not 1, of as many pixels as the photo then has, rounded up to 1 less than a multiple of 128.
+        None: both sides of the input are 1 less than a multiple of 128, as CenterNet's official code tests (where the
+        photo has just so many, there its last row and column are black). Otherwise the longer side of the photo is
+        first made `size` pixels, and the input is a square: of `size`, and at a scale that is not 1, of as many pixels
+        as the photo then has, rounded up to 1 less than a multiple of 128.
+    largest : int, optional
+        without `size`, photos whose longer side has more pixels are first shrunk to that
 
     Returns
     -------
@@ -28,15 +31,21 @@ def make_view(photo, scale, size=None):
         (x + i dx, y + j dy) of the photo, which has W x H
     """
     height, width = photo.shape[:2]
+    longer = max(height, width)
     if size is None:
-        shape = [max(1, int(side * scale)) for side in (height, width)]
+        first = 1 if largest is None else min(1, largest / longer)
+        shape = [max(1, int(side * first * scale)) for side in (height, width)]
         padded = [side | 127 for side in shape]
     else:
-        shape = [max(1, round(side * scale * size / max(height, width))) for side in (height, width)]
-        padded = [size if scale == 1 else max(shape) | 127] * 2
+        first = size / longer
+        most = max(1, round(scale * size))   # the same for all photos, which rounding their sides might not be
+        shape = [most if side == longer else max(1, round(side * first * scale)) for side in (height, width)]
+        padded = [size if scale == 1 else most | 127] * 2
+    smooth = first < 1   # without, details of large photos would turn up as others; the official code never shrinks so
     pixels = np.zeros((*padded, 3), 'uint8')
     top, left = (outer // 2 - inner // 2 for outer, inner in zip(padded, shape))
-    pixels[top:top + shape[0], left:left + shape[1]] = cv2.resize(photo, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    pixels[top:top + shape[0], left:left + shape[1]] = cv2.resize(
+        photo, shape[::-1], interpolation=cv2.INTER_AREA if smooth and first * scale < 1 else cv2.INTER_LINEAR)
     per_row, per_column = height / shape[0], width / shape[1]   # pixels of the photo to one of the input
     rows, columns = (-(-side // STRIDE) for side in padded)
     return pixels, (-left * per_column, -top * per_row, padded[1] / columns * per_column, padded[0] / rows * per_row,

@@ -174,8 +174,8 @@ class SingleShotDetection(Task):
         metadata = {
             'task': 'single_shot_detection', 'class_names': self.class_names, 'input_size': [height, width],
             'mean': list(self._net.mean), 'std': list(self._net.std), 'notes': [],
-            'inputs': {'image': 'float32 [B, 3, H, W], RGB, (0..255 - mean) / std, resized to input_size whatever its '
-                                'aspect ratio'}}
+            'inputs': {'image': 'float32 [B, 3, H, W], RGB, (0..255 - mean) / std, resized linearly to input_size, '
+                                'whatever its aspect ratio'}}
         decoder = None
         if decode:
             decoder = MultiBoxDecoder(anchors, self._net.classes)

@@ -41,7 +41,7 @@ class Convolution(nn.Module):
         self.bn = nn.BatchNorm2d(outputs) if normalise else nn.Identity()
 
     def forward(self, x):
-        return F.relu(self.bn(self.conv(x)))
+        return F.relu(self.bn(self.conv(x)), True)
 
 
 class Residual(nn.Module):
@@ -53,7 +53,7 @@ class Residual(nn.Module):
             conv1(inputs, outputs, stride), nn.BatchNorm2d(outputs))
 
     def forward(self, x):
-        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + self.skip(x))
+        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)), True))) + self.skip(x), True)
 
 
 def residuals(channels, stride=1):
@@ -86,7 +86,7 @@ class Pooling(nn.Module):
         self.conv2 = Convolution(channels, channels)
 
     def forward(self, x):
-        return self.conv2(F.relu(self.p_bn1(self.p_conv1(self.pooled(x))) + self.bn1(self.conv1(x))))
+        return self.conv2(F.relu(self.p_bn1(self.p_conv1(self.pooled(x))) + self.bn1(self.conv1(x)), True))
 
 
 class Corner(Pooling):

@@ -26,7 +26,7 @@ class Module(nn.Module):
     def __init__(self, inputs, outputs, relu):
         super().__init__()
         half = outputs // 2
-        activation = nn.ReLU() if relu else nn.Identity()
+        activation = nn.ReLU(True) if relu else nn.Identity()
         self.primary_conv = nn.Sequential(convolution(inputs, half), nn.BatchNorm2d(half), activation)
         self.cheap_operation = nn.Sequential(convolution(half, half, 3, groups=half), nn.BatchNorm2d(half), activation)
 
@@ -44,7 +44,7 @@ class Gate(nn.Module):
 
     def forward(self, x):
         gate = self.conv_expand(F.relu(self.conv_reduce(x.mean((2, 3), keepdim=True))))
-        return x * F.relu6(gate + 3) / 6
+        return x * F.hardsigmoid(gate)
 
 
 class Bottleneck(nn.Module):
@@ -70,7 +70,7 @@ class Last(nn.Module):
         self.conv, self.bn1 = convolution(inputs, outputs), nn.BatchNorm2d(outputs)
 
     def forward(self, x):
-        return F.relu(self.bn1(self.conv(x)))
+        return F.relu(self.bn1(self.conv(x)), True)
 
 
 class GhostNet(nn.Module):
@@ -93,7 +93,7 @@ class GhostNet(nn.Module):
         self.classifier = nn.Linear(1280, classes)
 
     def features(self, x):
-        maps = [F.relu(self.bn1(self.conv_stem(x)))]
+        maps = [F.relu(self.bn1(self.conv_stem(x)), True)]
         for block in self.blocks[:9]:
             maps.append(block(maps[-1]))
         return [maps[i] for i in (3, 5, 7, 9)]

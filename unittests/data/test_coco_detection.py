@@ -153,7 +153,7 @@ def test_crowds_are_evaluated_and_not_trained_on(root):
     assert len(train.sample(0).boxes) == 2
     canvas, extent, truth = evaluation.item(0, None)
     np.testing.assert_array_equal(canvas[:30, :40], picture(30))
-    assert extent.tolist() == [30, 40, 1]
+    assert extent.tolist() == [30, 40, 1, 1]
     assert truth.tolist() == [[2, 10, 5, 30, 15, 150, 0], [0, 0, 0, 40, 30, 12.5, 1], [0, 30, 20, 40, 30, 12.5, 0]]
 
 

@@ -70,6 +70,30 @@ def test_same_outputs_in_fewer_steps(hybridize):
                                'broadcast_mul']
 
 
+class Twice(gluon.HybridBlock):
+    """Calls a block without weights twice, whose nodes have one name then; and halves a weight."""
+
+    def __init__(self, first, second):
+        super().__init__()
+        with self.name_scope():
+            self.first, self.second = conv_bn(16, first, relu=False), conv_bn(16, second, relu=False)
+            self.relu = gluon.nn.LeakyReLU(.1)
+            self.weight = self.params.get('weight', shape=(2 * 5, first + second, 1, 1), init=mx.init.Uniform(2))
+
+    def hybrid_forward(self, F, x, weight):
+        both = F.concat(self.relu(self.first(x)), self.relu(self.second(x)), dim=1)
+        return F.Convolution(both, F.split(weight, num_outputs=2, axis=0)[1], kernel=(1, 1), num_filter=5, no_bias=True)
+
+
+@pytest.mark.parametrize('channels', [(20, 12), (12, 20)])
+def test_a_block_that_is_called_twice(channels):
+    net, x = made(lambda: Twice(*channels))
+    with warnings.catch_warnings():
+        warnings.simplefilter('error', UserWarning)
+        copy = for_inference(net, x)
+    assert_allclose(copy(x).asnumpy(), net(x).asnumpy(), rtol=1e-4, atol=1e-4)
+
+
 def test_other_sizes():
     net, x = made(Small)
     copy = for_inference(net, x)

@@ -153,6 +153,18 @@ def test_one_box_by_hand():
     assert centers[0, 0].tolist() == pytest.approx([50, 38, 1, 1 / (1 + np.exp(-2))])
 
 
+def test_places_beyond_what_float32_can_count():
+    """One row more than 2^24 places has, and a peak at an odd column of it."""
+    width = 2 ** 20
+    heads = [np.full((1, c, 17, width), -9 * (c == 2), 'float32') for c in (2, 2, 2, 1, 1)]
+    heads[0][0, 0, 16, 5] = heads[1][0, 0, 16, 11] = 2
+    decoder = KeypointDecoder(2, top=2)
+    decoder.initialize()
+    maps = [mx.nd.array(head) for head in heads] + 3 * [mx.nd.zeros((1, 2, 17, width))]
+    boxes, scores, *_ = decoder(maps, mx.nd.array([[0, 0, 1, 1, width, 17]]))
+    assert scores[0, 0].asscalar() > .8 and boxes[0, 0].asnumpy().tolist() == [5, 16, 11, 16]
+
+
 @pytest.mark.parametrize('change', [
     dict(label=0),           # of another class
     dict(tag=.6),            # of another object
@@ -254,6 +266,12 @@ def check(boxes, scores, labels, centers):
 def test_center_of_a_small_box(x, y, label, inside):
     """The middle third of 0..90 is 30..60."""
     assert check([[0, 0, 90, 90]], [.6], [1], [[x, y, label, .9]]) == pytest.approx([.7 if inside else -1])
+
+
+def test_what_is_no_peak_is_no_center():
+    """Such places have a score of 0."""
+    assert check([[0, 0, 90, 90]], [.6], [1], [[45, 45, 1, 0]]) == [-1]
+    assert check([[0, 0, 90, 90]], [.6], [1], [[45, 45, 1, 0], [40, 45, 1, .3]]) == pytest.approx([.5])
 
 
 @pytest.mark.parametrize('size, edge, inside', [(150, 51, True), (151, 51, False), (200, 79, False), (200, 81, True)])

@@ -44,7 +44,7 @@ def photo_batch(photos, truths, records=None, canvas=80, scales=None):
     for i, (photo, truth) in enumerate(zip(photos, truths)):
         canvases[i, :photo.shape[0], :photo.shape[1]] = photo
         rows[i, :len(truth)] = np.reshape(truth, (-1, 7))
-    extents = [(*photo.shape[:2], 1 if scales is None else scales[i]) for i, photo in enumerate(photos)]
+    extents = [(*photo.shape[:2], *((1, 1) if scales is None else scales[i])) for i, photo in enumerate(photos)]
     return Batch(tuple(map(mx.nd.array, (canvases, extents, rows))),
                  np.arange(len(photos)) if records is None else np.array(records))
 
@@ -376,10 +376,10 @@ def test_areas_are_of_the_annotation(monkeypatch):
 
 
 def test_photos_that_were_shrunk(monkeypatch):
-    """The truth is in pixels of the photo itself, here twice as large as on the canvas."""
+    """The truth is in pixels of the photo itself, here two and four times as large as on the canvas."""
     task = rigged(monkeypatch, RED)
-    truth = [(0, 20, 20, 80, 80, 3600, 0)]
-    assert task.evaluate([photo_batch([PHOTO], [truth], scales=[.5])])['AP'] == pytest.approx(1)
+    truth = [(0, 20, 40, 80, 160, 7200, 0)]
+    assert task.evaluate([photo_batch([PHOTO], [truth], scales=[(.5, .25)])])['AP'] == pytest.approx(1)
     assert task.evaluate([photo_batch([PHOTO], [truth])])['AP'] == 0
 
 
@@ -463,6 +463,10 @@ def test_the_default_optimizer_is_the_papers():
     (dict(class_names=['red']), r"class_names must name the 2 classes of the network: \['red'\]"),
     (dict(size=0), 'size must be a number of pixels: 0'),
     (dict(test_size=1.5), 'test_size must be a number of pixels: 1.5'),
+    (dict(test_size=20), 'test_size must give more than 70 cells in all classes, one for 4 x 4 pixels: 20'),
+    (dict(max_size=0), 'max_size must be a number of pixels: 0'),
+    (dict(scales=1.0), 'scales must be numbers .*: 1.0'), (dict(scales=['1', 1]), 'scales must be numbers'),
+    (dict(scales=[1, None]), 'scales must be numbers'),
     (dict(scales=[]), r'scales must be numbers above 0, each once, and one of them 1: \[\]'),
     (dict(scales=[.5]), 'one of them 1'), (dict(scales=[1, 0]), 'above 0'), (dict(scales=[1, 1]), 'each once'),
     (dict(flip='no'), "flip must be true or false: 'no'"),
@@ -486,7 +490,7 @@ def test_batches_that_do_not_fit():
     with pytest.raises(ValueError, match=r'images must be \[B, 3, 64, 64\], by size: \[2, 3, 60, 64\]'):
         task.train_step(Batch((mx.nd.zeros((2, 3, 60, 64)), mx.nd.zeros((2, 1, 6))), None))
     with pytest.raises(ValueError, match=r'to evaluate, the arrays must be \[B, T, T, 3\]'):
-        task.evaluate([Batch((mx.nd.zeros((2, 3, 64, 64)), mx.nd.zeros((2, 3)), mx.nd.zeros((2, 1, 7))), np.arange(2))])
+        task.evaluate([Batch((mx.nd.zeros((2, 3, 64, 64)), mx.nd.zeros((2, 4)), mx.nd.zeros((2, 1, 7))), np.arange(2))])
     for image in (np.zeros((9, 9), 'uint8'), np.zeros((9, 9, 3)), None):
         with pytest.raises(ValueError, match='images must be uint8 arrays'):
             task.predict([image])

@@ -81,3 +81,27 @@ def test_spread(size, mirrored):
     assert found == pytest.approx([y + (row + .5) * dy, x + (column + .5) * dx], abs=.8)
     assert spread(maps[..., 1], view[1]).shape == (100, 200)
     assert cv2.mean(spread(np.ones(shape, 'float32'), view[1]))[0] == pytest.approx(1)
+
+
+def test_large_photos_are_shrunk_first():
+    """Without a size, at most to `largest`; and then as the others."""
+    large = np.full((300, 1200, 3), 200, 'uint8')
+    pixels, view = make_view(large, 1, None, 400)
+    wanted, small = make_view(np.full((100, 400, 3), 200, 'uint8'), 1)
+    np.testing.assert_array_equal(pixels, wanted)
+    assert view == pytest.approx([3 * number for number in small])
+    assert make_view(large, 1, None, 1200)[1] == make_view(large, 1)[1]   # it is not larger
+
+
+@pytest.mark.parametrize('arguments', [(1, 64), (1, None, 64), (.5, 128)])
+def test_shrinking_is_smooth(arguments):
+    """What is too fine to be seen is grey; it does not turn up as noise."""
+    photo = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3)).astype('uint8')
+    pixels, _ = make_view(photo, *arguments)
+    seen = pixels[np.flatnonzero(pixels.any((1, 2)))][:, np.flatnonzero(pixels.any((0, 2)))]
+    assert seen.shape == (64, 64, 3) and seen.std() < 8   # 74 / 16 of independent pixels; linearly, over 30
+
+
+def test_all_photos_have_inputs_of_one_size():
+    shapes = {make_view(np.zeros((height, 730, 3), 'uint8'), .7, 365)[0].shape for height in range(700, 800)}
+    assert len(shapes) == 1

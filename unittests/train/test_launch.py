@@ -189,8 +189,13 @@ def test_arguments(capsys, arguments, message):
     assert caught.value.code == 2 and message in capsys.readouterr().err
 
 
+def children():
+    with open(f'/proc/{os.getpid()}/task/{os.getpid()}/children') as file:
+        return set(file.read().split())
+
+
 def test_command_that_does_not_exist(tmp_path):
+    before = children()   # of other tests, such as the resource tracker of multiprocessing
     with pytest.raises(FileNotFoundError, match='no-such-command'):
         launcher.launch(['no-such-command'], 1)
-    with open(f'/proc/{os.getpid()}/task/{os.getpid()}/children') as file:
-        assert not any(map(alive, file.read().split()))   # what was started before it is ended
+    assert not any(map(alive, children() - before))   # what was started before it is ended

@@ -24,8 +24,9 @@ Departures from it:
 2. Coordinates are edges of pixels: a box is cut at 0 and S, and x becomes S - x in a flip; there, it is S - 1 for both,
    so a flipped box is a pixel beside its object.
 3. A crop of an odd number of pixels has them all; there, its last row and column are black.
-4. Colours are changed in one step on numbers that are not rounded; there, in steps on float32. They differ by rounding.
-5. Crowds are not trained on, see :mod:`gluonzoo.data.coco`; there, a crowd is an object like others.
+4. The crop of scale 1 has S pixels a side; there, S - 1, since that ``arange`` makes it a little less than 1.
+5. Colours are changed in one step on numbers that are not rounded; there, in steps on float32. They differ by rounding.
+6. Crowds are not trained on, see :mod:`gluonzoo.data.coco`; there, a crowd is an object like others.
 """
 import cv2
 import numpy as np
@@ -35,6 +36,7 @@ from . import transforms
 __all__ = ['KeypointTrain', 'Photo', 'keypoint_train', 'photo']
 
 SCALES = (0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3)
+MOST = 16                                   # times `size`: a crop is in memory
 BORDER = 128
 JITTER = 0.4                                # of brightness, contrast and saturation
 LIGHT = 0.1
@@ -103,10 +105,13 @@ class KeypointTrain:
         self.shape = (3, self.size, self.size)
         self.shapes = (self.shape, None)
         for name, value in (('mean', mean), ('std', std)):
-            if np.shape(value) != (3,) or not np.isfinite(value).all() or name == 'std' and min(value) <= 0:
+            if not _are_numbers(value) or len(value) != 3 or name == 'std' and min(value) <= 0:
                 raise ValueError(f'{name}: must be three {"positive " * (name == "std")}numbers: {value}')
-        if np.ndim(scales) != 1 or not len(scales) or not np.isfinite(scales).all() or min(scales) * size < 1:
-            raise ValueError(f'scales: must be numbers that make at least one pixel of {size}: {scales}')
+        if not _are_numbers(scales) or not len(scales) or min(scales) * size < 1 or max(scales) > MOST:
+            raise ValueError(f'scales: must be numbers up to {MOST} that make at least one pixel of {size}: {scales}')
+        for name, value in (('colour', colour), ('flip', flip)):
+            if not isinstance(value, bool):
+                raise ValueError(f'{name}: must be true or false: {value!r}')
         self.mean, self.std = np.array(mean, float), np.array(std, float)
         self.scales, self.border = list(scales), _pixels('border', border, 0)
         self.colour, self.flip = colour, flip
@@ -141,8 +146,8 @@ class Photo:
     Called with (:class:`~gluonzoo.data.CocoSample`, rng, out=None); `rng` is not used. Returns
 
     - the canvas, float32 [S, S, 3], RGB on 0 .. 255 (`out`, if that is given): the picture in its top left, and black;
-    - what of it is the picture, float32 [3]: height and width in pixels, and the scale: pixels of the canvas per pixel
-      of the picture, 1 unless the picture is larger than the canvas;
+    - what of it is the picture, float32 [4]: height and width in pixels, and the scales of x and y: pixels of the
+      canvas per pixel of the picture, 1 unless the picture is larger than the canvas;
     - the objects, float32 [n, 7]: class, xmin, ymin, xmax, ymax and area in pixels of the picture itself, and whether
       it is a crowd, 0 or 1.
     """
@@ -161,13 +166,19 @@ class Photo:
             height, width = (max(1, round(scale * side)) for side in image.shape[:2])
             image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         height, width = image.shape[:2]
+        extent = height, width, width / sample.image.shape[1], height / sample.image.shape[0]
         out = np.empty(self.shape, np.float32) if out is None else out
         out[:height, :width] = image
         out[height:] = 0
         out[:height, width:] = 0
         truth = np.concatenate([sample.labels[:, None], sample.boxes, sample.areas[:, None], sample.crowd[:, None]], 1,
                                dtype=np.float32)
-        return out, np.array([height, width, scale], np.float32), truth
+        return out, np.array(extent, np.float32), truth
+
+
+def _are_numbers(values):
+    return (isinstance(values, (list, tuple)) and not any(isinstance(value, (bool, str)) for value in values)
+            and all(isinstance(value, (int, float)) and np.isfinite(value) for value in values))
 
 
 def _pixels(name, value, least):

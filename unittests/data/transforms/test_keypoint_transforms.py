@@ -345,7 +345,7 @@ def test_a_photo_lies_as_it_is_in_the_top_left():
     assert canvas is out and {array.dtype for array in (canvas, extent, truth)} == {np.dtype(np.float32)}
     np.testing.assert_array_equal(canvas[:72, :96], sample.image)
     assert (canvas[72:] == 0).all() and (canvas[:, 96:] == 0).all()
-    assert extent.tolist() == [72, 96, 1]
+    assert extent.tolist() == [72, 96, 1, 1]
     assert truth.tolist() == [[0, 4, 6, 40, 40, 612, 0], [1, 50, 10, 90, 34, 480, 1]]
     np.testing.assert_array_equal(transform(sample, None)[0], canvas)
 
@@ -356,7 +356,8 @@ def test_a_photo_lies_as_it_is_in_the_top_left():
 def test_a_photo_is_shrunk_only_if_it_must(width, height, size, shown, scale):
     sample = sample_of([[0, 0, width, height]], width, height)
     canvas, extent, truth = photo(size)(sample, None)
-    np.testing.assert_allclose(extent, [*shown, scale], rtol=1e-6)
+    np.testing.assert_allclose(extent, [*shown, shown[1] / width, shown[0] / height], rtol=1e-6)   # rounded each
+    assert max(extent[2:]) == pytest.approx(scale) or min(extent[2:]) == pytest.approx(scale)
     np.testing.assert_allclose(canvas[:shown[0], :shown[1]], np.broadcast_to(PALETTE[0], (*shown, 3)))
     assert canvas.sum() == 255 * shown[0] * shown[1]
     assert truth[0, 1:5].tolist() == [0, 0, width, height]      # of the photo, not of the canvas
@@ -386,6 +387,10 @@ def test_defaults_are_those_of_centernet():
     ({'std': [1, 0, 1]}, 'std: must be three positive'), ({'std': [1, 1, np.inf]}, 'std: '),
     ({'scales': []}, 'scales: must be numbers'), ({'scales': 1}, 'scales: '), ({'scales': [1, 0.01]}, 'scales: '),
     ({'scales': [np.nan]}, 'scales: '), ({'scales': [-1]}, 'scales: '), ({'border': -1}, 'border: .* at least 0: -1'),
+    ({'scales': ['1']}, 'scales: '), ({'scales': [True]}, 'scales: '),
+    ({'scales': [1e9]}, 'scales: must be numbers up to'),
+    ({'mean': ['a', 1, 1]}, 'mean: '), ({'flip': 'no'}, "flip: must be true or false: 'no'"),
+    ({'colour': None}, 'colour: '),
     ({'border': 0.5}, 'border: '), ({'color': False}, "unknown argument 'color'; did you mean colour"),
 ])
 def test_arguments_are_checked(keywords, words):
