@@ -18,5 +18,7 @@ except ModuleNotFoundError as error:
     raise ImportError("gluonzoo needs MXNet, and leaves the choice of one to you: pip install 'gluonzoo[cpu]' (or "
                       'cu112, cu117 for a GPU), or build one with the operators in it: bash build.sh') from error
 
+runtime.leave_cores_to_engine()
+
 from . import data, models, ops, tasks  # noqa: E402, F401  each registers what it has
 from .registry import get_model, list_models  # noqa: E402, F401

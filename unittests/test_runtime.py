@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,6 +112,33 @@ def test_freed_memory_is_used_again(tmp_path, variables, wanted):
 # -- threads ---------------------------------------------------------------------------------------------------------
 
 SHOW = "import os, gluonzoo; print({name: os.environ[name] for name in %r if name in os.environ})" % (CHOICES,)
+
+
+@pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='counts threads where Linux shows them')
+@pytest.mark.parametrize('undo, started', [('', 0), ('mx.base._LIB.omp_set_num_threads(2)', 1)])
+def test_the_calling_thread_starts_no_others(tmp_path, undo, started):
+    """Neither to copy from NumPy, nor to bring what a convolution has made into NumPy's layout."""
+    code, out, err = python(f'''
+        import os
+        import gluonzoo, mxnet as mx, numpy as np
+        {undo}
+        x = mx.nd.random.normal(shape=(1, 16, 200, 200))
+        y = mx.nd.Convolution(x, mx.nd.random.normal(shape=(16, 16, 3, 3)), no_bias=True, kernel=(3, 3), num_filter=16)
+        y.wait_to_read()   # with all of the engine's threads
+        before = len(os.listdir('/proc/self/task'))
+        y.asnumpy(), mx.nd.array(np.ones((2, 500_000), 'float32')).asnumpy()
+        print(len(os.listdir('/proc/self/task')) - before)
+        ''', tmp_path, OMP_NUM_THREADS='2')
+    assert (code, out, err) == (0, f'{started}\n', '')
+
+
+@pytest.mark.parametrize('engine, threads', [('ThreadedEnginePerDevice', 1), ('NaiveEngine', 2)])
+def test_an_engine_without_threads_has_the_cores(tmp_path, engine, threads):
+    code, out, err = python('''
+        import gluonzoo, mxnet as mx
+        print(mx.base._LIB.omp_get_max_threads())
+        ''', tmp_path, OMP_NUM_THREADS='2', MXNET_ENGINE_TYPE=engine)
+    assert (code, out) == (0, f'{threads}\n'), err
 
 
 def test_default_is_the_physical_cores(tmp_path):
