@@ -164,6 +164,15 @@ def _pick(nodes):
     nodes.end('Squeeze', nodes.add('GatherElements', data, indices, axis=axis), axes)
 
 
+@_translates('diag')
+def _diag(nodes):
+    """Of a vector: the square matrix."""
+    if int(nodes.attrs.get('k', 0)):
+        raise ExportError('diag: can be exported only with k=0')
+    column, row = (nodes.add('Unsqueeze', *nodes.inputs, nodes.constant([axis])) for axis in (1, 0))
+    nodes.end('Mul', column, nodes.add('EyeLike', nodes.add('Mul', column, row)))
+
+
 @_translates('dot')
 def _dot(nodes):
     """Of matrices. (MXNet's own says with every one of them that more dimensions would be something else.)"""

@@ -20,6 +20,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from ..nn.concat import concat
 from ..nn.conv import conv, conv_bn, dense, sequential
+from ..nn.plain_gradient import plain_gradient
 from ..registry import models
 
 __all__ = ['GhostModule', 'GhostBottleneck', 'GhostNetFeatures', 'GhostNet',
@@ -106,7 +107,13 @@ class GhostBottleneck(HybridBlock):
 
     def hybrid_forward(self, F, x):
         # The shortcut first: in the other order optimize_for(backend='MKLDNN') would mix up its two convolutions.
-        return self.shortcut(x) + self.project(self.gate(self.depthwise(self.expand(x))))
+        shortcut = x
+        for i, layer in enumerate(self.shortcut):
+            shortcut = layer(plain_gradient(F, shortcut) if i else shortcut)
+        x = self.expand(x)
+        if len(self.depthwise):
+            x = plain_gradient(F, self.depthwise(x))
+        return shortcut + self.project(self.gate(x))
 
 
 class GhostNetFeatures(HybridBlock):
@@ -155,9 +162,7 @@ class GhostNetFeatures(HybridBlock):
 
     def hybrid_forward(self, F, x):
         maps = []
-        # The slice is a copy whose gradient is laid out anew. From the layout that oneDNN chooses for 8 channels, batch
-        # normalisation of 16 computes its own gradient so slowly that a training step takes a sixth longer.
-        x = self.first(F.slice_axis(self.stem(x), axis=0, begin=0, end=None))
+        x = self.first(plain_gradient(F, self.stem(x)))
         for stage in self.stages:
             x = stage(x)
             maps.append(x)

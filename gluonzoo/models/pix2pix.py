@@ -35,8 +35,8 @@ from mxnet.gluon import HybridBlock, nn
 
 from ..nn.concat import concat
 from ..nn.conv import sequential
-from ..nn.deconv import OneChannelDeconv
 from ..nn.instance_norm import InstanceNorm
+from ..nn.one_channel import OneChannelConv, OneChannelDeconv
 from ..registry import models
 
 __all__ = ['UNet', 'ResNetGenerator', 'PatchGAN', 'PixelGAN',
@@ -71,8 +71,9 @@ class Layers:
         self._norm, self._dropout = norm, dropout
 
     def conv(self, in_channels, channels, kernel, stride=1, padding=0, bias=False):
-        return nn.Conv2D(channels, kernel, stride, padding, in_channels=in_channels,
-                         use_bias=bias or self._norm == 'instance', weight_initializer=initializer.Normal(.02))
+        make = OneChannelConv if channels == stride == 1 and kernel > 1 else nn.Conv2D
+        return make(channels, kernel, stride, padding, in_channels=in_channels,
+                    use_bias=bias or self._norm == 'instance', weight_initializer=initializer.Normal(.02))
 
     def deconv(self, in_channels, channels, kernel, stride, padding, output_padding=0, bias=False):
         make = OneChannelDeconv if channels == 1 and kernel == 4 else nn.Conv2DTranspose

@@ -99,11 +99,11 @@ def _edges(graph):
 
 
 def _drop_whole_slices(symbol):
-    """Passes by the slices that hold everything: gluonzoo.nn.concat has them for the gradient."""
+    """Passes by the slices that hold everything, which are there for the gradient: gluonzoo.nn.plain_gradient."""
     graph = json.loads(symbol.tojson())
     nodes = graph['nodes']
-    sources = {number: node['inputs'][0] for number, node in enumerate(nodes) if node['op'] == 'slice_axis'
-               and (node['attrs']['begin'], node['attrs']['end']) == ('0', 'None')}
+    sources = {number: node['inputs'][0] for number, node in enumerate(nodes) if node['op'] == 'slice'
+               and (node['attrs']['begin'], node['attrs']['end']) == ('(0,)', '(None,)')}
     for edge in _edges(graph):
         while edge[0] in sources:
             edge[:] = sources[edge[0]]

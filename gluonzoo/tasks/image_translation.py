@@ -12,6 +12,7 @@ from mxnet import autograd, gluon
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from ..nn.concat import concat
+from ..nn.frozen import Frozen
 from ..registry import get_model, tasks
 from .base import Exported, Task
 from .detection import contact_sheet
@@ -119,6 +120,7 @@ class ImageTranslation(Task):
         self._add('discriminator', discriminator, (1, 6, image_size, image_size))
         for name in ('generator', 'discriminator'):
             self.add_trainer(name, optimizer, name)
+        self._frozen_discriminator = Frozen(discriminator)
         self._pool = ImagePool(pool_size)
         self._adversarial = {'vanilla': _cross_entropy, 'lsgan': _squared, 'wgan': _critic}[objective]
 
@@ -158,7 +160,8 @@ class ImageTranslation(Task):
             a, b = a.detach(), b.detach()
             pairs = self._pool.query(concat(mx.nd, a, fake.detach())), concat(mx.nd, a, b)
             with autograd.record():
-                on_fake, on_real = (self._adversarial(self._judge(pair), real) for pair, real in zip(pairs, (0, 1)))
+                on_fake, on_real = (self._adversarial(self._judge(self._discriminator, pair), real)
+                                    for pair, real in zip(pairs, (0, 1)))
                 loss = (on_fake + on_real) / 2
             scalars.append({'D_fake': on_fake, 'D_real': on_real, 'loss': loss})
         self.backward('discriminator', [each.pop('loss') for each in scalars])
@@ -170,7 +173,8 @@ class ImageTranslation(Task):
         with autograd.record():
             for i, (a, b) in enumerate(parts):
                 fake = fakes[i] if fakes else self._generate(a)
-                adversarial = self._adversarial(self._judge(concat(mx.nd, a, fake)), 1)
+                # Frozen: what the discriminator would learn from this is of no use.
+                adversarial = self._adversarial(self._judge(self._frozen_discriminator, concat(mx.nd, a, fake)), 1)
                 l1 = self._lambda_l1 * (fake - b).abs().mean()
                 scalars.append({'G_GAN': adversarial, 'G_L1': l1, 'loss': adversarial + l1})
         self.backward('generator', [each.pop('loss') for each in scalars])
@@ -179,8 +183,9 @@ class ImageTranslation(Task):
     def _generate(self, images):
         return self._generator(images).astype('float32', copy=False)
 
-    def _judge(self, pairs):
-        return self._discriminator(pairs).astype('float32', copy=False)
+    @staticmethod
+    def _judge(discriminator, pairs):
+        return discriminator(pairs).astype('float32', copy=False)
 
     def state(self):
         """{'pool': the images of the pool, float32 [n, 6, S, S]}, or {} while that is empty."""

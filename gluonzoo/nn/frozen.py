@@ -1,0 +1,28 @@
+"""A network as a fixed function, for gradients that go through it and not to it."""
+import mxnet as mx
+
+__all__ = ['Frozen']
+
+
+class Frozen:
+    """Computes what a network computes; gradients pass to the input, and none is computed for the parameters.
+
+    The parameters are those of the network at the time of the call, also if they are updated later. Their gradients
+    keep the values that they have. In training mode the running statistics are updated as by the network itself.
+
+    Parameters
+    ----------
+    net : HybridBlock
+        of one input; initialised, its shapes known
+    """
+
+    def __init__(self, net):
+        data = mx.sym.var('data')
+        symbol = net(data)
+        parameters = {parameter.name: parameter for parameter in net.collect_params().values()}
+        self._parameters = [parameters.get(name) for name in symbol.list_inputs()]   # None: the input
+        self._compute = mx.nd.CachedOp(symbol, [('static_alloc', True)])
+
+    def __call__(self, x):
+        return self._compute(*(x if parameter is None else parameter.data(x.ctx).detach()
+                               for parameter in self._parameters))

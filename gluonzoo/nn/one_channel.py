@@ -1,0 +1,48 @@
+"""Convolutions to one channel: the transposed one MXNet cannot train on a CPU, and the other only slowly."""
+from mxnet.gluon import nn
+
+__all__ = ['OneChannelConv', 'OneChannelDeconv']
+
+
+class OneChannelConv(nn.Conv2D):
+    """A convolution of stride 1 to one channel.
+
+    On a CPU, oneDNN 2.4 computes such a convolution, and its gradients, more than ten times as slowly as one to 16
+    channels. So this is one to as many channels as the kernel has taps, each a pixel's product with one tap, and a
+    small convolution that puts them in their places and adds them.
+
+    Inputs: (N, C, H, W). Outputs: (N, 1, H + 2 * padding - kernel + 1, W + 2 * padding - kernel + 1).
+    """
+
+    def hybrid_forward(self, F, x, weight, bias=None):
+        _, channels, height, width = self.weight.shape
+        taps = F.transpose(F.reshape(weight, (channels, height * width)))   # [1, C, h, w] -> [h * w, C]
+        taps = F.reshape(taps, (height * width, channels, 1, 1))
+        y = F.Convolution(x, taps, kernel=(1, 1), num_filter=height * width, no_bias=True)
+        ones = F.reshape(F.ones_like(F.slice_axis(weight, axis=1, begin=0, end=1)), (-1,))   # of weight's type
+        places = F.reshape(F.diag(ones), (1, height * width, height, width))   # tap i has its only 1 at place i
+        y = F.Convolution(y, places, kernel=(height, width), pad=self._kwargs['pad'], num_filter=1, no_bias=True)
+        return y if bias is None else F.broadcast_add(y, F.reshape(bias, (1, 1, 1, 1)))
+
+
+class OneChannelDeconv(nn.Conv2DTranspose):
+    """A transposed convolution of kernel 4, stride 2 and padding 1 to one channel.
+
+    On a CPU, MXNet 1.9.1 fails in the backward pass of its own, if the input channels are a multiple of 16: "could not
+    create a primitive descriptor for a reorder primitive". So this is a convolution to the 4 pixels that each becomes.
+
+    Inputs: (N, C, H, W). Outputs: (N, 1, 2 * H, 2 * W).
+    """
+
+    def hybrid_forward(self, F, x, weight, bias=None):
+        # Of 4 taps in a line, even pixels see (3, 1) at x[m - 1] and x[m], odd ones (2, 0) at x[m] and x[m + 1].
+        channels = self.weight.shape[0]
+        taps = F.flip(F.flip(weight, axis=2), axis=3)
+        taps = F.pad(taps, mode='constant', pad_width=(0, 0, 0, 0, 1, 1, 1, 1))
+        taps = F.reshape(taps, (channels, 3, 2, 3, 2))                 # [C, 1, 6, 6] -> [C, 3, 2, 3, 2]
+        taps = F.transpose(taps, (2, 4, 0, 1, 3))                      # -> [2, 2, C, 3, 3], odd first
+        taps = F.flip(F.flip(taps, axis=0), axis=1)
+        taps = F.reshape(taps, (4, channels, 3, 3))
+        y = F.Convolution(x, taps, kernel=(3, 3), pad=(1, 1), num_filter=4, no_bias=True)
+        y = F.depth_to_space(y, 2)                                     # [N, 4, H, W] -> [N, 1, 2 * H, 2 * W]
+        return y if bias is None else F.broadcast_add(y, F.reshape(bias, (1, 1, 1, 1)))

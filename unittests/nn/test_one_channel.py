@@ -1,0 +1,57 @@
+"""Convolutions to one channel, transposed and not, beside those of MXNet: its own, and its other way for float64."""
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd
+
+from gluonzoo.nn.one_channel import OneChannelConv, OneChannelDeconv
+
+
+@pytest.mark.parametrize('bias', [True, False])
+@pytest.mark.parametrize('shape, kernel, padding', [
+    ((2, 5, 7, 6), 4, 1), ((1, 1, 3, 3), 3, 0), ((2, 32, 8, 9), (4, 3), (2, 1)), ((1, 3, 5, 5), 1, 0)])
+def test_values(shape, kernel, padding, bias):
+    net = OneChannelConv(1, kernel, 1, padding, in_channels=shape[1], use_bias=bias, bias_initializer='ones')
+    net.initialize(mx.init.Normal(1))
+    x = mx.nd.random.normal(shape=shape)
+    pair = [value if isinstance(value, tuple) else (value, value) for value in (kernel, padding)]
+    expected = mx.nd.Convolution(x, net.weight.data(), kernel=pair[0], pad=pair[1], num_filter=1, no_bias=True)
+    np.testing.assert_allclose(net(x).asnumpy(), (expected + bias).asnumpy(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('bias', [True, False])
+@pytest.mark.parametrize('shape', [(2, 5, 3, 4), (1, 1, 1, 1), (2, 32, 8, 8)])
+def test_values_of_the_transposed(shape, bias):
+    net = OneChannelDeconv(1, 4, 2, 1, in_channels=shape[1], use_bias=bias, bias_initializer='ones')
+    net.initialize(mx.init.Normal(1))
+    x = mx.nd.random.normal(shape=shape)
+    expected = mx.nd.Deconvolution(x, net.weight.data(), kernel=(4, 4), stride=(2, 2), pad=(1, 1), num_filter=1)
+    np.testing.assert_allclose(net(x).asnumpy(), (expected + bias).asnumpy(), rtol=1e-4, atol=1e-4)
+
+
+KERNEL = {'kernel': (4, 4), 'pad': (1, 1), 'num_filter': 1, 'no_bias': False}
+
+
+@pytest.mark.parametrize('hybrid', [False, True], ids=['imperative', 'hybrid'])
+@pytest.mark.parametrize('layer, stride, own, shape', [
+    (OneChannelConv, 1, lambda *arrays: mx.nd.Convolution(*arrays, **KERNEL), (5, 4)),
+    # Of 32 channels MXNet's own raises an error, but for float64.
+    (OneChannelDeconv, 2, lambda *arrays: mx.nd.Deconvolution(*arrays, stride=(2, 2), **KERNEL), (12, 10))])
+def test_gradients(layer, stride, own, shape, hybrid):
+    net = layer(1, 4, stride, 1, in_channels=32)
+    net.initialize(mx.init.Normal(1))
+    if hybrid:
+        net.hybridize(static_alloc=True)
+    x, head = mx.nd.random.normal(shape=(2, 32, 6, 5)), mx.nd.random.normal(shape=(2, 1, *shape))
+    x.attach_grad()
+    with autograd.record():
+        y = net(x)
+    y.backward(head)
+    twins = [a.astype('float64') for a in (x, net.weight.data(), net.bias.data())]
+    for array in twins:
+        array.attach_grad()
+    with autograd.record():
+        y = own(*twins)
+    y.backward(head.astype('float64'))
+    for gradient, twin in zip((x.grad, net.weight.grad(), net.bias.grad()), twins):
+        np.testing.assert_allclose(gradient.asnumpy(), twin.grad.asnumpy(), rtol=1e-4, atol=1e-4)
