@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import cv2
+from arguments import at_least
 
 from gluonzoo.data import ImageError, Loader, RecordError  # before mxnet
 from gluonzoo.registry import datasets, tasks
@@ -33,16 +34,6 @@ import mxnet as mx  # isort: skip
 
 
 # -- arguments -------------------------------------------------------------------------------------------------------
-
-def at_least(least, kind=int):
-    """A type for argparse: a number of at least `least`."""
-    def number(text):
-        value = kind(text)
-        if not value >= least:
-            raise argparse.ArgumentTypeError(f'must be at least {least}: {text}')
-        return value
-    return number
-
 
 def devices(text):
     """A type for argparse: 'cpu', 'gpu', 'gpu:0,gpu:1' -> list of Context."""

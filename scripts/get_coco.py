@@ -10,22 +10,18 @@ reached, the drawn one is made instead.
 """
 import argparse
 import hashlib
-import json
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from common import at_least
+from dataset_folder import CARD, DatasetError, DatasetFolder, add_settings, call, chosen, staging, write_card
 from tqdm import tqdm
 
-from gluonzoo.data.download import ArchiveError, ChecksumError, DownloadError, download, extract_archive
+from gluonzoo.data.download import download, extract_archive
 from gluonzoo.data.synthetic_coco import write
 
 ADDRESS = 'http://images.cocodataset.org/'
-CARD = 'dataset.json'
-CARD_KEYS = {'original': {'kind'}, 'synthetic': {'kind', 'settings', 'sha1'}}
 SPLITS = ('train2017', 'val2017')
 DEFAULTS = {'train': 1000, 'val': 100, 'seed': 0}   # of the synthetic one
 
@@ -47,78 +43,48 @@ ORIGINAL = {   # the small ones first, to find out soon that there is no network
                       {'*.jpg': 118287})}
 
 
-class DatasetError(Exception):
-    """The folder cannot be given the dataset that is wanted."""
+class COCO(DatasetFolder):
+    """`parts`: names of those of the original that are wanted."""
 
+    defaults = DEFAULTS
+    card_keys = {'original': {'kind'}, 'synthetic': {'kind', 'settings', 'sha1'}}
 
-def get(out, parts, settings):
-    """Sees to it that the folder holds a dataset. Returns words that say which.
+    def __init__(self, out, parts):
+        super().__init__(out.resolve())   # a link to a folder elsewhere, or '.'
+        self.parts = parts
 
-    Parameters
-    ----------
-    out : Path
-    parts : list of str
-        of the original; empty: the synthetic one is wanted
-    settings : dict
-        those that the user has chosen for the synthetic one
-    """
-    out = out.resolve()   # a link to a folder elsewhere, or '.'
-    card = read_card(out)
-    if card and card['kind'] == 'synthetic':
-        check_synthetic(out, card, settings if parts else {**DEFAULTS, **settings})
-        return 'the SYNTHETIC dataset, made earlier' + (
-            f'. (For the original, remove {out} or choose another --out)' if parts else '')
-    if parts:
-        try:
-            get_original(out, parts)
-            return f'the original dataset: {", ".join(parts)}'
-        except ChecksumError:
-            raise
-        except DownloadError as error:
-            if card or begun(out):
-                raise DatasetError(f'{error}\n{out} holds a part of the original. Run this again to go on, or choose '
-                                   'another --out') from error
-            print(f'THE ORIGINAL DATASET CANNOT BE DOWNLOADED:\n{error}\nA synthetic one is made instead.',
-                  file=sys.stderr)
-    if card or begun(out):
-        raise DatasetError(f'{out}: holds the original dataset, or a part of it; choose another --out')
-    make_synthetic(out, {**DEFAULTS, **settings})
-    return 'the SYNTHETIC dataset, made now'
+    def get_original(self, known):
+        out = self.out
+        for name in self.parts:
+            part, folder = ORIGINAL[name], out / name
+            if not folder.exists():
+                out.mkdir(parents=True, exist_ok=True)
+                archive = out / Path(part.path).name
+                check_room(out, part, archive)
+                unpack(download(ADDRESS + part.path, archive, md5=part.md5), part, folder)
+                archive.unlink()
+            check_files(folder, part)
+            print(f'{folder}: complete')
+        write_card(out, {'kind': 'original'})
+        return f'the original dataset: {", ".join(self.parts)}'
 
+    def begun(self):
+        return any((self.out / name).exists() for part, archive in ORIGINAL.items() for name in (
+            part, Path(archive.path).name, f'{Path(archive.path).name}.part'))
 
-def read_card(out):
-    """What the folder says that it holds; None if it says nothing."""
-    try:
-        card = json.loads((out / CARD).read_text())
-        if card.keys() != CARD_KEYS[card['kind']] or not isinstance(card.get('settings', {}), dict):
-            raise ValueError(card)
-        return card
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DatasetError(f'{out / CARD}: not of this program; choose another --out') from error
+    def draw(self, folder, settings):
+        first = 0
+        for split in SPLITS:   # the numbers go on, so that no picture is in both
+            count = settings[split[:-len('2017')]]
+            write(folder, split, settings['seed'], tqdm(range(first, first + count), split, unit=' pictures'))
+            first += count
 
+    def checksums(self, folder):
+        return {'sha1': sha1_of_folder(folder)}
 
-def write_card(out, card):
-    part = out / f'{CARD}.part'
-    part.write_text(json.dumps(card, indent=2) + '\n')
-    part.replace(out / CARD)
-
-
-# -- the original ----------------------------------------------------------------------------------------------------
-
-def get_original(out, parts):
-    for name in parts:
-        part, folder = ORIGINAL[name], out / name
-        if not folder.exists():
-            out.mkdir(parents=True, exist_ok=True)
-            archive = out / Path(part.path).name
-            check_room(out, part, archive)
-            unpack(download(ADDRESS + part.path, archive, md5=part.md5), part, folder)
-            archive.unlink()
-        check_files(folder, part)
-        print(f'{folder}: complete')
-    write_card(out, {'kind': 'original'})
+    def check_drawn(self, card):
+        if sha1_of_folder(self.out) != card['sha1']:
+            raise DatasetError(f'{self.out}: is not as it was made. Remove it, and run this again')
 
 
 def check_room(out, part, archive):
@@ -132,9 +98,9 @@ def check_room(out, part, archive):
 
 def unpack(archive, part, folder):
     """The folder of this name in the archive becomes `folder`, once all is unpacked."""
-    with tempfile.TemporaryDirectory(prefix=f'{folder.name}.part-', dir=folder.parent) as staging:
+    with staging(folder) as beside:
         print(f'{archive}: unpacking')
-        unpacked = Path(staging) / 'unpacked'
+        unpacked = beside / 'unpacked'
         extract_archive(archive, unpacked, max_bytes=part.unpacked)
         check_files(unpacked / folder.name, part)
         (unpacked / folder.name).rename(folder)
@@ -148,41 +114,6 @@ def check_files(folder, part):
                                'another --out')
 
 
-def begun(out):
-    """Whether a part of the original is there."""
-    return any(path.exists() for name, part in ORIGINAL.items() for path in (
-        out / name, out / Path(part.path).name, out / f'{Path(part.path).name}.part'))
-
-
-# -- the synthetic one -----------------------------------------------------------------------------------------------
-
-def make_synthetic(out, settings):
-    """Draws the dataset into a folder that is empty or not there."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DatasetError(f'{out}: is not an empty folder; choose another --out')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f'{out.name}.part-', dir=out.parent) as staging:
-        whole = Path(staging) / 'dataset'
-        whole.mkdir()
-        first = 0
-        for split in SPLITS:   # the numbers go on, so that no picture is in both
-            count = settings[split[:-len('2017')]]
-            write(whole, split, settings['seed'], tqdm(range(first, first + count), split, unit=' pictures'))
-            first += count
-        write_card(whole, {'kind': 'synthetic', 'settings': settings, 'sha1': sha1_of_folder(whole)})
-        whole.replace(out)
-
-
-def check_synthetic(out, card, settings):
-    """DatasetError if the synthetic dataset that is there has other settings, or has been changed."""
-    differences = [f'--{name} {card["settings"].get(name)}, not {value}' for name, value in settings.items()
-                   if card['settings'].get(name) != value]
-    if differences:
-        raise DatasetError(f'{out}: was made with {", ".join(differences)}. Choose another --out, or remove it')
-    if sha1_of_folder(out) != card['sha1']:
-        raise DatasetError(f'{out}: is not as it was made. Remove it, and run this again')
-
-
 def sha1_of_folder(out):
     """Of the names and contents of all files but the card's."""
     digest = hashlib.sha1()
@@ -193,28 +124,19 @@ def sha1_of_folder(out):
     return digest.hexdigest()
 
 
-# -- the command -----------------------------------------------------------------------------------------------------
-
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('data/coco'), help='the folder (default: %(default)s)')
     parser.add_argument('--parts', nargs='+', choices=ORIGINAL, help='of the original (default: all)')
     parser.add_argument('--synthetic', action='store_true', help='draw a dataset, download nothing')
-    group = parser.add_argument_group('the synthetic dataset, asked for or not')
-    for name, least, what in (('train', 1, 'pictures to train on'), ('val', 1, 'pictures to validate with'),
-                              ('seed', 0, 'another seed, other pictures')):
-        group.add_argument(f'--{name}', type=at_least(least), help=f'{what} (default: {DEFAULTS[name]})')
+    add_settings(parser, 'the synthetic dataset, asked for or not', DEFAULTS, (
+        ('train', 1, 'pictures to train on'), ('val', 1, 'pictures to validate with'),
+        ('seed', 0, 'another seed, other pictures')))
     args = parser.parse_args(argv)
     if args.synthetic and args.parts:
         parser.error('--parts: is of the original, which --synthetic does not get')
-    settings = {name: getattr(args, name) for name in DEFAULTS if getattr(args, name) is not None}
-    try:
-        which = get(args.out, [] if args.synthetic else args.parts or list(ORIGINAL), settings)
-    except (ArchiveError, DatasetError, DownloadError, OSError) as error:
-        print(f'get_coco: {error}', file=sys.stderr)
-        return 1
-    print(f'{args.out}: {which}')
-    return 0
+    folder = COCO(args.out, args.parts or list(ORIGINAL))
+    return call(lambda: folder.get(chosen(args, DEFAULTS), original=not args.synthetic), args.out)
 
 
 if __name__ == '__main__':

@@ -10,24 +10,21 @@ and, of facades, test; a picture in them shows the two of a pair side by side. d
 appears when all is there and has been checked; if it is there already, nothing is done.
 """
 import argparse
-import hashlib
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-from common import at_least
+from dataset_folder import CARD, DatasetError, add_settings, call, chosen, staging, write_card
 from tqdm import tqdm
 
-from gluonzoo.data.download import ArchiveError, ChecksumError, DownloadError, download, extract_archive
+from gluonzoo.data.download import ChecksumError, download, extract_archive
 from gluonzoo.data.pairs import PairedImages
 from gluonzoo.data.synthetic_pairs import pair
 
 ADDRESS = 'http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/'
-CARD = 'dataset.json'
 DEFAULTS = {'train': 400, 'val': 50, 'size': 256, 'seed': 0}   # of the synthetic one
 
 
@@ -45,23 +42,18 @@ ORIGINALS = {
 }
 
 
-class DatasetError(Exception):
-    """The folder cannot be given the dataset that is wanted."""
-
-
 def get(out, card, fill):
     """Sees to it that the folder `out` holds the dataset that `card` describes; `fill` puts it into an empty folder."""
     if out.exists():
         check(out, card)
         return 'is there already'
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f'{out.name}.part-', dir=out.parent) as staging:
-        whole = fill(Path(staging))
+    with staging(out) as folder:
+        whole = fill(folder)
         for split, count in card['pairs'].items():
             found = len(PairedImages(whole / split, 'AtoB', None))   # ValueError where one cannot be halved
             if found != count:
                 raise DatasetError(f'{split}: has {found} pictures, and must have {count}')
-        (whole / CARD).write_text(json.dumps(card, indent=2) + '\n')
+        write_card(whole, card)
         whole.replace(out)
     return ', '.join(f'{count} pairs to {split}' for split, count in card['pairs'].items())
 
@@ -82,28 +74,18 @@ def get_original(name, out, md5):
     original = ORIGINALS[name]
     md5 = md5 or original.md5
 
-    def fill(staging):
+    def fill(folder):
         # Beside the folder, so that it is still there when unpacking fails.
-        archive = download(f'{ADDRESS}{name}.tar.gz', out.with_name(f'{out.name}.tar.gz'))
-        found = md5_of(archive)
-        if found != md5:
-            archive.unlink()
-            raise ChecksumError(f'{ADDRESS}{name}.tar.gz: its MD5 must be {md5}: {found}. It is not kept. (If you '
-                                f'trust it: --md5 {found})')
-        extract_archive(archive, staging / 'unpacked', max_bytes=original.max_bytes)
-        return staging / 'unpacked' / name
+        try:
+            archive = download(f'{ADDRESS}{name}.tar.gz', out.with_name(f'{out.name}.tar.gz'), md5=md5)
+        except ChecksumError as error:
+            raise ChecksumError(f'{error}. It is not kept. (If you trust it, give its MD5 with --md5)') from error
+        extract_archive(archive, folder / 'unpacked', max_bytes=original.max_bytes)
+        return folder / 'unpacked' / name
 
     said = get(out, {'name': name, 'md5': md5, 'pairs': original.pairs}, fill)
     out.with_name(f'{out.name}.tar.gz').unlink(missing_ok=True)
     return said
-
-
-def md5_of(path):
-    digest = hashlib.md5()
-    with open(path, 'rb') as file:
-        for chunk in iter(lambda: file.read(1 << 20), b''):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 # -- the synthetic one -----------------------------------------------------------------------------------------------
@@ -111,17 +93,17 @@ def md5_of(path):
 def get_synthetic(out, settings):
     counts = {split: settings[split] for split in ('train', 'val')}
 
-    def fill(staging):
+    def fill(staged):
         first = 0
         for split, count in counts.items():   # the numbers go on, so that no house is in both
-            folder = staging / 'drawn' / split
+            folder = staged / 'drawn' / split
             folder.mkdir(parents=True)
             for index in tqdm(range(count), split, unit=' pairs'):
                 both = np.hstack(pair(settings['seed'], first + index, settings['size']))
                 if not cv2.imwrite(str(folder / f'{index:05}.png'), both[:, :, ::-1]):
                     raise DatasetError(f'{folder}: cannot be written to')
             first += count
-        return staging / 'drawn'
+        return staged / 'drawn'
 
     return get(out, {'name': 'synthetic', 'settings': settings, 'pairs': counts}, fill)
 
@@ -134,12 +116,11 @@ def main(argv=None):
     parser.add_argument('--synthetic', action='store_true', help='draw a dataset instead, download nothing')
     parser.add_argument('--out', type=Path, help='the folder (default: data/NAME, or data/synthetic_pairs)')
     parser.add_argument('--md5', help='what the MD5 of the archive must be, if it is not the known one')
-    group = parser.add_argument_group('the synthetic dataset')
-    for name, least, what in (('train', 1, 'pairs to train on'), ('val', 1, 'pairs to validate with'),
-                              ('size', 32, 'the sides of their pictures in pixels'), ('seed', 0, 'other houses')):
-        group.add_argument(f'--{name}', type=at_least(least), help=f'{what} (default: {DEFAULTS[name]})')
+    add_settings(parser, 'the synthetic dataset', DEFAULTS, (
+        ('train', 1, 'pairs to train on'), ('val', 1, 'pairs to validate with'),
+        ('size', 32, 'the sides of their pictures in pixels'), ('seed', 0, 'other houses')))
     args = parser.parse_args(argv)
-    settings = {name: getattr(args, name) for name in DEFAULTS if getattr(args, name) is not None}
+    settings = chosen(args, DEFAULTS)
     if bool(args.name) == args.synthetic:
         parser.error(f'one of {", ".join(sorted(ORIGINALS))} or --synthetic is needed, and not both')
     if args.synthetic and args.md5:
@@ -147,17 +128,8 @@ def main(argv=None):
     if args.name and settings:
         parser.error(f'--{", --".join(settings)}: only with --synthetic')
     out = args.out or Path('data') / (args.name or 'synthetic_pairs')
-    try:
-        said = (get_synthetic(out, {**DEFAULTS, **settings}) if args.synthetic else
-                get_original(args.name, out, args.md5))
-    except DownloadError as error:
-        print(f'get_pairs: {error}\n--synthetic draws a dataset that needs no network.', file=sys.stderr)
-        return 1
-    except (DatasetError, ArchiveError, OSError, ValueError) as error:
-        print(f'get_pairs: {error}', file=sys.stderr)
-        return 1
-    print(f'{out}: {said}')
-    return 0
+    return call(lambda: get_synthetic(out, {**DEFAULTS, **settings}) if args.synthetic else
+                get_original(args.name, out, args.md5), out, '\n--synthetic draws a dataset that needs no network.')
 
 
 if __name__ == '__main__':

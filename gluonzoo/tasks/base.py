@@ -1,11 +1,12 @@
 """What every task is made of: networks, trainers, and the way from a batch to an update on several devices."""
+from collections import deque
 from typing import NamedTuple, Optional
 
 import mxnet as mx
 from mxnet import autograd, gluon
 from mxnet.contrib import amp as mixed_precision
 
-__all__ = ['Exported', 'Task']
+__all__ = ['Exported', 'Task', 'late']
 
 
 class Exported(NamedTuple):
@@ -251,6 +252,16 @@ class Task:
 
     def _gradients(self, name):
         return [gradient for parameter in self._parameters[name] for gradient in parameter.list_grad()]
+
+
+def late(items, count=1):
+    """The items, each after `count` more have been made: while we read one, the devices have others to do."""
+    waiting = deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > count:
+            yield waiting.popleft()
+    yield from waiting
 
 
 _precision = []   # of the process: what its first task asked for

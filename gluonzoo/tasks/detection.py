@@ -1,11 +1,13 @@
-"""What detectors return, and pictures of it."""
+"""What detectors return, and what they tell and show of it."""
 import colorsys
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ['Detections', 'draw_boxes', 'contact_sheet']
+from .base import Task
+
+__all__ = ['Detections', 'DetectionTask', 'draw_boxes']
 
 
 class Detections(NamedTuple):
@@ -21,6 +23,34 @@ class Detections(NamedTuple):
         """Those with a score of at least `score`."""
         keep = self.scores >= score
         return Detections(self.boxes[keep], self.scores[keep], self.labels[keep])
+
+
+class DetectionTask(Task):
+    """A task whose results are :class:`Detections`.
+
+    Attributes
+    ----------
+    class_names : list of str
+    shown : float
+        the least score of an object in a picture
+    """
+
+    shown = 0.5
+
+    def __init__(self, net, class_names, **options):
+        if net.classes != len(class_names):
+            raise ValueError(f'class_names must name the {net.classes} classes of the network: {class_names}')
+        super().__init__(**options)
+        self.class_names = list(class_names)
+
+    def draw(self, image, result):
+        """The objects with a score of at least `shown`, as :func:`draw_boxes` draws them."""
+        return draw_boxes(image, result.above(self.shown), self.class_names)
+
+    def describe(self, result):
+        """All objects: {'detections': [{'class': name, 'score': float, 'box': [xmin, ymin, xmax, ymax]}, ...]}"""
+        return {'detections': [{'class': self.class_names[label], 'score': round(float(score), 4),
+                                'box': [round(float(edge), 2) for edge in box]} for box, score, label in zip(*result)]}
 
 
 def draw_boxes(image, detections, class_names, truth=()):
@@ -65,24 +95,6 @@ def draw_boxes(image, detections, class_names, truth=()):
         draw.rectangle((x, y, x + w - 1, y + h - 1), fill=color)
         draw.text((x + margin - left, y + margin - top), text, fill='black', font=font)
     return np.array(picture)
-
-
-def contact_sheet(images, columns=4, gap=4):
-    """Images of one size side by side, row by row. List of uint8 [H, W, 3] -> uint8 [rows H + ..., columns W + ..., 3]
-
-    Rows and columns are `gap` grey pixels apart; what is left of the last row is grey too.
-    """
-    shapes = {image.shape for image in images}
-    if len(shapes) != 1:
-        raise ValueError(f'images must be one or more, of one size: {sorted(shapes)}')
-    height, width, _ = shapes.pop()
-    columns = min(columns, len(images))
-    rows = -(-len(images) // columns)
-    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 48, 'uint8')
-    for i, image in enumerate(images):
-        y, x = i // columns * (height + gap), i % columns * (width + gap)
-        sheet[y:y + height, x:x + width] = image
-    return sheet
 
 
 def _inner(box, by=0):

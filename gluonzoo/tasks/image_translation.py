@@ -15,7 +15,7 @@ from ..nn.concat import concat
 from ..nn.frozen import Frozen
 from ..registry import get_model, tasks
 from .base import Exported, Task
-from .detection import contact_sheet
+from .pictures import check_images, contact_sheet
 
 __all__ = ['ImagePool', 'ImageTranslation', 'image_translation']
 
@@ -239,11 +239,7 @@ class ImageTranslation(Task):
 
         Raises ValueError for an array that is no RGB image of type uint8.
         """
-        for i, image in enumerate(images):
-            if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 \
-                    or not image.size:
-                raise ValueError(f'images must be uint8 arrays [H, W, 3]; number {i} is '
-                                 f'{getattr(image, "dtype", type(image).__name__)} {getattr(image, "shape", "")}')
+        check_images(images)
         inputs = (mx.nd.array(_resized(image, self._size, self._size).transpose(2, 0, 1)[None] / 127.5 - 1)
                   for image in images)
         return [_resized(_picture(_fetch(output)), *image.shape[1::-1])

@@ -4,7 +4,6 @@ Paper: "CenterNet: Keypoint Triplets for Object Detection" (Duan et al., 2019, h
 Official code: github.com/Duankaiwen/CenterNet.
 """
 import math
-from collections import deque
 from typing import NamedTuple
 
 import cv2
@@ -18,11 +17,12 @@ from ..losses.keypoints import KeypointTripletLoss
 from ..metrics.coco import COCOMeanAP
 from ..models.centernet import HEADS
 from ..registry import get_model, tasks
-from .base import Exported, Task
-from .detection import Detections, contact_sheet, draw_boxes
+from .base import Exported, late
+from .detection import Detections, DetectionTask, draw_boxes
 from .keypoint_decode import CenterCheck, KeypointDecoder, soft_nms
 from .keypoint_targets import keypoint_targets
 from .photo_views import STRIDE, make_view, mirror, spread
+from .pictures import check_images, contact_sheet
 
 __all__ = ['KeypointDetection', 'keypoint_detection']
 
@@ -32,11 +32,10 @@ LOSSES = ('heat_loss', 'pull_loss', 'push_loss', 'offset_loss')
 PREDICT = 8   # photos a device takes at once, where all inputs have one size
 KEYPOINTS = 70   # of each kind, looked at in a photo
 TILE = 384   # pixels of a photo in a picture
-SHOWN = 0.3   # score of a box in a picture
 COLORS = ((255, 80, 60), (60, 140, 255), (90, 255, 90))   # of the heat of top-left corners, bottom-right ones, centres
 
 
-class KeypointDetection(Task):
+class KeypointDetection(DetectionTask):
     """Trains a network that finds the keypoints of objects, and finds objects with it.
 
     In training, a batch's arrays are images [B, 3, S, S], normalised, and labels [B, M, 5 or more]: class, xmin, ymin,
@@ -76,11 +75,10 @@ class KeypointDetection(Task):
     """
 
     main_metric = 'AP'
+    shown = 0.3
 
     def __init__(self, net, class_names, size=511, test_size=None, max_size=None, flip=False, scales=(1,),
                  optimizer=OPTIMIZER, **options):
-        if net.classes != len(class_names):
-            raise ValueError(f'class_names must name the {net.classes} classes of the network: {class_names}')
         for name, value in (('size', size), ('test_size', test_size), ('max_size', max_size)):
             given = value is not None or name == 'size'
             if given and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
@@ -89,8 +87,7 @@ class KeypointDetection(Task):
             raise ValueError(f'scales must be numbers above 0, each once, and one of them 1: {scales!r}')
         if not isinstance(flip, bool):
             raise ValueError(f'flip must be true or false: {flip!r}')
-        super().__init__(**options)
-        self.class_names = list(class_names)
+        super().__init__(net, class_names, **options)
         self._net, self._size, self._test_size, self._max_size = net, size, test_size, max_size
         self._flip, self._scales = flip, sorted(scales, key=lambda scale: scale != 1)   # 1 first
         try:
@@ -165,11 +162,7 @@ class KeypointDetection(Task):
 
         Raises ValueError for an array that is no RGB image of type uint8.
         """
-        for i, image in enumerate(images):
-            if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 \
-                    or not image.size:
-                raise ValueError(f'images must be uint8 arrays [H, W, 3]; number {i} is '
-                                 f'{getattr(image, "dtype", type(image).__name__)} {getattr(image, "shape", "")}')
+        check_images(images)
         return [found for _, found in self._find(map(_Item, images))]
 
     def heatmaps(self, image):
@@ -184,22 +177,13 @@ class KeypointDetection(Task):
         heat = spread(1 / (1 + np.exp(-logits.astype('float32'))), view)   # [H, W, 3]
         return (.4 * image + heat @ np.array(COLORS, 'float32')).clip(0, 255).astype('uint8')
 
-    def draw(self, image, result):
-        """The objects with a score of at least 0.3, as :func:`draw_boxes` draws them."""
-        return draw_boxes(image, result.above(SHOWN), self.class_names)
-
-    def describe(self, result):
-        """All objects: {'detections': [{'class': name, 'score': float, 'box': [xmin, ymin, xmax, ymax]}, ...]}"""
-        return {'detections': [{'class': self.class_names[label], 'score': round(float(score), 4),
-                                'box': [round(float(edge), 2) for edge in box]} for box, score, label in zip(*result)]}
-
     def picture(self, batch):
-        """Up to 8 photos of a batch to evaluate with what is found in them (score at least 0.3), and the true boxes."""
+        """Up to 8 photos of a batch to evaluate, with what is found (score at least `shown`) and the true boxes."""
         tiles = []
         for item, found in self._find(list(_photos(batch))[:8]):
             zoom = TILE / max(item.photo.shape[:2])
             size = [max(1, round(side * zoom)) for side in item.photo.shape[1::-1]]
-            found = found._replace(boxes=found.boxes * zoom).above(SHOWN)
+            found = found._replace(boxes=found.boxes * zoom).above(self.shown)
             truth = item.truth[item.truth[:, 6] == 0, 1:5] * item.scale * zoom
             drawn = draw_boxes(cv2.resize(item.photo, size, interpolation=cv2.INTER_LINEAR), found, self.class_names,
                                truth)
@@ -215,7 +199,7 @@ class KeypointDetection(Task):
         chunks = _chunks(items, 1 if self._test_size is None else PREDICT)
         begun = ((chunk, self._detect([item.photo for item in chunk], self.ctx[i % len(self.ctx)]))
                  for i, chunk in enumerate(chunks))
-        for chunk, arrays in _late(begun, len(self.ctx)):
+        for chunk, arrays in late(begun, len(self.ctx)):
             for item, *rows in zip(chunk, *(array.asnumpy() for array in arrays)):
                 yield item, _detections(*rows, merge=len(self._scales) > 1)
 
@@ -394,13 +378,3 @@ def _chunks(items, size):
             chunk = []
     if chunk:
         yield chunk
-
-
-def _late(items, count):
-    """The items, each after `count` more have been made: while we read one, the devices have others to do."""
-    waiting = deque()
-    for item in items:
-        waiting.append(item)
-        if len(waiting) > count:
-            yield waiting.popleft()
-    yield from waiting

@@ -10,9 +10,10 @@ from ..losses import MultiBoxLoss, SoftmaxFocalLoss
 from ..metrics.voc import VOCMeanAP
 from ..registry import get_model, tasks
 from .anchors import make_anchors
-from .base import Exported, Task
-from .detection import Detections, contact_sheet, draw_boxes
+from .base import Exported, late
+from .detection import Detections, DetectionTask, draw_boxes
 from .multibox import MultiBoxDecoder, multibox_targets
+from .pictures import check_images, contact_sheet
 
 __all__ = ['SingleShotDetection', 'single_shot_detection']
 
@@ -40,10 +41,9 @@ OPTIMIZER = {'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9, 'wd': 5e-4}  
 
 PREDICT = 8   # images a device takes at once
 TILE = 384   # pixels of an image in a picture
-SHOWN = 0.5   # score of a box in a picture
 
 
-class SingleShotDetection(Task):
+class SingleShotDetection(DetectionTask):
     """Trains a single-shot detector, and finds objects with it.
 
     A batch's arrays are images [B, 3, S, S] and labels [B, M, 6]: class, xmin, ymin, xmax, ymax (fractions of the
@@ -70,10 +70,7 @@ class SingleShotDetection(Task):
     def __init__(self, net, class_names, loss='paper', optimizer=OPTIMIZER, **options):
         if loss not in LOSSES:
             raise ValueError(f'loss must be one of {", ".join(map(repr, LOSSES))}: {loss!r}')
-        if net.classes != len(class_names):
-            raise ValueError(f'class_names must name the {net.classes} classes of the network: {class_names}')
-        super().__init__(**options)
-        self.class_names = list(class_names)
+        super().__init__(net, class_names, **options)
         self._net = net
         size = net.input_size
         anchors = make_anchors(net, size, size)
@@ -116,7 +113,7 @@ class SingleShotDetection(Task):
         metric = VOCMeanAP(self.class_names)
         size = self._net.input_size
         seen = set()
-        for records, rows, labels in _one_late(self._start(batch) for batch in batches):
+        for records, rows, labels in late(self._start(batch) for batch in batches):
             for record, row, truth in zip(records.tolist(), _fetch(rows), labels.asnumpy()):
                 if record in seen:   # it stands in for one that cannot be read
                     continue
@@ -131,29 +128,16 @@ class SingleShotDetection(Task):
 
         Raises ValueError for an array that is no RGB image of type uint8.
         """
-        for i, image in enumerate(images):
-            if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 \
-                    or not image.size:
-                raise ValueError(f'images must be uint8 arrays [H, W, 3]; number {i} is '
-                                 f'{getattr(image, "dtype", type(image).__name__)} {getattr(image, "shape", "")}')
+        check_images(images)
         step = PREDICT * len(self.ctx)
         chunks = (images[i:i + step] for i in range(0, len(images), step))
         results = []
-        for chunk, rows in _one_late((chunk, self._detect(self._prepare(chunk))) for chunk in chunks):
+        for chunk, rows in late((chunk, self._detect(self._prepare(chunk))) for chunk in chunks):
             results += [_detections(row, *image.shape[1::-1]) for image, row in zip(chunk, _fetch(rows))]
         return results
 
-    def draw(self, image, result):
-        """The objects with a score of at least 0.5, as :func:`draw_boxes` draws them."""
-        return draw_boxes(image, result.above(SHOWN), self.class_names)
-
-    def describe(self, result):
-        """All objects: {'detections': [{'class': name, 'score': float, 'box': [xmin, ymin, xmax, ymax]}, ...]}"""
-        return {'detections': [{'class': self.class_names[label], 'score': round(float(score), 4),
-                                'box': [round(float(edge), 2) for edge in box]} for box, score, label in zip(*result)]}
-
     def picture(self, batch):
-        """Up to 8 images of the batch with what is found in them (score at least 0.5), and the true boxes, thin."""
+        """Up to 8 images of the batch with what is found in them (score at least `shown`), and the true boxes, thin."""
         self._check(batch)
         images, labels = (array[:8] for array in batch.arrays)
         pixels = images.asnumpy().transpose(0, 2, 3, 1) * np.array(self._net.std) + np.array(self._net.mean)
@@ -162,7 +146,7 @@ class SingleShotDetection(Task):
                                      labels.asnumpy()):
             image = cv2.resize(image, (TILE, TILE), interpolation=cv2.INTER_LINEAR)
             truth = truth[truth[:, 0] >= 0, 1:5] * TILE
-            tiles.append(draw_boxes(image, _detections(row, TILE, TILE).above(SHOWN), self.class_names, truth))
+            tiles.append(draw_boxes(image, _detections(row, TILE, TILE).above(self.shown), self.class_names, truth))
         return contact_sheet(tiles)
 
     def exported(self, decode=False, batch=1, size=None):
@@ -236,16 +220,6 @@ def single_shot_detection(network, class_names, loss='paper', optimizer=OPTIMIZE
     net = get_model(**{'classes': len(class_names), **network})
     return SingleShotDetection(net, class_names, loss, optimizer, accumulate=accumulate, clip_norm=clip_norm, amp=amp,
                                ctx=ctx, kvstore=kvstore)
-
-
-def _one_late(items):
-    """The items, each after the next one has been made: while we read the one, the device has the other to do."""
-    items = iter(items)
-    for late in items:
-        for item in items:
-            yield late
-            late = item
-        yield late
 
 
 def _fetch(rows):

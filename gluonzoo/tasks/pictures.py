@@ -1,0 +1,31 @@
+"""Pictures that tasks take and make."""
+import numpy as np
+
+__all__ = ['check_images', 'contact_sheet']
+
+
+def check_images(images):
+    """ValueError for an array of the list that is no RGB image of type uint8, [H, W, 3]."""
+    for i, image in enumerate(images):
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 \
+                or not image.size:
+            raise ValueError(f'images must be uint8 arrays [H, W, 3]; number {i} is '
+                             f'{getattr(image, "dtype", type(image).__name__)} {getattr(image, "shape", "")}')
+
+
+def contact_sheet(images, columns=4, gap=4):
+    """Images of one size side by side, row by row. List of uint8 [H, W, 3] -> uint8 [rows H + ..., columns W + ..., 3]
+
+    Rows and columns are `gap` grey pixels apart; what is left of the last row is grey too.
+    """
+    shapes = {image.shape for image in images}
+    if len(shapes) != 1:
+        raise ValueError(f'images must be one or more, of one size: {sorted(shapes)}')
+    height, width, _ = shapes.pop()
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 48, 'uint8')
+    for i, image in enumerate(images):
+        y, x = i // columns * (height + gap), i % columns * (width + gap)
+        sheet[y:y + height, x:x + width] = image
+    return sheet

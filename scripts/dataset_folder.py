@@ -1,0 +1,172 @@
+"""What the scripts that get datasets share: a folder that holds an original dataset or a drawn one, and says which.
+
+dataset.json, the card, lies in the folder when it is complete. What is being made lies beside the folder till then.
+"""
+import contextlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from arguments import at_least
+
+from gluonzoo.data.download import ArchiveError, ChecksumError, DownloadError
+
+CARD = 'dataset.json'
+
+
+class DatasetError(Exception):
+    """The folder cannot be given the dataset that is wanted."""
+
+
+class DatasetFolder:
+    """A folder for an original dataset, or for a drawn one if that is wanted or the original cannot be reached.
+
+    A subclass defines `defaults`, `card_keys` and the last five methods.
+
+    Parameters
+    ----------
+    out : Path
+
+    Attributes
+    ----------
+    defaults : dict
+        settings of the drawn dataset
+    card_keys : dict of kind ('original', 'synthetic') -> set
+        what the card must have
+    """
+
+    defaults = {}
+    card_keys = {}
+
+    def __init__(self, out):
+        self.out = out
+
+    def get(self, settings, original=True):
+        """Sees to it that the folder holds a dataset. Returns words that say which.
+
+        Parameters
+        ----------
+        settings : dict
+            those that the user has chosen for the drawn one
+        original : bool
+            whether the original is wanted
+        """
+        out, card = self.out, self.card()
+        if card and card['kind'] == 'synthetic':
+            self._check_settings(card, settings if original else {**self.defaults, **settings})
+            self.check_drawn(card)
+            return 'the SYNTHETIC dataset, made earlier' + (
+                f'. (For the original, remove {out} or choose another --out)' if original else '')
+        if original:
+            try:
+                return self.get_original(known=card is not None)
+            except ChecksumError:
+                raise
+            except DownloadError as error:
+                if card or self.begun():
+                    raise DatasetError(f'{error}\n{out} holds a part of the original. Run this again to go on, or '
+                                       'choose another --out') from error
+                print(f'THE ORIGINAL DATASET CANNOT BE DOWNLOADED:\n{error}\nA synthetic one is made instead.',
+                      file=sys.stderr)
+        if card or self.begun():
+            raise DatasetError(f'{out}: holds the original dataset, or a part of it; choose another --out')
+        self._draw({**self.defaults, **settings})
+        return 'the SYNTHETIC dataset, made now'
+
+    def card(self):
+        """What the folder says that it holds; None if it says nothing."""
+        try:
+            card = json.loads((self.out / CARD).read_text())
+            if card.keys() != self.card_keys[card['kind']] or not isinstance(card.get('settings', {}), dict):
+                raise ValueError(card)
+            return card
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DatasetError(f'{self.out / CARD}: not of this program; choose another --out') from error
+
+    def _draw(self, settings):
+        """Draws the dataset into the folder, which must be empty or not there."""
+        out = self.out
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise DatasetError(f'{out}: is not an empty folder; choose another --out')
+        with staging(out) as folder:
+            whole = folder / 'dataset'
+            whole.mkdir()
+            self.draw(whole, settings)
+            write_card(whole, {'kind': 'synthetic', 'settings': settings, **self.checksums(whole)})
+            whole.replace(out)
+
+    def _check_settings(self, card, settings):
+        """DatasetError if the drawn dataset that is there has other settings."""
+        differences = [f'--{name} {card["settings"].get(name)}, not {value}' for name, value in settings.items()
+                       if card['settings'].get(name) != value]
+        if differences:
+            raise DatasetError(f'{self.out}: was made with {", ".join(differences)}. Choose another --out, or remove '
+                               'it')
+
+    # -- what a subclass defines -------------------------------------------------------------------------------------
+
+    def get_original(self, known):
+        """Downloads what is not there, checks it all, and writes the card. Returns words that say what it is.
+
+        `known`: the card says that the folder holds the original.
+        """
+        raise NotImplementedError
+
+    def begun(self):
+        """Whether a part of the original is there."""
+        raise NotImplementedError
+
+    def draw(self, folder, settings):
+        """Draws the dataset into a folder that is empty."""
+        raise NotImplementedError
+
+    def checksums(self, folder):
+        """What the card of a drawn dataset holds of its files: a dict."""
+        raise NotImplementedError
+
+    def check_drawn(self, card):
+        """DatasetError if the drawn dataset that is there is not as it was made."""
+        raise NotImplementedError
+
+
+@contextlib.contextmanager
+def staging(out):
+    """A new folder beside `out`, for what shall be moved there when it is whole; it goes when the block ends."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f'{out.name}.part-', dir=out.parent) as folder:
+        yield Path(folder)
+
+
+def write_card(folder, card):
+    part = folder / f'{CARD}.part'
+    part.write_text(json.dumps(card, indent=2) + '\n')
+    part.replace(folder / CARD)
+
+
+def add_settings(parser, title, defaults, rows):
+    """Adds an argument for each setting of a drawn dataset; rows: name, least value, what it is."""
+    group = parser.add_argument_group(title)
+    for name, least, what in rows:
+        group.add_argument(f'--{name}', type=at_least(least), help=f'{what} (default: {defaults[name]})')
+
+
+def chosen(args, defaults):
+    """The settings that were given."""
+    return {name: getattr(args, name) for name in defaults if getattr(args, name) is not None}
+
+
+def call(get, out, hint=''):
+    """Prints what `get` says of the folder, or its error and, where something could not be downloaded, a hint.
+
+    Returns the exit code.
+    """
+    try:
+        print(f'{out}: {get()}')
+        return 0
+    except (ArchiveError, DatasetError, DownloadError, OSError, ValueError) as error:
+        hint = hint if isinstance(error, DownloadError) else ''
+        print(f'{Path(sys.argv[0]).stem}: {error}{hint}', file=sys.stderr)
+        return 1
