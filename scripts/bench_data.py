@@ -20,17 +20,14 @@ percentile. The target is to be as fast as the fastest of the others; missing it
 depends on the machine.
 """
 import argparse
-import datetime
-import json
 import os
-import platform
 import sys
 import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
-from bench_ops import Pace, WrongResultError, cpu_model, print_table, ratio, take_turns
+from measuring import Pace, WrongResultError, call, machine, print_table, ratio, take_turns
 
 import gluonzoo
 from gluonzoo.data import Loader, write_records
@@ -188,13 +185,11 @@ def measure(path, size, count, workers, pace):
 
 def conditions(args, count, side, path):
     return {
-        'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
-        'cpu': cpu_model(), 'logical_cpus': os.cpu_count(), 'workers': args.workers,
+        **machine(args.pace), 'workers': args.workers,
         'mxnet_threads': os.environ.get('MXNET_OMP_MAX_THREADS') or os.environ.get('OMP_NUM_THREADS'),
-        'load_average_before': os.getloadavg()[0], 'pictures': count, 'side': side,
+        'pictures': count, 'side': side,
         'bytes_per_picture': path.stat().st_size // count, 'batch': BATCH,
         'gluonzoo': gluonzoo.__version__, 'mxnet': mx.__version__, 'numpy': np.__version__, 'opencv': cv2.__version__,
-        'python': platform.python_version(), 'system': platform.platform(), 'pace': args.pace._asdict(),
     }
 
 
@@ -246,16 +241,7 @@ def run(args):
 
 
 def main(argv=None):
-    args = parse(argv)
-    try:
-        report = run(args)
-    except WrongResultError as error:
-        print(f'WRONG: {error}', file=sys.stderr)
-        return 1
-    print_report(report)
-    if args.json:
-        Path(args.json).write_text(json.dumps(report, indent=1) + '\n')
-    return 0
+    return call(parse(argv), run, print_report)
 
 
 if __name__ == '__main__':

@@ -28,18 +28,14 @@ it depends on the machine.
 """
 import argparse
 import contextlib
-import datetime
 import functools
-import json
 import os
-import platform
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from bench_ops import Pace, WrongResultError, cpu_model, print_table, ratio, take_turns
 from bench_sides import GLUONZOO_WAYS, TORCH_WAYS, GluonzooSide, Process, TorchSide
+from measuring import Pace, WrongResultError, call, machine, print_table, ratio, take_turns
 
 WHATS = ('train', 'inference', 'memory', 'pools')
 # As glibc reads it when a process starts: what gluonzoo.runtime tells malloc.
@@ -239,10 +235,7 @@ def run(args):
 
     threads = int(os.environ.get('MXNET_OMP_MAX_THREADS') or os.environ['OMP_NUM_THREADS'])
     report = {'conditions': {
-        'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
-        'cpu': cpu_model(), 'logical_cpus': os.cpu_count(), 'threads': threads,
-        'load_average_before': os.getloadavg()[0], 'python': platform.python_version(),
-        'system': platform.platform(), 'pace': args.pace._asdict(),
+        **machine(args.pace), 'threads': threads,
     }, 'rows': [], 'targets': []}
     for name in args.model:
         case = CASES[name]
@@ -281,16 +274,7 @@ def parse(argv):
 
 
 def main(argv=None):
-    args = parse(argv)
-    try:
-        report = run(args)
-    except WrongResultError as error:
-        print(f'WRONG: {error}', file=sys.stderr)
-        return 1
-    print_report(report)
-    if args.json:
-        Path(args.json).write_text(json.dumps(report, indent=1) + '\n')
-    return 0
+    return call(parse(argv), run, print_report)
 
 
 if __name__ == '__main__':

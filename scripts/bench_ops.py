@@ -26,20 +26,17 @@ median of the ratios within one round, each with its 10th and 90th percentile. A
 the exit code: it depends on the machine.
 """
 import argparse
-import collections
 import ctypes
-import datetime
 import functools
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
+from measuring import Pace, UnavailableError, WrongResultError, call, machine, print_table, ratio, take_turns
 
 POOLS = ('top', 'bottom', 'left', 'right')
 SHAPES = ((2, 256, 64, 64), (1, 256, 128, 128), (8, 128, 128, 128))
@@ -55,18 +52,6 @@ TORCH_TARGETS = {
 COPY_TARGETS = {'cpu': (2, 4), 'gpu': (1 / 0.7, None)}
 
 QUEUED = 8   # calls waited for together, against the machine
-
-# How often each side takes its turn, for about how many seconds, and the seconds between turns.
-Pace = collections.namedtuple('Pace', 'rounds turn pause')
-
-
-class WrongResultError(Exception):
-    """A side computes something else than the NumPy reference."""
-
-
-class UnavailableError(Exception):
-    """What was asked for cannot be measured on this machine."""
-
 
 # -- the reference -------------------------------------------------------------------------------------------
 
@@ -307,53 +292,6 @@ def copies(side, torch_side, parallel_copy, threads, gpu):
 
 # -- timing --------------------------------------------------------------------------------------------------
 
-def timed(function):
-    begin = time.perf_counter()
-    function()
-    return (time.perf_counter() - begin) * 1e3
-
-
-def spread(values):
-    low, median, high = (float(v) for v in np.percentile(values, (10, 50, 90)))
-    return {'median': median, 'p10': low, 'p90': high, 'samples': len(values)}
-
-
-def take_turns(sides, pace, per_call=1):
-    """Times functions in turns.
-
-    Parameters
-    ----------
-    sides : dict
-        name -> function that does its work `per_call` times and waits for the result
-    pace : Pace
-
-    Returns
-    -------
-    times : dict
-        name -> spread of the milliseconds of one piece of work
-    by_round : dict
-        name -> array of the medians of each round
-    """
-    count = {}
-    for name, function in sides.items():
-        function()   # the first call builds graphs and touches memory
-        count[name] = int(np.clip(pace.turn * 1e3 / timed(function), 1, 20))
-    samples = {name: [] for name in sides}
-    for turn in range(pace.rounds):
-        for name in list(sides)[::1 if turn % 2 == 0 else -1]:
-            time.sleep(pace.pause)
-            if count[name] > 1:   # a long call needs no warm cache
-                sides[name]()
-            samples[name].append([timed(sides[name]) / per_call for _ in range(count[name])])
-    return ({name: spread(np.concatenate(turns)) for name, turns in samples.items()},
-            {name: np.array([np.median(turn) for turn in turns]) for name, turns in samples.items()})
-
-
-def ratio(by_round, over, under):
-    """How many times longer `over` takes than `under`, round by round: a busy moment slows down both."""
-    return spread(by_round[over] / by_round[under])
-
-
 def against_torch(side, torch_side, pace):
     """Rows of one pool: forward, and forward + backward."""
     rows = []
@@ -414,7 +352,7 @@ def extra_memory(pool, shape):
 
 def extra_memories(shape):
     """extra_memory of every pool, from a process of its own."""
-    code = f'from bench_ops import *; print(json.dumps([extra_memory(pool, {shape}) for pool in POOLS]))'
+    code = f'import json, bench_ops as b; print(json.dumps([b.extra_memory(pool, {shape}) for pool in b.POOLS]))'
     done = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True, check=True, env={
         **os.environ, 'GLUONZOO_KEEP_MEMORY': '0',
         'PYTHONPATH': os.pathsep.join([os.path.dirname(os.path.abspath(__file__)), *sys.path])})
@@ -446,30 +384,17 @@ def judge(torch_rows, copy_rows, device):
     return found
 
 
-def cpu_model():
-    try:
-        with open('/proc/cpuinfo') as file:
-            return next(line.split(':')[1].strip() for line in file if line.startswith('model name'))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
 def conditions(args, torch, torch_missing, threads, parallel_copy):
     import mxnet as mx
 
     import gluonzoo
     return {
-        'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
-        'route': gluonzoo.ops.route(), 'device': args.device,
-        'gpu': gpu_name() if args.device == 'gpu' else None, 'cpu': cpu_model(),
-        'logical_cpus': os.cpu_count(), 'threads': threads,
+        **machine(args.pace), 'route': gluonzoo.ops.route(), 'device': args.device,
+        'gpu': gpu_name() if args.device == 'gpu' else None, 'threads': threads,
         'malloc': 'keeps freed memory' if gluonzoo.runtime.keeps_memory() else 'as the system has it',
-        'load_average_before': os.getloadavg()[0],
         'gluonzoo': gluonzoo.__version__, 'mxnet': mx.__version__, 'numpy': np.__version__,
         'torch': torch.__version__ if torch else None, 'torch_missing': torch_missing,
-        'parallel_memcpy': parallel_copy is not None,
-        'python': platform.python_version(), 'system': platform.platform(),
-        'pace': args.pace._asdict(), 'calls_queued_against_the_machine': QUEUED,
+        'parallel_memcpy': parallel_copy is not None, 'calls_queued_against_the_machine': QUEUED,
     }
 
 
@@ -479,15 +404,6 @@ def gpu_name():
         return subprocess.run(query, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return 'unknown'
-
-
-def print_table(*rows):
-    """Prints rows of words in aligned columns, the first row as the heading."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    rule = ['-' * width for width in widths]
-    print()
-    for row in (rows[0], rule, *rows[1:]):
-        print('  '.join(map(str.ljust, row, widths)).rstrip())
 
 
 def print_report(report):
@@ -607,21 +523,7 @@ def run(args):
 
 
 def main(argv=None):
-    args = parse(argv)
-    try:
-        report = run(args)
-    except WrongResultError as error:
-        print(f'WRONG: {error}', file=sys.stderr)
-        return 1
-    except UnavailableError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print_report(report)
-    if args.json:
-        with open(args.json, 'w') as file:
-            json.dump(report, file, indent=1)
-            file.write('\n')
-    return 0
+    return call(parse(argv), run, print_report)
 
 
 if __name__ == '__main__':

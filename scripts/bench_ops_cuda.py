@@ -20,7 +20,6 @@ import argparse
 import ctypes
 import datetime
 import itertools
-import json
 import os
 import platform
 import shutil
@@ -30,19 +29,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from bench_ops import (
-    POOLS,
-    SHAPES,
-    UnavailableError,
-    WrongResultError,
-    demand_equal,
-    gpu_name,
-    make_data,
-    print_table,
-    ratio,
-    reference,
-    spread,
-)
+from bench_ops import POOLS, SHAPES, demand_equal, gpu_name, make_data, reference
+from measuring import UnavailableError, WrongResultError, call, print_table, ratio, spread
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / 'src' / 'cabi' / 'corner_pool_cuda.cu'
@@ -345,20 +333,8 @@ def main(argv=None):
     parser.add_argument('--compile-only', action='store_true')
     parser.add_argument('--arch', help="nvcc's -arch; default: that of the GPU, or sm_80 with --compile-only")
     args = parser.parse_args(argv)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            report = run(args, folder)
-    except WrongResultError as error:
-        print(f'WRONG: {error}', file=sys.stderr)
-        return 1
-    except UnavailableError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if report:
-        print_report(report)
-        if args.json:
-            Path(args.json).write_text(json.dumps(report, indent=1) + '\n')
-    return 0
+    with tempfile.TemporaryDirectory() as folder:
+        return call(args, lambda args: run(args, folder), print_report)
 
 
 if __name__ == '__main__':

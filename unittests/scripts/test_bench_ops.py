@@ -16,10 +16,11 @@ import bench_ops  # noqa: E402  (scripts are no package)
 
 # Runs the script after a change to gluonzoo.ops or to the modules that can be imported.
 DRIVER = """
-import runpy, sys
+import os, runpy, sys
 import gluonzoo.ops as ops
 {change}
 sys.argv = {argv!r}
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name='__main__')
 """
 
