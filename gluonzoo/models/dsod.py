@@ -98,7 +98,7 @@ class DenseBlock(HybridBlock):
 
     def __init__(self, layers, in_channels, depth, bottleneck, growth_rate):
         super().__init__()
-        self._blocked = in_channels % _BLOCK == growth_rate % _BLOCK == 0
+        self._whole_blocks = in_channels % _BLOCK == growth_rate % _BLOCK == 0
         with self.name_scope():
             self.layers = sequential(*(
                 sequential(*_norm_relu_conv(layers, in_channels + i * growth_rate, bottleneck),
@@ -107,8 +107,7 @@ class DenseBlock(HybridBlock):
 
     def hybrid_forward(self, F, x):
         for layer in self.layers:
-            # MXNet's own concatenation is faster, and right for whole blocks.
-            x = F.concat(x, layer(x), dim=1) if self._blocked else concat(F, x, layer(x))
+            x = concat(F, x, layer(x), whole_blocks=self._whole_blocks)
         return x
 
 

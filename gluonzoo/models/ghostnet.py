@@ -54,13 +54,14 @@ class GhostModule(HybridBlock):
 
     def __init__(self, in_channels, channels, relu=True):
         super().__init__()
+        self._whole_blocks = channels % 32 == 0
         with self.name_scope():
             self.primary = conv_bn(in_channels, channels // 2, relu=relu)
             self.cheap = conv_bn(channels // 2, channels // 2, 3, groups=channels // 2, relu=relu)
 
     def hybrid_forward(self, F, x):
         primary = self.primary(x)
-        return concat(F, primary, self.cheap(primary))
+        return concat(F, primary, self.cheap(primary), whole_blocks=self._whole_blocks)
 
 
 class SqueezeExcite(HybridBlock):

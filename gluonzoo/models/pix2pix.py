@@ -126,6 +126,7 @@ class UNet(HybridBlock):
         layers = Layers(norm, dropout)
         channels = [width * min(2 ** level, 8) for level in range(levels)]
         innermost = levels - 1
+        self._whole_blocks = width % 16 == 0
         with self.name_scope():
             self.encoder = sequential(sequential(layers.conv(in_channels, width, 4, 2, 1)))
             for level in range(1, levels):
@@ -148,7 +149,9 @@ class UNet(HybridBlock):
             maps.append(x)
         x = maps.pop()
         for i, level in enumerate(self.decoder):
-            x = level(concat(F, maps.pop(), x) if i else x)   # [N, C, H, W] twice -> [N, 2 * C, H, W]
+            if i:
+                x = concat(F, maps.pop(), x, whole_blocks=self._whole_blocks)   # [N, C, H, W] twice -> [N, 2 * C, H, W]
+            x = level(x)
         return x
 
 
