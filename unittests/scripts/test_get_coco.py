@@ -2,25 +2,24 @@
 import hashlib
 import io
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from collections import namedtuple
-from pathlib import Path
 
+import get_coco
 import numpy as np
 import pytest
-from file_server import serve
+from get_checks import (
+    check_a_card_of_something_else,
+    check_a_folder_that_is_not_empty,
+    check_as_a_program,
+    names,
+    runner,
+    serving,
+    tree,
+)
 
-import gluonzoo.data.download
 from gluonzoo.data import CocoDetection
 from gluonzoo.data.synthetic_coco import picture
-
-SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'get_coco.py'
-sys.path.insert(0, str(SCRIPT.parent))
-
-import get_coco  # noqa: E402  (scripts are no package)
 
 SMALL = ('--train', '4', '--val', '2')
 FILES = {'annotations': {'annotations/instances_train2017.json': b'{"train": 1}',
@@ -40,9 +39,7 @@ def archive(files):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setenv('NO_PROXY', '127.0.0.1')
-    monkeypatch.setattr(gluonzoo.data.download, '_WAIT', 0)
-    with serve() as running:
+    with serving(monkeypatch) as running:
         monkeypatch.setattr(get_coco, 'ADDRESS', running.url + '/')
 
         def offer(name, files):
@@ -60,20 +57,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def get(tmp_path, capsys):
-    """Runs the script for the folder `get.out`: (exit code, stdout, stderr)."""
-    def get(*arguments):
-        code = get_coco.main([*arguments, '--out', str(get.out)])
-        return (code, *capsys.readouterr())
-    get.out = tmp_path / 'data' / 'coco'
-    return get
-
-
-def tree(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return runner(get_coco.main, tmp_path / 'data' / 'coco', capsys)
 
 
 def asked(server):
@@ -139,10 +123,7 @@ def test_an_interruption_leaves_nothing(get, monkeypatch):
 
 
 def test_a_folder_that_is_not_empty(get):
-    get.out.mkdir(parents=True)
-    (get.out / 'mine.txt').write_text('mine')
-    code, _, complained = get('--synthetic', *SMALL)
-    assert code == 1 and 'is not an empty folder' in complained and names(get.out) == ['mine.txt']
+    check_a_folder_that_is_not_empty(get, *SMALL)
 
 
 @pytest.mark.parametrize('arguments, message', [
@@ -284,16 +265,9 @@ def test_a_synthetic_one_is_not_mixed_with_a_part_of_the_original(get, name):
 @pytest.mark.parametrize('card', ['', '[]', 'null', '{"kind": "other"}', '{"kind": []}', '{"kind": "synthetic"}',
                                   '{"kind": "synthetic", "settings": 3, "sha1": ""}', '{"kind": "original", "x": 1}'])
 def test_a_card_of_something_else(get, server, card):
-    get.out.mkdir(parents=True)
-    (get.out / 'dataset.json').write_text(card)
-    code, _, complained = get()
-    assert code == 1 and 'dataset.json: not of this program' in complained and server.requests == []
+    check_a_card_of_something_else(get, server, card)
 
 
 def test_as_a_program(tmp_path):
-    done = subprocess.run([sys.executable, str(SCRIPT), '--synthetic', *SMALL, '--out', 'here'], cwd=tmp_path,
-                          text=True, env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(SCRIPT.parents[1])},
-                          capture_output=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == 'here: the SYNTHETIC dataset, made now\n'
-    assert names(tmp_path / 'here') == ['annotations', 'dataset.json', 'train2017', 'val2017']
+    check_as_a_program('get_coco.py', tmp_path, *SMALL,
+                       files=['annotations', 'dataset.json', 'train2017', 'val2017'])

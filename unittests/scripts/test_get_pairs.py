@@ -2,23 +2,16 @@
 import hashlib
 import io
 import json
-import sys
 import tarfile
-from pathlib import Path
 
 import cv2
+import get_pairs
 import numpy as np
 import pytest
-from file_server import serve
+from get_checks import runner, serving, tree
 
-import gluonzoo.data.download
 from gluonzoo.data.pairs import PairedImages
 from gluonzoo.data.synthetic_pairs import pair
-
-SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
-sys.path.insert(0, str(SCRIPTS))
-
-import get_pairs  # noqa: E402  (scripts are no package)
 
 SMALL = ('--train', '3', '--val', '2', '--size', '32')
 
@@ -44,9 +37,7 @@ FILES = {**{f'facades/train/{k}.png': encoded(k) for k in range(3)},
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setenv('NO_PROXY', '127.0.0.1')
-    monkeypatch.setattr(gluonzoo.data.download, '_WAIT', 0)
-    with serve() as running:
+    with serving(monkeypatch) as running:
         monkeypatch.setattr(get_pairs, 'ADDRESS', running.url + '/')
 
         def offer(content):
@@ -61,16 +52,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def get(tmp_path, capsys):
-    """Runs the script for the folder `get.out`: (exit code, stdout, stderr)."""
-    def get(*arguments):
-        code = get_pairs.main([*arguments, '--out', str(get.out)])
-        return (code, *capsys.readouterr())
-    get.out = tmp_path / 'data' / 'pairs'
-    return get
-
-
-def tree(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+    return runner(get_pairs.main, tmp_path / 'data' / 'pairs', capsys)
 
 
 # -- the originals ---------------------------------------------------------------------------------------------------

@@ -1,23 +1,21 @@
 """scripts/get_pikachu.py: both datasets, from a server on this machine and without one."""
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import get_pikachu
 import numpy as np
 import pytest
-from file_server import serve
+from get_checks import (
+    check_a_card_of_something_else,
+    check_a_folder_that_is_not_empty,
+    check_as_a_program,
+    names,
+    runner,
+    serving,
+)
 
-import gluonzoo.data.download
 from gluonzoo.data import DetectionRecords, write_records
 from gluonzoo.data.download import sha1_of
 from gluonzoo.data.mascot import picture
-
-SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'get_pikachu.py'
-sys.path.insert(0, str(SCRIPT.parent))
-
-import get_pikachu  # noqa: E402  (scripts are no package)
 
 FILES = ['classes.txt', 'dataset.json', 'train.idx', 'train.rec', 'val.idx', 'val.rec']
 SMALL = ('--train', '5', '--val', '3', '--size', '64')
@@ -35,26 +33,16 @@ def original(tmp_path_factory):
 
 @pytest.fixture
 def server(monkeypatch, original):
-    monkeypatch.setenv('NO_PROXY', '127.0.0.1')
-    monkeypatch.setattr(gluonzoo.data.download, '_WAIT', 0)
     monkeypatch.setattr(get_pikachu, 'ORIGINAL', {name: sha1_of(original / name) for name in get_pikachu.ORIGINAL})
-    with serve({f'/pikachu/{name}': (original / name).read_bytes() for name in get_pikachu.ORIGINAL}) as running:
+    files = {f'/pikachu/{name}': (original / name).read_bytes() for name in get_pikachu.ORIGINAL}
+    with serving(monkeypatch, files) as running:
         monkeypatch.setattr(get_pikachu, 'ADDRESSES', (running.url + '/gone/', running.url + '/pikachu/'))
         yield running
 
 
 @pytest.fixture
 def get(tmp_path, capsys):
-    """Runs the script for the folder `get.out`: (exit code, stdout, stderr)."""
-    def get(*arguments):
-        code = get_pikachu.main([*arguments, '--out', str(get.out)])
-        return (code, *capsys.readouterr())
-    get.out = tmp_path / 'data' / 'pikachu'
-    return get
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return runner(get_pikachu.main, tmp_path / 'data' / 'pikachu', capsys)
 
 
 def state(folder):
@@ -140,10 +128,7 @@ def test_an_interruption_leaves_nothing(get, monkeypatch):
 
 
 def test_a_folder_that_is_not_empty(get):
-    get.out.mkdir(parents=True)
-    (get.out / 'mine.txt').write_text('mine')
-    code, _, complained = get('--synthetic', *SMALL)
-    assert code == 1 and 'is not an empty folder' in complained and names(get.out) == ['mine.txt']
+    check_a_folder_that_is_not_empty(get, *SMALL)
 
 
 @pytest.mark.parametrize('arguments', [('--train', '0'), ('--size', '63'), ('--seed', '-1'), ('--val', 'x'),
@@ -248,15 +233,8 @@ def test_records_of_other_data_are_left_alone(get, server, name):
 
 @pytest.mark.parametrize('card', ['', '[]', '{"kind": "other", "settings": {}, "files": {}}', '{"kind": "synthetic"}'])
 def test_a_card_of_something_else(get, server, card):
-    get.out.mkdir(parents=True)
-    (get.out / 'dataset.json').write_text(card)
-    code, _, complained = get()
-    assert code == 1 and 'dataset.json: not of this program' in complained and server.requests == []
+    check_a_card_of_something_else(get, server, card)
 
 
 def test_as_a_program(tmp_path):
-    done = subprocess.run([sys.executable, str(SCRIPT), '--synthetic', *SMALL, '--out', 'here'], cwd=tmp_path,
-                          text=True, env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(SCRIPT.parents[1])},
-                          capture_output=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == 'here: the SYNTHETIC dataset, made now\n' and names(tmp_path / 'here') == FILES
+    check_as_a_program('get_pikachu.py', tmp_path, *SMALL, files=FILES)

@@ -1,27 +1,20 @@
 """The way of a user through CenterNet: draw data, train, break off, resume, evaluate, predict."""
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import common
 import cv2
+import evaluate
+import get_coco
 import mxnet as mx
 import numpy as np
+import predict
 import pytest
+import train_centernet
+from programs import check_error_is_one_line
+from run_checks import check_records, evaluated, resumed, save_noise, scalars
 
-SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
-sys.path.insert(0, str(SCRIPTS))
-
-import common  # noqa: E402  (scripts are no package)
-import evaluate  # noqa: E402
-import get_coco  # noqa: E402
-import predict  # noqa: E402
-import train_centernet  # noqa: E402
-
-from gluonzoo.train import Run, TrainingError  # noqa: E402
-from gluonzoo.train.callbacks import read_scalars  # noqa: E402
+from gluonzoo.train import Run, TrainingError
 
 NUMBERS = ('AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large', 'AR1', 'AR10', 'AR100', 'AR_small', 'AR_medium',
            'AR_large')
@@ -56,19 +49,9 @@ def run(data, tmp_path_factory):
     return directory
 
 
-def scalars(run):
-    return [row for row in read_scalars(run / 'scalars.csv') if row[1] != 'data_wait']
-
-
 def test_what_a_run_leaves(run):
-    assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000002', 'step-00000004']
-    rows = scalars(run)
-    for name in ('loss', 'heat_loss', 'pull_loss', 'push_loss', 'offset_loss'):
-        assert [step for step, n, _ in rows if n == name] == [1, 2, 3, 4]
-    for name in NUMBERS:
-        assert [step for step, n, _ in rows if n == name] == [2, 4]
+    check_records(run, ('loss', 'heat_loss', 'pull_loss', 'push_loss', 'offset_loss'), NUMBERS)
     assert cv2.imread(str(run / 'samples' / 'epoch-002.jpg')).shape == (384, 3 * 388 - 4, 3)   # three of 384 in a row
-    assert (run / 'progress.png').stat().st_size > 1000
     assert Run.open(run).settings['fit']['ema'] == train_centernet.SMALL['ema']
 
 
@@ -76,11 +59,8 @@ def test_resume_is_exact(data, run, tmp_path):
     """From the checkpoint after the first epoch: Adam, the averaged weights and the schedule go on as without a break.
     """
     broken = tmp_path / 'broken'
-    shutil.copytree(run, broken)
-    shutil.rmtree(broken / 'checkpoints' / 'step-00000004')
-    train(data, broken, '--resume')
+    files = resumed(run, broken, lambda directory: train(data, directory, '--resume'))
     np.testing.assert_equal(scalars(broken), scalars(run))   # NaN where there are no such objects
-    files = [directory / 'checkpoints' / 'step-00000004' for directory in (run, broken)]
     names = [path.name for path in files[0].glob('*.safetensors')]
     assert len(names) > 1
     for name in names:
@@ -107,16 +87,14 @@ def test_a_loss_that_is_not_finite_stops_it(data, tmp_path):
 
 
 def test_evaluate(run, tmp_path, capsys):
-    evaluate.main(['--run', str(run), '--which', 'last', '--json', str(tmp_path / 'found.json'),
-                   '--picture', str(tmp_path / 'sheet.jpg')])
-    found = json.loads((tmp_path / 'found.json').read_text())
+    found, shape = evaluated(run, tmp_path)
     trained = {name: value for step, name, value in scalars(run) if step == 4}
     for name in NUMBERS:
         if np.isnan(trained[name]):   # there are no such objects
             assert found[name] is None
         else:
             assert found[name] == pytest.approx(trained[name], rel=1e-5)
-    assert 'AR_large' in capsys.readouterr().out and cv2.imread(str(tmp_path / 'sheet.jpg')).shape == (384, 1160, 3)
+    assert 'AR_large' in capsys.readouterr().out and shape == (384, 1160, 3)
 
 
 def test_how_photos_are_looked_at(run, monkeypatch):
@@ -133,9 +111,7 @@ def test_how_photos_are_looked_at(run, monkeypatch):
 
 def test_predict(run, tmp_path):
     photos, out = tmp_path / 'photos', tmp_path / 'out'
-    photos.mkdir()
-    for name, shape in (('wide.png', (50, 200, 3)), ('grey.jpg', (130, 90)), ('wide-heatmaps.png', (20, 20, 3))):
-        cv2.imwrite(str(photos / name), np.random.default_rng(0).integers(0, 256, shape, dtype='uint8'))
+    save_noise(photos, {'wide.png': (50, 200, 3), 'grey.jpg': (130, 90), 'wide-heatmaps.png': (20, 20, 3)})
     assert predict.main(['--run', str(run), '--images', str(photos), '--out', str(out), '--heatmaps', '--flip']) == 0
     report = {Path(image['file']).name: image for image in json.loads((out / 'predictions.json').read_text())['images']}
     pictures = {image[kind] for image in report.values() for kind in ('picture', 'heatmaps')}
@@ -181,9 +157,6 @@ def test_models(data, capsys):
 
 
 def test_no_data_is_one_line_and_exit_code_1(tmp_path):
-    done = subprocess.run([sys.executable, str(SCRIPTS / 'train_centernet.py'), '--data', str(tmp_path)],
-                          capture_output=True, text=True, cwd=tmp_path,
-                          env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(SCRIPTS.parent), *sys.path])})
-    assert done.returncode == 1 and done.stderr.count('\n') == 1, done.stderr
-    assert done.stderr.startswith(f'train_centernet: {tmp_path}/annotations/instances_train2017.json: no such file')
-    assert not (tmp_path / 'runs').exists()
+    check_error_is_one_line(
+        'train_centernet.py', '--data', str(tmp_path), cwd=tmp_path,
+        words=f'train_centernet: {tmp_path}/annotations/instances_train2017.json: no such file')

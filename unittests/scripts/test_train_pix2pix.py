@@ -1,26 +1,15 @@
 """The way of a user through pix2pix: draw pairs, train, break off, resume, evaluate, predict."""
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import common
 import cv2
-import numpy as np
+import get_pairs
+import predict
 import pytest
-
-SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
-sys.path.insert(0, str(SCRIPTS))
-
-import common  # noqa: E402  (scripts are no package)
-import evaluate  # noqa: E402
-import get_pairs  # noqa: E402
-import predict  # noqa: E402
-import train_pix2pix  # noqa: E402
-
-from gluonzoo.train import Run  # noqa: E402
-from gluonzoo.train.callbacks import read_scalars  # noqa: E402
+import train_pix2pix
+from programs import check_error_is_one_line
+from run_checks import check_records, evaluated, resumed, save_noise, scalars
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -51,48 +40,33 @@ def run(data, tmp_path_factory):
     return directory
 
 
-def scalars(run):
-    return [row for row in read_scalars(run / 'scalars.csv') if row[1] != 'data_wait']
-
-
 def test_what_a_run_leaves(run):
-    assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000002', 'step-00000004']
-    rows = scalars(run)
-    for name in ('D_fake', 'D_real', 'G_GAN', 'G_L1'):
-        assert [step for step, n, _ in rows if n == name] == [1, 2, 3, 4]
-    assert [step for step, name, _ in rows if name == 'SSIM'] == [2, 4]
-    assert [value for _, name, value in rows if name == 'lr_generator'] == pytest.approx([6e-4, 6e-4, 6e-4, 3e-4])
+    check_records(run, ('D_fake', 'D_real', 'G_GAN', 'G_L1'), ['SSIM'])
+    rates = [value for _, name, value in scalars(run) if name == 'lr_generator']
+    assert rates == pytest.approx([6e-4, 6e-4, 6e-4, 3e-4])
     assert cv2.imread(str(run / 'samples' / 'epoch-002.jpg')).shape == (3 * 132 - 4, 3 * 132 - 4, 3)
-    assert (run / 'progress.png').stat().st_size > 1000
 
 
 def test_resume_is_exact(data, run, tmp_path):
     """From the checkpoint after the first epoch: pool, both trainers and dropout go on as if there was no break."""
     broken = tmp_path / 'broken'
-    shutil.copytree(run, broken)
-    shutil.rmtree(broken / 'checkpoints' / 'step-00000004')
-    train(data, broken, '--resume')
+    files = resumed(run, broken, lambda directory: train(data, directory, '--resume'))
     assert scalars(broken) == scalars(run)
-    for name in ('generator', 'discriminator', 'task'):
-        files = [directory / 'checkpoints' / 'step-00000004' / f'{name}.safetensors' for directory in (run, broken)]
-        assert files[0].read_bytes() == files[1].read_bytes()
+    for name in ('generator.safetensors', 'discriminator.safetensors', 'task.safetensors'):
+        assert (files[0] / name).read_bytes() == (files[1] / name).read_bytes()
 
 
 def test_evaluate(run, tmp_path, capsys):
-    evaluate.main(['--run', str(run), '--which', 'last', '--json', str(tmp_path / 'found.json'),
-                   '--picture', str(tmp_path / 'sheet.jpg')])
-    found = json.loads((tmp_path / 'found.json').read_text())
+    found, shape = evaluated(run, tmp_path)
     trained = {name: value for step, name, value in scalars(run) if step == 4}
     for name in ('L1', 'PSNR', 'SSIM'):
         assert found[name] == pytest.approx(trained[name], rel=1e-5)
-    assert 'SSIM' in capsys.readouterr().out and cv2.imread(str(tmp_path / 'sheet.jpg')).shape == (392, 392, 3)
+    assert 'SSIM' in capsys.readouterr().out and shape == (392, 392, 3)
 
 
 def test_predict(run, tmp_path):
     photos, out = tmp_path / 'photos', tmp_path / 'out'
-    photos.mkdir()
-    for name, shape in (('wide.png', (50, 200, 3)), ('grey.jpg', (130, 90))):
-        cv2.imwrite(str(photos / name), np.random.default_rng(0).integers(0, 256, shape, dtype='uint8'))
+    save_noise(photos, {'wide.png': (50, 200, 3), 'grey.jpg': (130, 90)})
     assert predict.main(['--run', str(run), '--images', str(photos), '--out', str(out)]) == 0
     assert cv2.imread(str(out / 'wide.jpg')).shape == (50, 400, 3)
     assert cv2.imread(str(out / 'grey.jpg')).shape == (130, 180, 3)
@@ -132,9 +106,5 @@ def test_small_is_for_128(data, capsys):
 def test_errors_are_one_line_and_exit_code_1(tmp_path, folders, words):
     for folder in folders:
         (tmp_path / folder).mkdir()
-    done = subprocess.run([sys.executable, str(SCRIPTS / 'train_pix2pix.py'), '--data', str(tmp_path)],
-                          capture_output=True, text=True, cwd=tmp_path,
-                          env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(SCRIPTS.parent), *sys.path])})
-    assert done.returncode == 1 and done.stderr.count('\n') == 1, done.stderr
-    assert done.stderr.startswith('train_pix2pix: ' + words.format(tmp=tmp_path)), done.stderr
-    assert not (tmp_path / 'runs').exists()
+    check_error_is_one_line('train_pix2pix.py', '--data', str(tmp_path), cwd=tmp_path,
+                            words='train_pix2pix: ' + words.format(tmp=tmp_path))

@@ -1,25 +1,18 @@
 """The way of a user through the scripts: make data, train, resume, evaluate, predict on photos of every kind."""
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import cv2
+import evaluate
+import get_pikachu
 import numpy as np
+import predict
 import pytest
+import train_dsod
 from PIL import Image
+from programs import check_error_is_one_line
+from run_checks import check_records, evaluated, scalars
 
-SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
-sys.path.insert(0, str(SCRIPTS))
-
-import evaluate  # noqa: E402  (scripts are no package)
-import get_pikachu  # noqa: E402
-import predict  # noqa: E402
-import train_dsod  # noqa: E402
-
-from gluonzoo.train import CheckpointError, Run  # noqa: E402
-from gluonzoo.train.callbacks import read_scalars  # noqa: E402
+from gluonzoo.train import CheckpointError
 
 TRAIN = ('--small', '--batch-size', '4')
 
@@ -40,12 +33,9 @@ def run(data, tmp_path_factory):
 
 
 def test_what_a_run_leaves(run):
-    assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000002', 'step-00000004']
+    check_records(run, ['class_loss'], ['mAP'])
     assert {path.name for path in (run / 'samples').iterdir()} == {'epoch-001.jpg', 'epoch-002.jpg'}
-    assert (run / 'progress.png').stat().st_size > 1000 and list((run / 'tensorboard').iterdir())
-    rows = read_scalars(run / 'scalars.csv')
-    assert [step for step, name, _ in rows if name == 'class_loss'] == [1, 2, 3, 4]
-    assert [step for step, name, _ in rows if name == 'mAP'] == [2, 4]
+    assert list((run / 'tensorboard').iterdir())
 
 
 def test_resume(data, run):
@@ -60,12 +50,10 @@ def test_resume(data, run):
 
 
 def test_evaluate(run, tmp_path, capsys):
-    evaluate.main(['--run', str(run), '--which', 'last', '--json', str(tmp_path / 'found.json'),
-                   '--picture', str(tmp_path / 'new' / 'sheet.jpg')])
-    found = json.loads((tmp_path / 'found.json').read_text())
-    trained = [value for _, name, value in read_scalars(run / 'scalars.csv') if name == 'mAP'][-1]
+    found, shape = evaluated(run, tmp_path)
+    trained = [value for _, name, value in scalars(run) if name == 'mAP'][-1]
     assert found['mAP'] == pytest.approx(trained, abs=1e-6) and 'mAP07' in capsys.readouterr().out
-    assert cv2.imread(str(tmp_path / 'new' / 'sheet.jpg')).shape == (384, 3 * 388 - 4, 3)   # three of 384 in a row
+    assert shape == (384, 3 * 388 - 4, 3)   # three of 384 in a row
 
 
 def save_photos(folder):
@@ -162,7 +150,4 @@ def test_wrong_options_leave_nothing(data, tmp_path, options, words):
 ], ids=['no file', 'no pictures', 'no run', 'no data', 'no training data'])
 def test_errors_are_one_line_and_exit_code_1(run, tmp_path, arguments, words):
     script, *rest = (argument.format(run=run, tmp=tmp_path) for argument in arguments)
-    done = subprocess.run([sys.executable, str(SCRIPTS / script), *rest], capture_output=True, text=True, cwd=tmp_path,
-                          env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(SCRIPTS.parent), *sys.path])})
-    assert done.returncode == 1 and done.stderr.startswith(words.format(tmp=tmp_path)), done.stderr
-    assert done.stderr.count('\n') == 1 and not (tmp_path / 'runs').exists()
+    check_error_is_one_line(script, *rest, cwd=tmp_path, words=words.format(tmp=tmp_path))

@@ -1,6 +1,5 @@
 """The translation task: its losses, the order of its updates, its pool, its measures, and what it says is wrong."""
 import json
-import threading
 
 import cv2
 import mxnet as mx
@@ -8,6 +7,14 @@ import numpy as np
 import pytest
 from mxnet import autograd
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from task_checks import (
+    NO_IMAGES,
+    check_a_step_does_not_wait,
+    check_equal_training,
+    check_it_is_no_image,
+    parameters,
+    values,
+)
 
 from gluonzoo.data import Batch
 from gluonzoo.models.pix2pix import PatchGAN, UNet
@@ -28,15 +35,6 @@ def make_batch(size, seed=0, records=None):
     coarse = rng.uniform(-1, 1, (size, 3, 4, 4)).astype('float32')
     inputs = coarse.repeat(8, 2).repeat(8, 3)
     return Batch((mx.nd.array(inputs), mx.nd.array(-.5 * inputs)), np.arange(size) if records is None else records)
-
-
-def parameters(task, ctx=None):
-    return {(network, name): p.data(ctx or task.ctx[0]).asnumpy() for network, net in task.networks.items()
-            for name, p in net._collect_params_with_prefix().items() if p.grad_req != 'null'}
-
-
-def values(losses):
-    return {name: value.asscalar() for name, value in losses.items()}
 
 
 def pixels(values):
@@ -131,56 +129,14 @@ def test_two_devices_are_as_two_rounds():
     """Bit for bit, also what the pool draws; statistics of batch normalisation apart."""
     rounds, devices = (make_task(pool_size=3, **options)
                        for options in (dict(accumulate=2), dict(ctx=[mx.cpu(0), mx.cpu(1)])))
-    for seed in range(4):
-        losses = []
-        for task in (rounds, devices):
-            np.random.seed(seed)
-            losses.append(values(task.train_step(make_batch(4, seed))))
-        assert losses[0] == losses[1]
-    for name, value in parameters(rounds).items():
-        for ctx in devices.ctx:
-            np.testing.assert_array_equal(parameters(devices, ctx)[name], value)
+    check_equal_training(rounds, devices, [make_batch(4, seed) for seed in range(4)])
     np.testing.assert_array_equal(rounds.state()['pool'], devices.state()['pool'])
-
-
-gate = threading.Event()
-
-
-class Hold(mx.operator.CustomOp):
-    def forward(self, is_train, req, in_data, out_data, aux):
-        gate.wait(60)
-        self.assign(out_data[0], req[0], in_data[0])
-
-
-@mx.operator.register('unittests_hold')
-class HoldProp(mx.operator.CustomOpProp):
-    def create_operator(self, ctx, shapes, dtypes):
-        return Hold()
 
 
 @pytest.mark.parametrize('options', [{}, dict(accumulate=2, clip_norm=1., pool_size=3),
                                      dict(ctx=[mx.cpu(0), mx.cpu(1)])])
 def test_a_step_does_not_wait(options):
-    """It returns while the images are not there yet."""
-    task, (a, b) = make_task(dropout=.5, **options), make_batch(4).arrays
-    for _ in range(2):   # to warm up
-        task.train_step(Batch((a, b), None))
-    mx.nd.waitall()
-    gate.clear()
-    done = []
-
-    def steps():
-        for _ in range(2):
-            done.append(task.train_step(Batch((mx.nd.Custom(a, op_type='unittests_hold'), b), None)))
-
-    thread = threading.Thread(target=steps)
-    thread.start()
-    thread.join(30)
-    returned = len(done)
-    gate.set()
-    thread.join()
-    assert returned == 2
-    assert all(np.isfinite(value) for value in values(done[1]).values())
+    check_a_step_does_not_wait(make_task(dropout=.5, **options), make_batch(4))
 
 
 # -- the pool --------------------------------------------------------------------------------------------------------
@@ -307,12 +263,9 @@ def test_predict():
     assert task.describe(results[2]) == {}
 
 
-@pytest.mark.parametrize('image, what', [
-    (np.zeros((9, 9, 3)), r'float64 \(9, 9, 3\)'), (np.zeros((9, 9), 'uint8'), r'uint8 \(9, 9\)'),
-    (np.zeros((0, 9, 3), 'uint8'), r'\(0, 9, 3\)'), ([1], 'list')])
+@pytest.mark.parametrize('image, what', NO_IMAGES)
 def test_what_is_no_image(image, what):
-    with pytest.raises(ValueError, match=rf'images must be uint8 arrays \[H, W, 3\]; number 1 is .*{what}'):
-        make_task().predict([np.zeros((9, 9, 3), 'uint8'), image])
+    check_it_is_no_image(make_task(), image, what)
 
 
 def test_picture():

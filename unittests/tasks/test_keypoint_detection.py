@@ -1,20 +1,28 @@
 """The keypoint task: it learns, tests as the paper does, counts right, waits for nothing, and says what is wrong."""
 import json
 import math
-import threading
 
 import mxnet as mx
 import numpy as np
 import pytest
+from task_checks import (
+    check_a_step_does_not_wait,
+    check_alone_and_among_others,
+    check_detections,
+    check_draw_and_describe,
+    check_equal_training,
+    check_statistics_are_of_the_step,
+    parameters,
+    share_found,
+    values,
+)
 from tiny_detector import CLASS_NAMES, COLORS, SIZE, draw_squares, make_batch
 from tiny_keypoints import TinyKeypoints
 
 import gluonzoo.tasks.keypoint_detection as module
-from gluonzoo.boxes import iou
 from gluonzoo.data import Batch
 from gluonzoo.losses.keypoints import KeypointTripletLoss
 from gluonzoo.registry import tasks
-from gluonzoo.tasks.detection import Detections
 from gluonzoo.tasks.keypoint_detection import KeypointDetection
 from gluonzoo.tasks.keypoint_targets import keypoint_targets
 
@@ -26,15 +34,6 @@ def make_task(channels=8, stacks=1, **options):
     mx.random.seed(0)
     return KeypointDetection(TinyKeypoints(channels, stacks), CLASS_NAMES,
                              **{'size': SIZE, 'test_size': SIZE, 'optimizer': ADAM, **options})
-
-
-def parameters(task, ctx=None):
-    return {name: p.data(ctx or task.ctx[0]).asnumpy() for name, p in
-            task.networks['net']._collect_params_with_prefix().items() if p.grad_req != 'null'}
-
-
-def values(losses):
-    return {name: value.asscalar() for name, value in losses.items()}
 
 
 def photo_batch(photos, truths, records=None, canvas=80, scales=None):
@@ -76,17 +75,6 @@ def another(trained, **options):
     return KeypointDetection(trained[0].networks['net'], CLASS_NAMES, **{'size': SIZE, 'test_size': SIZE, **options})
 
 
-def share_found(results, truths, score=.3):
-    """The part of the objects that was found, of their class and with an IoU above 1/2."""
-    right = objects = 0
-    for found, truth in zip(results, truths):
-        found = found.above(score)
-        for label, *box in truth[:, :5]:
-            objects += 1
-            right += any(iou(found.boxes[found.labels == label].astype('float64'), np.array(box)) > .5)
-    return right / objects
-
-
 # -- learning --------------------------------------------------------------------------------------------------------
 
 def test_it_learns(trained):
@@ -114,11 +102,8 @@ def test_predict(trained):
     results = trained[0].predict(photos)
     assert len(results) == 20
     for photo, found in zip(photos, results):
-        assert isinstance(found, Detections) and [a.dtype for a in found] == ['float32', 'float32', 'int32']
-        assert len(found.boxes) == len(found.scores) == len(found.labels) <= 100
-        assert (np.diff(found.scores) <= 0).all() and (found.scores > 0).all() and (found.scores <= 1).all()
-        low, high = found.boxes[:, :2], found.boxes[:, 2:]
-        assert (low >= 0).all() and (high <= photo.shape[1::-1]).all() and (high > low).all()
+        check_detections(found, photo, most=100)
+        assert (found.scores > 0).all() and (found.scores <= 1).all()
     assert share_found(results, truths) > .7
 
 
@@ -154,12 +139,7 @@ def test_a_mirrored_photo_has_mirrored_boxes(trained):
 
 
 def test_alone_and_among_others(trained):
-    photos, _ = squares(3, 18)   # 8, 8 and 2 at once
-    for photo, among in zip(photos, trained[0].predict(photos)):
-        alone, = trained[0].predict([photo])
-        assert among.labels.tolist() == alone.labels.tolist()
-        np.testing.assert_allclose(among.boxes, alone.boxes, atol=1e-3)
-    assert trained[0].predict([]) == []
+    check_alone_and_among_others(trained[0], squares(3, 18)[0])   # 8, 8 and 2 at once
 
 
 def test_merging_is_for_several_scales(trained, monkeypatch):
@@ -198,16 +178,7 @@ def test_picture(trained):
 
 
 def test_draw_and_describe(trained):
-    task, _ = trained
-    image = np.zeros((90, 120, 3), np.uint8)
-    found = Detections(np.array([[10, 20, 50, 80], [1.234, 2, 3, 4]], 'float32'), np.array([.75, .25], 'float32'),
-                       np.array([1, 0], 'int32'))
-    drawn = task.draw(image, found)
-    assert drawn.shape == image.shape and drawn[20, 30].any()
-    assert not image.any() and not drawn[2:4, 1:3].any()   # what is unsure is not drawn
-    assert json.loads(json.dumps(task.describe(found))) == {'detections': [
-        {'class': 'blue', 'score': .75, 'box': [10, 20, 50, 80]},
-        {'class': 'red', 'score': .25, 'box': [1.23, 2, 3, 4]}]}
+    check_draw_and_describe(trained[0])
 
 
 def test_heatmaps(trained):
@@ -260,12 +231,7 @@ def test_small_batches_and_images_without_objects(size, most):
 def test_two_devices_are_as_two_rounds():
     """Each part is normalised by itself, in either case: bit for bit, statistics of batch normalisation apart."""
     rounds, devices = make_task(accumulate=2), make_task(ctx=[mx.cpu(0), mx.cpu(1)])
-    for seed in range(3):
-        losses = [values(task.train_step(make_batch(8, seed))) for task in (rounds, devices)]
-        assert losses[0] == losses[1]
-    for name, value in parameters(rounds).items():
-        for ctx in devices.ctx:
-            np.testing.assert_array_equal(parameters(devices, ctx)[name], value)
+    check_equal_training(rounds, devices, [make_batch(8, seed) for seed in range(3)])
 
 
 def test_two_devices_have_the_loss_of_one():
@@ -287,56 +253,12 @@ def test_a_broken_network_has_no_finite_loss(head):
 
 
 def test_who_reads_the_running_statistics_gets_those_of_the_step():
-    """Also without waiting, as moving averages and checkpoints do."""
-    task = make_task(24)
-    statistics = [p for name, p in task.networks['net'].collect_params().items() if 'running' in name]
-    for seed in range(3):
-        task.train_step(make_batch(16, seed))
-        at_once = [p.data().copy() for p in statistics]
-        mx.nd.waitall()
-        for early, p in zip(at_once, statistics):
-            np.testing.assert_array_equal(early.asnumpy(), p.data().asnumpy())
-
-
-gate = threading.Event()
-
-
-class WaitForGate(mx.operator.CustomOp):
-    def forward(self, is_train, req, in_data, out_data, aux):
-        gate.wait(60)
-        self.assign(out_data[0], req[0], in_data[0])
-
-
-@mx.operator.register('unittests_wait_for_gate')
-class WaitForGateProp(mx.operator.CustomOpProp):
-    def create_operator(self, ctx, shapes, dtypes):
-        return WaitForGate()
+    check_statistics_are_of_the_step(make_task(24), [make_batch(16, seed) for seed in range(3)])
 
 
 @pytest.mark.parametrize('options', [{}, dict(accumulate=2, clip_norm=1.), dict(ctx=[mx.cpu(0), mx.cpu(1)])], ids=str)
 def test_a_step_does_not_wait(options):
-    """It returns while the images are not there yet."""
-    task, (images, labels) = make_task(**options), make_batch(4).arrays
-    for _ in range(2):   # to warm up
-        task.train_step(Batch((images, labels), None))
-    mx.nd.waitall()
-    gate.clear()
-    done = []
-
-    def steps():
-        for _ in range(2):
-            held = mx.nd.Custom(images, op_type='unittests_wait_for_gate')
-            done.append(task.train_step(Batch((held, labels), None)))
-
-    thread = threading.Thread(target=steps)
-    thread.start()
-    thread.join(30)
-    returned = len(done)
-    gate.set()
-    thread.join()
-    assert returned == 2
-    assert np.isfinite(done[1]['loss'].asscalar())
-    mx.nd.waitall()
+    check_a_step_does_not_wait(make_task(**options), make_batch(4))
 
 
 # -- evaluation ------------------------------------------------------------------------------------------------------

@@ -1,16 +1,27 @@
 """The detection task: it learns, counts right, waits for nothing, and says what is wrong."""
 import json
-import threading
 
 import mxnet as mx
 import numpy as np
 import pytest
+from task_checks import (
+    NO_IMAGES,
+    check_a_step_does_not_wait,
+    check_alone_and_among_others,
+    check_detections,
+    check_draw_and_describe,
+    check_equal_training,
+    check_it_is_no_image,
+    check_statistics_are_of_the_step,
+    parameters,
+    share_found,
+    values,
+)
 from tiny_detector import CLASS_NAMES, COLORS, MEAN, SIZE, STD, Batch, TinyDetector, draw_squares, make_batch
 
 import gluonzoo.tasks.single_shot_detection as module
 from gluonzoo.boxes import iou
 from gluonzoo.registry import tasks
-from gluonzoo.tasks.detection import Detections
 from gluonzoo.tasks.single_shot_detection import FocalL1Loss, SingleShotDetection
 
 ADAM = {'name': 'adam', 'learning_rate': .005}
@@ -21,18 +32,13 @@ def make_task(loss='paper', **options):
     return SingleShotDetection(TinyDetector(), CLASS_NAMES, loss, **{'optimizer': ADAM, **options})
 
 
-def parameters(task, ctx=None):
-    return {name: p.data(ctx or task.ctx[0]).asnumpy() for name, p in
-            task.networks['net']._collect_params_with_prefix().items() if p.grad_req != 'null'}
-
-
 @pytest.fixture(scope='module', params=['paper', 'pikachu'])
 def trained(request):
     """(task, losses) after a few dozen steps with one of the losses."""
     task = make_task(request.param)
     batches = [make_batch(16, seed) for seed in range(20)]
     losses = [task.train_step(batches[step % 20]) for step in range(100)]
-    return task, [{name: value.asscalar() for name, value in step.items()} for step in losses]
+    return task, [values(step) for step in losses]
 
 
 # -- learning --------------------------------------------------------------------------------------------------------
@@ -60,28 +66,15 @@ def test_predict(trained):
         expected.append(labels[labels[:, 0] >= 0, :5] * [1, *scale[::-1] * SIZE, *scale[::-1] * SIZE])
     results = task.predict(images)
     assert len(results) == 20
-    right = objects = 0
-    for image, found, truth in zip(images, results, expected):
-        assert isinstance(found, Detections) and [a.dtype for a in found] == ['float32', 'float32', 'int32']
-        assert len(found.boxes) == len(found.scores) == len(found.labels) <= 200
-        assert (np.diff(found.scores) <= 0).all() and (found.scores > .01).all()
-        low, high = found.boxes[:, :2], found.boxes[:, 2:]
-        assert (low >= 0).all() and (high <= image.shape[1::-1]).all() and (high > low).all()
-        found = found.above(.3)
-        for label, *box in truth:
-            objects += 1
-            right += any(iou(found.boxes[found.labels == label].astype('float64'), np.array(box)) > .5)
-    assert right / objects > .8
+    for image, found in zip(images, results):
+        check_detections(found, image, most=200)
+        assert (found.scores > .01).all()
+    assert share_found(results, expected) > .8
 
 
 def test_alone_and_among_others(trained):
-    task, _ = trained
     images = [draw_squares(np.random.default_rng(i))[0] for i in range(18)]   # 8, 8 and 2 at once
-    for image, among in zip(images, task.predict(images)):
-        alone, = task.predict([image])
-        assert among.labels.tolist() == alone.labels.tolist()
-        np.testing.assert_allclose(among.boxes, alone.boxes, atol=1e-3)
-    assert task.predict([]) == []
+    check_alone_and_among_others(trained[0], images)
 
 
 def test_picture(trained):
@@ -96,17 +89,7 @@ def test_picture(trained):
 
 
 def test_draw_and_describe(trained):
-    task, _ = trained
-    image = np.zeros((90, 120, 3), np.uint8)
-    found = Detections(np.array([[10, 20, 50, 80], [1.234, 2, 3, 4]], 'float32'), np.array([0.75, 0.25], 'float32'),
-                       np.array([1, 0], 'int32'))
-    drawn = task.draw(image, found)
-    assert drawn.shape == image.shape and drawn[20, 30].any()
-    assert not image.any() and not drawn[2:4, 1:3].any()   # what is unsure is not drawn
-    names = task.class_names
-    assert json.loads(json.dumps(task.describe(found))) == {'detections': [
-        {'class': names[1], 'score': 0.75, 'box': [10, 20, 50, 80]},
-        {'class': names[0], 'score': 0.25, 'box': [1.23, 2, 3, 4]}]}
+    check_draw_and_describe(trained[0])
 
 
 # -- the step --------------------------------------------------------------------------------------------------------
@@ -121,7 +104,7 @@ def test_gradient_reaches_every_parameter(loss):
     assert len(gradients) == 16
     for name, gradient in gradients.items():
         assert np.isfinite(gradient).all() and gradient.any(), name
-        assert (parameters(task)[name] != before[name]).any(), name
+        assert (parameters(task)['net', name] != before['net', name]).any(), name
 
 
 @pytest.mark.parametrize('loss', ['paper', 'pikachu'])
@@ -129,7 +112,7 @@ def test_gradient_reaches_every_parameter(loss):
 def test_small_batches_and_images_without_objects(loss, size, most):
     task = make_task(loss)
     for _ in range(2):
-        losses = {name: value.asscalar() for name, value in task.train_step(make_batch(size, 5, most)).items()}
+        losses = values(task.train_step(make_batch(size, 5, most)))
         assert all(np.isfinite(value) for value in losses.values()) and losses['class_loss'] > 0
         assert (losses['box_loss'] > 0) == (most > 0)
     assert all(np.isfinite(value).all() for value in parameters(task).values())
@@ -146,13 +129,7 @@ def test_labels_may_be_as_many_as_you_like():
 def test_two_devices_are_as_two_rounds():
     """Each part is normalised by itself, in either case: bit for bit, statistics of batch normalisation apart."""
     rounds, devices = make_task(accumulate=2), make_task(ctx=[mx.cpu(0), mx.cpu(1)])
-    for seed in range(3):
-        losses = [task.train_step(make_batch(8, seed)) for task in (rounds, devices)]
-        for name in losses[0]:
-            assert losses[0][name].asscalar() == losses[1][name].asscalar()
-    for name, value in parameters(rounds).items():
-        for ctx in devices.ctx:
-            np.testing.assert_array_equal(parameters(devices, ctx)[name], value)
+    check_equal_training(rounds, devices, [make_batch(8, seed) for seed in range(3)])
 
 
 def test_loss_of_a_part_is_divided_by_its_own_positives():
@@ -176,46 +153,10 @@ def test_evaluation_on_two_devices():
         np.testing.assert_allclose(a.boxes, b.boxes, atol=1e-3)
 
 
-gate = threading.Event()
-
-
-class Wait(mx.operator.CustomOp):
-    def forward(self, is_train, req, in_data, out_data, aux):
-        gate.wait(60)
-        self.assign(out_data[0], req[0], in_data[0])
-
-
-@mx.operator.register('unittests_wait')
-class WaitProp(mx.operator.CustomOpProp):
-    def create_operator(self, ctx, shapes, dtypes):
-        return Wait()
-
-
 @pytest.mark.parametrize('options', [{}, dict(accumulate=2, clip_norm=1.), dict(ctx=[mx.cpu(0), mx.cpu(1)]),
                                      dict(loss='pikachu', optimizer=module.OPTIMIZER)])
 def test_a_step_does_not_wait(options):
-    """It returns while the images are not there yet."""
-    task, (images, labels) = make_task(**options), make_batch(4).arrays
-    for _ in range(2):   # to warm up
-        task.train_step(Batch((images, labels), None))
-    mx.nd.waitall()
-    gate.clear()
-    done = []
-
-    def steps():
-        for _ in range(2):
-            held = mx.nd.Custom(images, op_type='unittests_wait')
-            done.append(task.train_step(Batch((held, labels), None)))
-
-    thread = threading.Thread(target=steps)
-    thread.start()
-    thread.join(30)
-    returned = len(done)
-    gate.set()
-    thread.join()
-    assert returned == 2
-    assert np.isfinite(done[1]['loss'].asscalar())
-    mx.nd.waitall()
+    check_a_step_does_not_wait(make_task(**options), make_batch(4))
 
 
 # -- evaluation ------------------------------------------------------------------------------------------------------
@@ -349,12 +290,9 @@ def test_images_of_another_size():
             use(batch)
 
 
-@pytest.mark.parametrize('image, what', [
-    (np.zeros((9, 9, 3)), r'float64 \(9, 9, 3\)'), (np.zeros((9, 9), 'uint8'), r'uint8 \(9, 9\)'),
-    (np.zeros((9, 9, 4), 'uint8'), r'\(9, 9, 4\)'), (np.zeros((0, 9, 3), 'uint8'), r'\(0, 9, 3\)'), ([1], 'list')])
+@pytest.mark.parametrize('image, what', [*NO_IMAGES, (np.zeros((9, 9, 4), 'uint8'), r'\(9, 9, 4\)')])
 def test_what_is_no_image(image, what):
-    with pytest.raises(ValueError, match=rf'images must be uint8 arrays \[H, W, 3\]; number 1 is .*{what}'):
-        make_task().predict([np.zeros((9, 9, 3), 'uint8'), image])
+    check_it_is_no_image(make_task(), image, what)
 
 
 def test_mean_and_std_are_the_networks():
@@ -368,12 +306,4 @@ def test_mean_and_std_are_the_networks():
 
 
 def test_who_reads_the_running_statistics_gets_those_of_the_step():
-    """Also without waiting, as moving averages and checkpoints do."""
-    task = make_task()
-    statistics = [p for name, p in task.networks['net'].collect_params().items() if 'running' in name]
-    for seed in range(5):
-        task.train_step(make_batch(16, seed))
-        at_once = [p.data().copy() for p in statistics]
-        mx.nd.waitall()
-        for early, p in zip(at_once, statistics):
-            np.testing.assert_array_equal(early.asnumpy(), p.data().asnumpy())
+    check_statistics_are_of_the_step(make_task(), [make_batch(16, seed) for seed in range(5)])

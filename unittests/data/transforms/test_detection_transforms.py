@@ -2,23 +2,16 @@
 import cv2
 import numpy as np
 import pytest
+from coloured_boxes import MEAN, SIZE, STD, Scripted, check_all_depends_on_the_generator, check_boxes, coloured, rng_of
 
 from gluonzoo.data import Sample
 from gluonzoo.data.transforms import detection, make_transform
 
-MEAN, STD = [100, 110, 120], [50, 60, 70]
-SIZE = 64
-PALETTE = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]])     # of objects, on black
-
 
 def sample_of(boxes, width=96, height=72, difficult=None):
     """A black picture on which object i is a rectangle of PALETTE[i]."""
-    image = np.zeros((height, width, 3), np.uint8)
-    boxes = np.array(boxes, np.float32).reshape(-1, 4)
-    for (xmin, ymin, xmax, ymax), colour in zip(boxes.astype(int), PALETTE):
-        image[ymin:ymax, xmin:xmax] = colour
-    difficult = np.zeros(len(boxes), bool) if difficult is None else np.array(difficult)
-    return Sample(image, boxes, np.arange(len(boxes), dtype=np.int32), 5, difficult)
+    image, boxes, labels = coloured(boxes, width, height)
+    return Sample(image, boxes, labels, 5, np.zeros(len(boxes), bool) if difficult is None else np.array(difficult))
 
 
 def train(**keywords):
@@ -27,40 +20,6 @@ def train(**keywords):
 
 def resize(size=SIZE):
     return make_transform({'name': 'resize', 'size': size, 'mean': MEAN, 'std': STD})
-
-
-def rng_of(seed):
-    return np.random.Generator(np.random.PCG64(seed))
-
-
-def picture_of(image):
-    """What the network gets -> [S, S, 3] on 0 .. 255."""
-    return image.transpose(1, 2, 0) * STD + MEAN
-
-
-def find(picture, colour):
-    """The rectangle of a colour of the palette, on pixels' edges that are as exact as one can see; None without."""
-    amount = picture @ (colour / 255 * 1.5 - 0.5) / 255      # 1 on it, 0 on black, less than 0 on the others
-    rows, columns = amount.max(1), amount.max(0)
-    if amount.max() < 0.6:
-        return None
-    ends = [np.flatnonzero(line > 0.5)[[0, -1]] + [0, 1] for line in (columns, rows)]
-    return np.array([ends[0][0], ends[1][0], ends[0][1], ends[1][1]])
-
-
-class Scripted:
-    """A generator that gives what it is told."""
-
-    def __init__(self, *values):
-        self.values = list(values)
-
-    def random(self, shape=None):
-        return self.values.pop(0)
-
-    def uniform(self, low, high):
-        value = self.values.pop(0)
-        assert low <= value <= high
-        return value
 
 
 # -- resize ------------------------------------------------------------------------------------------------------
@@ -97,16 +56,7 @@ def test_boxes_are_where_their_objects_are(keywords):
     compared = 0
     for seed in range(200):
         image, labels = transform(sample, rng_of(seed))
-        picture = picture_of(image)
-        assert image.shape == (3, SIZE, SIZE) and image.dtype == labels.dtype == np.float32
-        assert labels.shape[1] == 6 and (labels[:, 5] == 0).all()
-        assert ((labels[:, 1:5] >= 0) & (labels[:, 1:5] <= 1)).all()
-        assert (labels[:, 3:5] > labels[:, 1:3]).all()
-        for row in labels:
-            box = row[1:5] * SIZE
-            if (box[2:] - box[:2]).min() >= 4:      # else too little can be seen
-                np.testing.assert_allclose(find(picture, PALETTE[int(row[0])]), box, atol=1.6)
-                compared += 1
+        compared += check_boxes(image, labels, atol=1.6)
         if not keywords.get('crop', True):
             assert labels[:, 0].tolist() == [0, 1, 2]
     assert compared > 250
@@ -199,12 +149,7 @@ def test_any_picture(width, height):
 
 
 def test_all_depends_on_the_generator_alone():
-    sample = sample_of([[4, 6, 40, 40], [50, 10, 90, 34]])
-    wanted = train()(sample, rng_of(1))
-    np.random.seed(1)
-    for got, want in zip(train()(sample, rng_of(1)), wanted):
-        np.testing.assert_array_equal(got, want)
-    assert any((train()(sample, rng_of(seed))[0] != wanted[0]).any() for seed in (2, 3))
+    check_all_depends_on_the_generator(train, sample_of([[4, 6, 40, 40], [50, 10, 90, 34]]))
 
 
 def test_every_interpolation_is_drawn(monkeypatch):

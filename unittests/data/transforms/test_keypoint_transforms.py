@@ -2,24 +2,29 @@
 import cv2
 import numpy as np
 import pytest
+from coloured_boxes import (
+    MEAN,
+    PALETTE,
+    SIZE,
+    STD,
+    Scripted,
+    check_all_depends_on_the_generator,
+    check_boxes,
+    coloured,
+    find,
+    picture_of,
+    rng_of,
+)
 
 from gluonzoo.data import CocoSample, Sample
 from gluonzoo.data.transforms import keypoints, make_transform
 
-MEAN, STD = [100, 110, 120], [50, 60, 70]
-SIZE = 64
-PALETTE = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]])     # of objects, on black
-
 
 def sample_of(boxes, width=96, height=72, crowd=None):
     """A black picture on which object i is a rectangle of PALETTE[i]."""
-    image = np.zeros((height, width, 3), np.uint8)
-    boxes = np.array(boxes, np.float32).reshape(-1, 4)
-    for (xmin, ymin, xmax, ymax), colour in zip(boxes.astype(int), PALETTE):
-        image[ymin:ymax, xmin:xmax] = colour
+    image, boxes, labels = coloured(boxes, width, height)
     crowd = np.zeros(len(boxes), bool) if crowd is None else np.array(crowd)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1) / 2
-    return CocoSample(image, boxes, np.arange(len(boxes), dtype=np.int32), 5, crowd, areas)
+    return CocoSample(image, boxes, labels, 5, crowd, (boxes[:, 2:] - boxes[:, :2]).prod(1) / 2)
 
 
 def train(**keywords):
@@ -28,56 +33,6 @@ def train(**keywords):
 
 def photo(size):
     return make_transform({'name': 'photo', 'size': size})
-
-
-def rng_of(seed):
-    return np.random.Generator(np.random.PCG64(seed))
-
-
-def picture_of(image):
-    """What the network gets -> [S, S, 3] on 0 .. 255."""
-    return image.transpose(1, 2, 0) * STD + MEAN
-
-
-def find(picture, colour):
-    """The rectangle of a colour of the palette on pixels' edges; None without."""
-    amount = picture @ (colour / 255 * 1.5 - 0.5) / 255      # 1 on it, 0 on black, less than 0 on the others
-    if amount.max() < 0.6:
-        return None
-    ends = [np.flatnonzero(amount.max(axis) > 0.5)[[0, -1]] + [0, 1] for axis in (0, 1)]
-    return np.array([ends[0][0], ends[1][0], ends[0][1], ends[1][1]])
-
-
-class Scripted:
-    """A generator that gives what it is told."""
-
-    def __init__(self, *values):
-        self.values = list(values)
-
-    def integers(self, low, high=None):
-        value = self.values.pop(0)
-        low, high = (0, low) if high is None else (low, high)
-        assert low <= value < high
-        return value
-
-    def random(self):
-        return self.values.pop(0)
-
-    def permutation(self, count):
-        order = self.values.pop(0)
-        assert sorted(order) == list(range(count))
-        return order
-
-    def uniform(self, low, high):
-        value = self.values.pop(0)
-        assert low <= value <= high
-        return value
-
-    def normal(self, mean, deviation, count):
-        assert (mean, deviation) == (0, 0.1)
-        values = self.values.pop(0)
-        assert len(values) == count
-        return np.array(values)
 
 
 # -- pictures and boxes ----------------------------------------------------------------------------------------------
@@ -91,18 +46,9 @@ def test_boxes_are_where_their_objects_are(keywords):
     compared = 0
     for seed in range(200):
         image, labels = transform(sample, rng_of(seed))
-        picture = picture_of(image)
-        assert image.shape == (3, SIZE, SIZE) and image.dtype == labels.dtype == np.float32
-        assert labels.shape[1] == 6 and (labels[:, 5] == 0).all()
-        assert ((labels[:, 1:5] >= 0) & (labels[:, 1:5] <= 1)).all()
-        assert (labels[:, 3:5] > labels[:, 1:3]).all()
-        for row in labels:
-            box = row[1:5] * SIZE
-            if (box[2:] - box[:2]).min() >= 4:      # else too little can be seen
-                np.testing.assert_allclose(find(picture, PALETTE[int(row[0])]), box, atol=1.1)
-                compared += 1
+        compared += check_boxes(image, labels, atol=1.1)
         for number in {0, 1, 2} - set(labels[:, 0]):
-            assert find(picture, PALETTE[number]) is None
+            assert find(picture_of(image), PALETTE[number]) is None
     assert compared > 250
     np.testing.assert_array_equal(sample.image, before[0])
     np.testing.assert_array_equal(sample.boxes, before[1])
@@ -223,12 +169,7 @@ def test_samples_of_records_do():
 
 
 def test_all_depends_on_the_generator_alone():
-    sample = sample_of([[4, 6, 40, 40], [50, 10, 90, 34]])
-    wanted = train()(sample, rng_of(1))
-    np.random.seed(1)
-    for got, want in zip(train()(sample, rng_of(1)), wanted):
-        np.testing.assert_array_equal(got, want)
-    assert any((train()(sample, rng_of(seed))[0] != wanted[0]).any() for seed in (2, 3))
+    check_all_depends_on_the_generator(train, sample_of([[4, 6, 40, 40], [50, 10, 90, 34]]))
 
 
 # -- where the crop is -----------------------------------------------------------------------------------------------

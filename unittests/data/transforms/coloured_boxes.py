@@ -1,0 +1,90 @@
+"""Pictures with coloured rectangles, which tests of transforms find again in what the network gets."""
+import numpy as np
+
+MEAN, STD = [100, 110, 120], [50, 60, 70]
+SIZE = 64
+PALETTE = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]])     # of objects, on black
+
+
+def rng_of(seed):
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+class Scripted:
+    """A generator that gives what it is told."""
+
+    def __init__(self, *values):
+        self.values = list(values)
+
+    def integers(self, low, high=None):
+        value = self.values.pop(0)
+        low, high = (0, low) if high is None else (low, high)
+        assert low <= value < high
+        return value
+
+    def random(self):
+        return self.values.pop(0)
+
+    def permutation(self, count):
+        order = self.values.pop(0)
+        assert sorted(order) == list(range(count))
+        return order
+
+    def uniform(self, low, high):
+        value = self.values.pop(0)
+        assert low <= value <= high
+        return value
+
+    def normal(self, mean, deviation, count):
+        assert (mean, deviation) == (0, 0.1)   # those of the lighting of keypoint_train, which alone draws so
+        values = self.values.pop(0)
+        assert len(values) == count
+        return np.array(values)
+
+
+def coloured(boxes, width, height):
+    """A black picture on which object i is a rectangle of PALETTE[i]. -> image, boxes, labels"""
+    image = np.zeros((height, width, 3), np.uint8)
+    boxes = np.array(boxes, np.float32).reshape(-1, 4)
+    for (xmin, ymin, xmax, ymax), colour in zip(boxes.astype(int), PALETTE):
+        image[ymin:ymax, xmin:xmax] = colour
+    return image, boxes, np.arange(len(boxes), dtype=np.int32)
+
+
+def picture_of(image):
+    """What the network gets -> [S, S, 3] on 0 .. 255."""
+    return image.transpose(1, 2, 0) * STD + MEAN
+
+
+def find(picture, colour):
+    """The rectangle of a colour of the palette, on pixels' edges that are as exact as one can see; None without."""
+    amount = picture @ (colour / 255 * 1.5 - 0.5) / 255      # 1 on it, 0 on black, less than 0 on the others
+    if amount.max() < 0.6:
+        return None
+    ends = [np.flatnonzero(amount.max(axis) > 0.5)[[0, -1]] + [0, 1] for axis in (0, 1)]
+    return np.array([ends[0][0], ends[1][0], ends[0][1], ends[1][1]])
+
+
+def check_boxes(image, labels, atol):
+    """The rectangles are where the boxes say, but for `atol` pixels. -> how many were compared"""
+    picture = picture_of(image)
+    assert image.shape == (3, SIZE, SIZE) and image.dtype == labels.dtype == np.float32
+    assert labels.shape[1] == 6 and (labels[:, 5] == 0).all()
+    assert ((labels[:, 1:5] >= 0) & (labels[:, 1:5] <= 1)).all()
+    assert (labels[:, 3:5] > labels[:, 1:3]).all()
+    compared = 0
+    for row in labels:
+        box = row[1:5] * SIZE
+        if (box[2:] - box[:2]).min() >= 4:      # else too little can be seen
+            np.testing.assert_allclose(find(picture, PALETTE[int(row[0])]), box, atol=atol)
+            compared += 1
+    return compared
+
+
+def check_all_depends_on_the_generator(make, sample):
+    """make: gives the transform."""
+    wanted = make()(sample, rng_of(1))
+    np.random.seed(1)
+    for got, want in zip(make()(sample, rng_of(1)), wanted):
+        np.testing.assert_array_equal(got, want)
+    assert any((make()(sample, rng_of(seed))[0] != wanted[0]).any() for seed in (2, 3))

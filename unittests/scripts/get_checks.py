@@ -1,0 +1,58 @@
+"""What the tests of the scripts that get datasets share: how one is run, its server, and what each must do."""
+import contextlib
+
+from file_server import serve
+from programs import run_program
+
+import gluonzoo.data.download
+
+
+def runner(main, out, capsys):
+    """A function that runs the `main` of a script for the folder `get.out`: -> (exit code, stdout, stderr)"""
+    def get(*arguments):
+        code = main([*arguments, '--out', str(get.out)])
+        return (code, *capsys.readouterr())
+    get.out = out
+    return get
+
+
+@contextlib.contextmanager
+def serving(monkeypatch, files=None):
+    """A server that the downloads of this process reach, and without pauses between their trials."""
+    monkeypatch.setenv('NO_PROXY', '127.0.0.1')
+    monkeypatch.setattr(gluonzoo.data.download, '_WAIT', 0)
+    with serve(files) as running:
+        yield running
+
+
+def tree(folder):
+    """The files in it and below: name -> bytes."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def check_a_folder_that_is_not_empty(get, *small):
+    get.out.mkdir(parents=True)
+    (get.out / 'mine.txt').write_text('mine')
+    code, _, complained = get('--synthetic', *small)
+    assert code == 1 and 'is not an empty folder' in complained, complained
+    assert names(get.out) == ['mine.txt']
+
+
+def check_a_card_of_something_else(get, server, card):
+    get.out.mkdir(parents=True)
+    (get.out / 'dataset.json').write_text(card)
+    code, _, complained = get()
+    assert code == 1 and 'dataset.json: not of this program' in complained, complained
+    assert server.requests == []
+
+
+def check_as_a_program(script, folder, *small, files):
+    """It draws a dataset into a folder below `folder`."""
+    done = run_program(script, '--synthetic', *small, '--out', 'here', cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == 'here: the SYNTHETIC dataset, made now\n', done.stdout
+    assert names(folder / 'here') == files
