@@ -71,9 +71,9 @@ def leave_cores_to_engine():
     and where there are more threads than cores, GNU's OpenMP no longer has them wait awake between two loops: from then
     on, a training step of many small layers takes a third longer.
 
-    Does nothing with ``MXNET_ENGINE_TYPE=NaiveEngine``, where the calling thread computes everything. Other programs'
-    loops in this thread are affected if they use the same OpenMP library; PyTorch's and scikit-learn's packages for pip
-    bring their own. ``mxnet.base._LIB.omp_set_num_threads(n)`` takes it back.
+    Does nothing with ``MXNET_ENGINE_TYPE=NaiveEngine``, where the calling thread computes everything. Other threads are
+    not changed. Other libraries' loops in this thread are, if they use the same OpenMP: PyTorch's are, and
+    ``torch.set_num_threads(n)`` gives its threads back, and takes this back with that.
     """
     import mxnet as mx
 

@@ -78,10 +78,11 @@ class DatasetFolder:
         """What the folder says that it holds; None if it says nothing."""
         try:
             card = json.loads((self.out / CARD).read_text())
-            if card.keys() != self.card_keys[card['kind']] or not isinstance(card.get('settings', {}), dict):
+            dicts = (card.get(name, {}) for name in ('settings', 'files'))
+            if card.keys() != self.card_keys[card['kind']] or not all(isinstance(each, dict) for each in dicts):
                 raise ValueError(card)
             return card
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DatasetError(f'{self.out / CARD}: not of this program; choose another --out') from error

@@ -91,6 +91,7 @@ def fetch(name, path, sha1):
             failures.append(str(error))
     raise DownloadError('\n'.join(failures))
 
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('data/pikachu'), help='the folder (default: %(default)s)')

@@ -1,5 +1,7 @@
 """What the benchmarks share: sides that take turns, the machine that they run on, and how a report comes out."""
 import collections
+import contextlib
+import ctypes
 import datetime
 import json
 import os
@@ -33,7 +35,7 @@ def spread(values):
 
 
 def take_turns(sides, pace, per_call=1):
-    """Times functions in turns.
+    """Times functions in turns, each without threads of OpenMP's that another has left in the calling thread.
 
     Parameters
     ----------
@@ -55,12 +57,23 @@ def take_turns(sides, pace, per_call=1):
     samples = {name: [] for name in sides}
     for turn in range(pace.rounds):
         for name in list(sides)[::1 if turn % 2 == 0 else -1]:
+            release_threads()
             time.sleep(pace.pause)
             if count[name] > 1:   # a long call needs no warm cache
                 sides[name]()
             samples[name].append([timed(sides[name]) / per_call for _ in range(count[name])])
     return ({name: spread(np.concatenate(turns)) for name, turns in samples.items()},
             {name: np.array([np.median(turn) for turn in turns]) for name, turns in samples.items()})
+
+
+def release_threads():
+    """Ends the OpenMP threads of the calling thread; the next loop starts them anew.
+
+    PyTorch computes in this thread and MXNet in one of its own, with the same OpenMP library. With the threads of both,
+    there are more than cores, and then they sleep between any two loops: gluonzoo.runtime.leave_cores_to_engine.
+    """
+    with contextlib.suppress(OSError, AttributeError):   # no GNU OpenMP, or one before 5.0
+        ctypes.CDLL('libgomp.so.1').omp_pause_resource_all(1)
 
 
 def ratio(by_round, over, under):

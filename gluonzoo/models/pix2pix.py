@@ -71,14 +71,20 @@ class Layers:
         self._norm, self._dropout = norm, dropout
 
     def conv(self, in_channels, channels, kernel, stride=1, padding=0, bias=False):
-        make = OneChannelConv if channels == stride == 1 and kernel > 1 else nn.Conv2D
-        return make(channels, kernel, stride, padding, in_channels=in_channels,
-                    use_bias=bias or self._norm == 'instance', weight_initializer=initializer.Normal(.02))
+        options = self._options(in_channels, bias)
+        if channels == stride == 1 and 1 < kernel ** 2 < in_channels:   # fewer taps than channels: it is worth it
+            return OneChannelConv(kernel, padding, **options)
+        return nn.Conv2D(channels, kernel, stride, padding, **options)
 
     def deconv(self, in_channels, channels, kernel, stride, padding, output_padding=0, bias=False):
-        make = OneChannelDeconv if channels == 1 and kernel == 4 else nn.Conv2DTranspose
-        return make(channels, kernel, stride, padding, output_padding, in_channels=in_channels,
-                    use_bias=bias or self._norm == 'instance', weight_initializer=initializer.Normal(.02))
+        options = self._options(in_channels, bias)
+        if (channels, kernel, stride, padding, output_padding) == (1, 4, 2, 1, 0):
+            return OneChannelDeconv(**options)
+        return nn.Conv2DTranspose(channels, kernel, stride, padding, output_padding, **options)
+
+    def _options(self, in_channels, bias):
+        return {'in_channels': in_channels, 'use_bias': bias or self._norm == 'instance',
+                'weight_initializer': initializer.Normal(.02)}
 
     def norm(self, channels):
         """A list of one layer, or of none."""

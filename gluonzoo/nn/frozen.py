@@ -7,8 +7,8 @@ __all__ = ['Frozen']
 class Frozen:
     """Computes what a network computes; gradients pass to the input, and none is computed for the parameters.
 
-    The parameters are those of the network at the time of the call, also if they are updated later. Their gradients
-    keep the values that they have. In training mode the running statistics are updated as by the network itself.
+    The parameters are those of the network at the time of the call, and must stay so until the backward pass. Their
+    gradients keep the values that they have. In training mode running statistics are updated as by the network itself.
 
     Parameters
     ----------

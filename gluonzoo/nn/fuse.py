@@ -103,7 +103,8 @@ def _drop_whole_slices(symbol):
     graph = json.loads(symbol.tojson())
     nodes = graph['nodes']
     sources = {number: node['inputs'][0] for number, node in enumerate(nodes) if node['op'] == 'slice'
-               and (node['attrs']['begin'], node['attrs']['end']) == ('(0,)', '(None,)')}
+               and (node['attrs']['begin'], node['attrs']['end'], node['attrs'].get('step', '()'))
+               == ('(0,)', '(None,)', '()')}
     for edge in _edges(graph):
         while edge[0] in sources:
             edge[:] = sources[edge[0]]

@@ -12,7 +12,18 @@ class OneChannelConv(nn.Conv2D):
     small convolution that puts them in their places and adds them.
 
     Inputs: (N, C, H, W). Outputs: (N, 1, H + 2 * padding - kernel + 1, W + 2 * padding - kernel + 1).
+
+    Parameters
+    ----------
+    kernel_size, padding : int or (int, int)
+    in_channels : int
+        C
+    **options
+        use_bias, and the initializers: as of nn.Conv2D
     """
+
+    def __init__(self, kernel_size, padding=0, *, in_channels, **options):
+        super().__init__(1, kernel_size, 1, padding, in_channels=in_channels, **options)
 
     def hybrid_forward(self, F, x, weight, bias=None):
         _, channels, height, width = self.weight.shape
@@ -32,7 +43,17 @@ class OneChannelDeconv(nn.Conv2DTranspose):
     create a primitive descriptor for a reorder primitive". So this is a convolution to the 4 pixels that each becomes.
 
     Inputs: (N, C, H, W). Outputs: (N, 1, 2 * H, 2 * W).
+
+    Parameters
+    ----------
+    in_channels : int
+        C
+    **options
+        use_bias, and the initializers: as of nn.Conv2DTranspose
     """
+
+    def __init__(self, *, in_channels, **options):
+        super().__init__(1, 4, 2, 1, in_channels=in_channels, **options)
 
     def hybrid_forward(self, F, x, weight, bias=None):
         # Of 4 taps in a line, even pixels see (3, 1) at x[m - 1] and x[m], odd ones (2, 0) at x[m] and x[m + 1].

@@ -121,7 +121,19 @@ def test_without_onednn(monkeypatch):
     monkeypatch.setattr('gluonzoo.nn.fuse._uses_onednn', lambda x: False)
     copy = for_inference(net, x)
     assert_allclose(copy(x).asnumpy(), net(x).asnumpy(), rtol=1e-5, atol=1e-5)
-    assert 'slice_axis' not in operators(copy) and 'BatchNorm' in operators(copy)
+    assert 'slice' not in operators(copy) and 'BatchNorm' in operators(copy)
+
+
+class EveryOther(gluon.HybridBlock):
+    def hybrid_forward(self, F, x):
+        return F.slice(x, begin=(0,), end=(None,), step=(2,))
+
+
+@pytest.mark.parametrize('uses_onednn', [True, False])
+def test_slices_that_are_not_whole_stay(monkeypatch, uses_onednn):
+    monkeypatch.setattr('gluonzoo.nn.fuse._uses_onednn', lambda x: uses_onednn)
+    x = mx.nd.random.normal(shape=(4, 3, 5, 5))
+    np.testing.assert_array_equal(for_inference(EveryOther(), x)(x).asnumpy(), x.asnumpy()[::2])
 
 
 def test_float64():

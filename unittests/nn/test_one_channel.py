@@ -11,7 +11,7 @@ from gluonzoo.nn.one_channel import OneChannelConv, OneChannelDeconv
 @pytest.mark.parametrize('shape, kernel, padding', [
     ((2, 5, 7, 6), 4, 1), ((1, 1, 3, 3), 3, 0), ((2, 32, 8, 9), (4, 3), (2, 1)), ((1, 3, 5, 5), 1, 0)])
 def test_values(shape, kernel, padding, bias):
-    net = OneChannelConv(1, kernel, 1, padding, in_channels=shape[1], use_bias=bias, bias_initializer='ones')
+    net = OneChannelConv(kernel, padding, in_channels=shape[1], use_bias=bias, bias_initializer='ones')
     net.initialize(mx.init.Normal(1))
     x = mx.nd.random.normal(shape=shape)
     pair = [value if isinstance(value, tuple) else (value, value) for value in (kernel, padding)]
@@ -22,7 +22,7 @@ def test_values(shape, kernel, padding, bias):
 @pytest.mark.parametrize('bias', [True, False])
 @pytest.mark.parametrize('shape', [(2, 5, 3, 4), (1, 1, 1, 1), (2, 32, 8, 8)])
 def test_values_of_the_transposed(shape, bias):
-    net = OneChannelDeconv(1, 4, 2, 1, in_channels=shape[1], use_bias=bias, bias_initializer='ones')
+    net = OneChannelDeconv(in_channels=shape[1], use_bias=bias, bias_initializer='ones')
     net.initialize(mx.init.Normal(1))
     x = mx.nd.random.normal(shape=shape)
     expected = mx.nd.Deconvolution(x, net.weight.data(), kernel=(4, 4), stride=(2, 2), pad=(1, 1), num_filter=1)
@@ -33,12 +33,12 @@ KERNEL = {'kernel': (4, 4), 'pad': (1, 1), 'num_filter': 1, 'no_bias': False}
 
 
 @pytest.mark.parametrize('hybrid', [False, True], ids=['imperative', 'hybrid'])
-@pytest.mark.parametrize('layer, stride, own, shape', [
-    (OneChannelConv, 1, lambda *arrays: mx.nd.Convolution(*arrays, **KERNEL), (5, 4)),
+@pytest.mark.parametrize('make, own, shape', [
+    (lambda **options: OneChannelConv(4, 1, **options), lambda *arrays: mx.nd.Convolution(*arrays, **KERNEL), (5, 4)),
     # Of 32 channels MXNet's own raises an error, but for float64.
-    (OneChannelDeconv, 2, lambda *arrays: mx.nd.Deconvolution(*arrays, stride=(2, 2), **KERNEL), (12, 10))])
-def test_gradients(layer, stride, own, shape, hybrid):
-    net = layer(1, 4, stride, 1, in_channels=32)
+    (OneChannelDeconv, lambda *arrays: mx.nd.Deconvolution(*arrays, stride=(2, 2), **KERNEL), (12, 10))])
+def test_gradients(make, own, shape, hybrid):
+    net = make(in_channels=32)
     net.initialize(mx.init.Normal(1))
     if hybrid:
         net.hybridize(static_alloc=True)

@@ -231,9 +231,18 @@ def test_records_of_other_data_are_left_alone(get, server, name):
     assert names(get.out) == [name] and (get.out / name).read_bytes() == b'mine' and server.requests == []
 
 
-@pytest.mark.parametrize('card', ['', '[]', '{"kind": "other", "settings": {}, "files": {}}', '{"kind": "synthetic"}'])
+@pytest.mark.parametrize('card', ['', '[]', '{"kind": "other", "settings": {}, "files": {}}', '{"kind": "synthetic"}',
+                                  '{"kind": "synthetic", "settings": {}, "files": []}'])
 def test_a_card_of_something_else(get, server, card):
     check_a_card_of_something_else(get, server, card)
+
+
+def test_a_file_where_the_folder_shall_be(get):
+    get.out.parent.mkdir(parents=True, exist_ok=True)
+    get.out.write_text('mine')
+    code, _, complained = get('--synthetic')
+    assert code == 1 and 'is not an empty folder' in complained, complained
+    assert get.out.read_text() == 'mine'
 
 
 def test_as_a_program(tmp_path):
