@@ -12,7 +12,8 @@ from pathlib import Path
 
 import toy_job  # the processes below are copies of this one, so they need not import it all again
 
-PARTS = 6   # from its start to its kill, a process has this part of the time of the whole training, on average
+PARTS = 6   # from its start to its kill, the first process has this part of the time of the whole training, on average
+GROWTH = 1.01   # and each later one so many times more, or all might be killed before their first step
 
 
 def begin(directory, *arguments):
@@ -41,7 +42,7 @@ def main(directory, *arguments):
     while ended is None:
         resume = ['--resume'] if (directory / 'broken' / 'settings.json').exists() else []
         child = begin(directory / 'broken', *arguments, *resume)
-        time.sleep(moments.uniform(0, 2 * duration / PARTS))
+        time.sleep(moments.uniform(0, 2 * duration / PARTS * GROWTH ** kills))
         os.kill(child, signal.SIGKILL)
         status = os.waitpid(child, 0)[1]
         if os.WIFSIGNALED(status):
