@@ -1,9 +1,9 @@
 """What MXNet 1.9.1 and gluoncv 0.10.5 need before they are imported beside the packages of today.
 
 ``import gluonzoo`` calls :func:`prepare` and, once MXNet is there, :func:`leave_cores_to_engine`; nothing else has to
-be done. MXNet's parameter server is a process that only
-imports MXNet, and serves while it does. Start it with ``DMLC_ROLE=server python -c "import gluonzoo"`` or
-``python -m gluonzoo.runtime``, the scheduler likewise. It ends when the job ends.
+be done. MXNet's parameter server is a process that only imports MXNet, and serves while it does. Start it with
+``DMLC_ROLE=server python -c "import gluonzoo"`` or ``python -m gluonzoo.runtime``, the scheduler likewise. It ends when
+the job ends.
 """
 import contextlib
 import ctypes

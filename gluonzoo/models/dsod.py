@@ -47,14 +47,12 @@ from typing import Callable, NamedTuple
 from mxnet import initializer
 from mxnet.gluon import HybridBlock, nn
 
-from ..nn.concat import concat
+from ..nn.blocks_of_channels import BLOCK
+from ..nn.concat import are_whole_blocks, concat
 from ..nn.conv import sequential
 from ..registry import models
 
 __all__ = ['DSOD', 'PaperDSOD', 'PikachuDSOD', 'dsod300', 'dsod300_smallest', 'dsod_pikachu']
-
-# oneDNN, which computes on a CPU, keeps channels in blocks of 16 (8 without AVX-512) and is fastest on twice as many.
-_BLOCK = 16
 
 
 # -- layers ----------------------------------------------------------------------------------------------------------
@@ -98,7 +96,7 @@ class DenseBlock(HybridBlock):
 
     def __init__(self, layers, in_channels, depth, bottleneck, growth_rate):
         super().__init__()
-        self._whole_blocks = in_channels % _BLOCK == growth_rate % _BLOCK == 0
+        self._whole_blocks = are_whole_blocks(in_channels, growth_rate)
         with self.name_scope():
             self.layers = sequential(*(
                 sequential(*_norm_relu_conv(layers, in_channels + i * growth_rate, bottleneck),
@@ -168,7 +166,7 @@ class NormalizedHead(HybridBlock):
         # Scaling the weights is the same as scaling the map, which is larger. As a convolution, since the gradient of
         # a broadcast product is slow.
         # Zeros fill the last blocks: oneDNN's kernels for other numbers are slow, and take memory for every thread.
-        spare = -self._channels % (2 * _BLOCK)
+        spare = -self._channels % (2 * BLOCK)   # oneDNN is fastest on two of its blocks at a time
         if spare:   # before the product, which mixed precision may make of another type
             weight = F.concat(weight, F.zeros_like(F.slice_axis(weight, axis=0, begin=0, end=spare)), dim=0)
         scale = F.reshape(scale, (-1, 1, 1, 1))

@@ -18,7 +18,7 @@ No deviations.
 """
 from mxnet.gluon import HybridBlock, nn
 
-from ..nn.concat import concat
+from ..nn.concat import are_whole_blocks, concat
 from ..nn.conv import conv, conv_bn, dense, sequential
 from ..nn.plain_gradient import plain_gradient
 from ..registry import models
@@ -54,7 +54,7 @@ class GhostModule(HybridBlock):
 
     def __init__(self, in_channels, channels, relu=True):
         super().__init__()
-        self._whole_blocks = channels % 32 == 0
+        self._whole_blocks = are_whole_blocks(channels // 2)
         with self.name_scope():
             self.primary = conv_bn(in_channels, channels // 2, relu=relu)
             self.cheap = conv_bn(channels // 2, channels // 2, 3, groups=channels // 2, relu=relu)
@@ -109,8 +109,9 @@ class GhostBottleneck(HybridBlock):
     def hybrid_forward(self, F, x):
         # The shortcut first: in the other order optimize_for(backend='MKLDNN') would mix up its two convolutions.
         shortcut = x
-        for i, layer in enumerate(self.shortcut):
-            shortcut = layer(plain_gradient(F, shortcut) if i else shortcut)
+        if len(self.shortcut):
+            depthwise, pointwise = self.shortcut
+            shortcut = pointwise(plain_gradient(F, depthwise(x)))
         x = self.expand(x)
         if len(self.depthwise):
             x = plain_gradient(F, self.depthwise(x))

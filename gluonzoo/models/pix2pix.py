@@ -33,7 +33,7 @@ No deviations.
 from mxnet import initializer, random
 from mxnet.gluon import HybridBlock, nn
 
-from ..nn.concat import concat
+from ..nn.concat import are_whole_blocks, concat
 from ..nn.conv import sequential
 from ..nn.instance_norm import InstanceNorm
 from ..nn.one_channel import OneChannelConv, OneChannelDeconv
@@ -132,7 +132,7 @@ class UNet(HybridBlock):
         layers = Layers(norm, dropout)
         channels = [width * min(2 ** level, 8) for level in range(levels)]
         innermost = levels - 1
-        self._whole_blocks = width % 16 == 0
+        self._whole_blocks = are_whole_blocks(*channels)
         with self.name_scope():
             self.encoder = sequential(sequential(layers.conv(in_channels, width, 4, 2, 1)))
             for level in range(1, levels):

@@ -8,9 +8,9 @@ import json
 import mxnet as mx
 import numpy as np
 
-__all__ = ['fill_blocks']
+__all__ = ['BLOCK', 'fill_blocks']
 
-BLOCK = 16
+BLOCK = 16   # channels; 8 without AVX-512
 
 # Operators that treat every channel alike, and by itself.
 _CHANNEL_WISE = {'Activation', 'relu', 'hard_sigmoid', 'LeakyReLU', 'Pooling', '_contrib_AdaptiveAvgPooling2D',

@@ -1,7 +1,13 @@
 """Concatenation along the channels, such that its gradient can be computed on a CPU."""
+from .blocks_of_channels import BLOCK
 from .plain_gradient import plain_gradient
 
-__all__ = ['concat']
+__all__ = ['concat', 'are_whole_blocks']
+
+
+def are_whole_blocks(*channels):
+    """Whether maps of so many channels can be concatenated without help: oneDNN's blocks are of 16 or 8."""
+    return all(count % BLOCK == 0 for count in channels)
 
 
 def concat(F, *maps, whole_blocks=False):
@@ -16,7 +22,7 @@ def concat(F, *maps, whole_blocks=False):
     Parameters
     ----------
     whole_blocks : bool
-        whether all C_i are multiples of 16: then MXNet needs no help, which costs a copy in either direction
+        :func:`are_whole_blocks` of all C_i: then MXNet needs no help, which costs a copy in either direction
     """
     y = F.concat(*maps, dim=1)
     return y if whole_blocks else plain_gradient(F, y)
