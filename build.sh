@@ -21,8 +21,8 @@ readonly MARKER='The gluonzoo authors'   # every operator source says so: it tel
 # Disk, in MB. CUDA is an estimate: every architecture adds a copy of every kernel.
 readonly CPU_BUILD_MB=3000 CUDA_BUILD_MB=12000 REBUILD_MB=500 CLONE_MB=500
 readonly JOB_MB=2000   # memory that the compiler takes for one of the larger files
-readonly CUDA_11_ARCHS='5.0;6.0;7.0;8.0+PTX'
-readonly INTGEMM_OPTIONS=gluonzoo-intgemm.cmake   # in the build directory
+readonly CUDA_11_ARCHS='5.0;6.0;7.0;8.0+PTX' CUDA_13_ARCHS='7.5;8.0+PTX'
+readonly INTGEMM_OPTIONS=gluonzoo-intgemm.cmake CUDA_LANGUAGE=gluonzoo-cuda.cmake   # in the build directory
 
 # Options.
 SOURCE=''
@@ -43,6 +43,8 @@ LINE=''         # 1.9.1 or 2.0
 SUBMODULES=()
 GENERATOR=()    # for cmake
 FEATURES=()     # for cmake
+NVCC=''         # an absolute path; with --cuda only
+CUDA_MAJOR=''   # its version
 
 SCRATCH=''
 PATCHED=false
@@ -62,8 +64,11 @@ Where MXNet comes from
 What is built
   --cpu            without CUDA (default)
   --cuda [ARCHS]   with CUDA, for the compute capabilities ARCHS, such as 7.5 or 7.0,8.6+PTX. Without ARCHS: those of
-                   the GPUs that nvidia-smi shows. Where it shows none: MXNet's Common with CUDA 10 or older, otherwise
-                   5.0, 6.0, 7.0 and 8.0 with PTX (CUDA 11 has dropped the 3.0 that MXNet counts as Common).
+                   the GPUs that nvidia-smi shows. Where it shows none: MXNet's Common with CUDA 10 or older; 5.0, 6.0,
+                   7.0 and 8.0 with PTX with CUDA 11 and 12, which have dropped the 3.0 that MXNet counts as Common; 7.5
+                   and 8.0 with PTX with CUDA 13, which has dropped what is older.
+                   The environment variable CUDACXX names the nvcc. Without it: the one in PATH, or
+                   /usr/local/cuda/bin/nvcc. A build directory stays with the nvcc it was made with.
   --jobs N         compile N files at a time (default: one a core, at most one for every 2 GB of available memory)
   -- ARGUMENT...   the rest goes to CMake after our own settings and overrules them:
                    -- -DUSE_OPENCV=OFF   -- -DUSE_BLAS=mkl   -- -DCMAKE_PREFIX_PATH=/opt/openblas
@@ -84,8 +89,10 @@ Other
   --help           this text
 
 CUDA: MXNet 1.9.1 carries build settings and test images for CUDA 10.0, 10.1, 10.2, 11.0 and 11.2 and is compiled as
-C++11; the 2.0 line stops at 10.2. The headers of CUDA 12 and later ask for C++14 or C++17, and MXNet was never adapted
-to them (a first step would be: -- -DUSE_CXX14_IF_AVAILABLE=ON).
+C++11. The headers of CUDA 12 warn of that; those of CUDA 13 refuse all below C++17, so it needs
+  NVCC_APPEND_FLAGS=-std=c++17 bash build.sh --cuda
+The operators compile so with CUDA 13.0; the whole of MXNet was not tried. The 2.0 line stops at 10.2: it puts its own,
+older CUB before the one of CUDA 11, whose headers refuse that.
 
 Exit codes: 0 done; 1 a step failed, the tree stays patched, the same command goes on where it stopped; 2 something is
 missing or wrong, nothing has been touched.
@@ -332,9 +339,7 @@ check_tools() {
   has "${compiler%% *}" || has g++ || has clang++ || die "no C++ compiler found (${compiler%% *}, g++ or clang++)"
   has perl || die "perl not found; MXNet's OpenMP library is generated with it"
   choose_generator
-  if "$CUDA"; then
-    nvcc_path >/dev/null || die 'nvcc not found (in CUDACXX, PATH or /usr/local/cuda/bin); --cuda needs it'
-  fi
+  if "$CUDA"; then check_cuda; fi
 }
 
 # CMake 4 has given up what MXNet's submodules were written for.
@@ -346,12 +351,43 @@ check_cmake() {
   ((major == 3 && minor >= 13)) || die "cmake $version does not build MXNet; 3.13 to 3.31 is needed"
 }
 
-nvcc_path() {
-  local path
-  for path in "${CUDACXX:-}" nvcc /usr/local/cuda/bin/nvcc; do
-    if [[ -n $path ]] && type -P -- "$path"; then return 0; fi
-  done
-  return 1
+# Sets NVCC and CUDA_MAJOR.
+check_cuda() {
+  if is_chosen CMAKE_CUDA_COMPILER; then
+    die 'name nvcc in CUDACXX, not with -DCMAKE_CUDA_COMPILER: the architectures depend on it'
+  elif [[ -n ${CUDACXX:-} ]]; then
+    NVCC=$(type -P -- "$CUDACXX") || die "nvcc not found: $CUDACXX (CUDACXX names it)"
+  else
+    NVCC=$(type -P nvcc || type -P /usr/local/cuda/bin/nvcc) ||
+      die 'nvcc not found (in CUDACXX, PATH or /usr/local/cuda/bin); --cuda needs it'
+  fi
+  [[ $NVCC == /* ]] || NVCC=$PWD/$NVCC
+  CUDA_MAJOR=$("$NVCC" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\).*/\1/p') || true
+  [[ $CUDA_MAJOR =~ ^[0-9]+$ ]] || die "$NVCC --version does not say the release of CUDA"
+  check_known_nvcc
+  local cub='include_directories("3rdparty/nvidia_cub")'
+  if ((CUDA_MAJOR >= 11)) && grep -qsxF "$cub" "$TREE/CMakeLists.txt"; then   # indented, it depends on the version
+    die "$TREE/CMakeLists.txt puts an older CUB before the CUB of CUDA $CUDA_MAJOR, whose headers refuse that; use" \
+      "CUDA 10, or take out the line $cub"
+  fi
+}
+
+# Where nvcc itself is, when NVCC is a script that calls it: MXNet looks for CUDA beside NVCC.
+cuda_bin() {
+  local here
+  here=$({ "$NVCC" --dryrun -E none.cu 2>&1 || true; } | sed -n 's|^#\$ _HERE_=/|/|p')
+  if [[ $here != "${NVCC%/*}" && -e ${here%/*}/include/cuda_runtime.h ]]; then printf '%s' "$here"; fi
+}
+
+# CMake compares the names. When they differ it starts over, without any of our settings.
+check_known_nvcc() {
+  local known
+  known=$(sed -n 's|^CMAKE_CUDA_COMPILER:[A-Z]*=/|/|p' "$TREE/build/CMakeCache.txt" 2>/dev/null || true)
+  if [[ $NVCC -ef $known ]]; then
+    NVCC=$known
+  elif [[ -n $known ]]; then
+    die "$TREE/build was configured with $known, not with $NVCC; name the former in CUDACXX, or remove $TREE/build"
+  fi
 }
 
 # A build directory keeps the generator it was made with: CMake refuses another one.
@@ -482,12 +518,12 @@ feature() { # FOUND NAME OPTION WHY_NOT
 
 # Sets ARCHS. MXNet's CMake knows major versions of one digit only.
 choose_archs() {
-  local arch version names='Kepler|Maxwell|Pascal|Volta|Turing'
+  local arch names='Kepler|Maxwell|Pascal|Volta|Turing'
   if [[ -z $ARCHS ]]; then ARCHS=$(gpu_archs); fi
   if [[ -z $ARCHS ]]; then
-    version=$(nvcc_version)
     ARCHS=Common
-    if ((${version:-0} >= 11)); then ARCHS=$CUDA_11_ARCHS; fi
+    if ((CUDA_MAJOR >= 11)); then ARCHS=$CUDA_11_ARCHS; fi
+    if ((CUDA_MAJOR >= 13)); then ARCHS=$CUDA_13_ARCHS; fi
   fi
   for arch in ${ARCHS//;/ }; do
     [[ $arch =~ ^(Auto|Common|All|($names|[0-9]\.[0-9](\([0-9]\.[0-9]\))?)(\+PTX)?)$ ]] ||
@@ -500,11 +536,16 @@ gpu_archs() {
     sed -n '/^[0-9]*\.[0-9]$/p' | sort -u | paste -sd ';'
 }
 
-nvcc_version() { "$(nvcc_path)" --version | sed -n 's/.*release \([0-9]*\).*/\1/p'; }
-
 cmake_arguments() {
-  local arguments=("${GENERATOR[@]}" -DCMAKE_BUILD_TYPE=Release)
-  if "$CUDA"; then arguments+=(-DUSE_CUDA=ON "-DMXNET_CUDA_ARCH=$ARCHS"); else arguments+=(-DUSE_CUDA=OFF); fi
+  local arguments=("${GENERATOR[@]}" -DCMAKE_BUILD_TYPE=Release) bin
+  if "$CUDA"; then
+    arguments+=(-DUSE_CUDA=ON "-DMXNET_CUDA_ARCH=$ARCHS" "-DCMAKE_CUDA_COMPILER=$NVCC")
+    arguments+=("-DCMAKE_PROJECT_mxnet_INCLUDE=$TREE/build/$CUDA_LANGUAGE")
+    bin=$(cuda_bin)
+    if [[ -n $bin ]]; then arguments+=("-DCUDAToolkit_BIN_DIR=$bin"); fi
+  else
+    arguments+=(-DUSE_CUDA=OFF)
+  fi
   arguments+=("${FEATURES[@]}")
   if has ccache; then arguments+=(-DUSE_CCACHE=ON); else arguments+=(-DUSE_CCACHE=OFF); fi
   arguments+=(-DBUILD_CPP_EXAMPLES=OFF "-DCMAKE_PROJECT_intgemm_INCLUDE=$TREE/build/$INTGEMM_OPTIONS")
@@ -526,15 +567,25 @@ clone_tree() {
 
 # intgemm asks for -Werror, which the AVX-512 headers of GCC 12 do not survive. CMake includes this file in intgemm alone.
 write_intgemm_options() {
-  mkdir -p -- "$TREE/build"
   printf 'add_compile_options(-Wno-error=uninitialized -Wno-error=maybe-uninitialized)\n' >"$TREE/build/$INTGEMM_OPTIONS"
+}
+
+# MXNet 1.9.1 takes /usr/local/cuda/bin/nvcc where it exists, whatever CMAKE_CUDA_COMPILER says, unless the language is
+# there already: CMake includes this file right after project(mxnet). It is written for a build without CUDA too, since
+# the cache keeps its name, and a file that is not there is an error.
+write_cuda_language() {
+  printf 'if(USE_CUDA)\n  enable_language(CUDA)\nendif()\n' >"$TREE/build/$CUDA_LANGUAGE"
 }
 
 # CMake lists the sources when it configures, so this runs every time; it takes seconds.
 configure() {
   local arguments
   mapfile -d '' arguments < <(cmake_arguments)
-  if ! "$DRY_RUN"; then write_intgemm_options; fi
+  if ! "$DRY_RUN"; then
+    mkdir -p -- "$TREE/build"
+    write_intgemm_options
+    write_cuda_language
+  fi
   run cmake -S "$TREE" -B "$TREE/build" "${arguments[@]}" || failed 'CMake could not configure MXNet'
 }
 

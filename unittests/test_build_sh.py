@@ -201,6 +201,10 @@ def holds(path, text):
     return lambda at: write(at.tree / path, text)
 
 
+def holds_cache(line):
+    return lambda at: write(at.tree / 'build/CMakeCache.txt', f'CMAKE_HOME_DIRECTORY:INTERNAL={at.tree}\n{line}\n')
+
+
 def ninja_gone(at):
     succeeds(at.build('--source', at.tree, '--no-install'))
     at.log.unlink()
@@ -226,6 +230,15 @@ def no_nvcc(at):
     without('nvcc')(at)
     script = at.repo / 'build.sh'
     write(script, script.read_text().replace('/usr/local/cuda/', '/nowhere/'))   # a machine may have it there
+
+
+def another_nvcc(path, body):
+    return lambda at: write(at.home / path, f'#!{shutil.which("bash")}\n{body}', 0o755)
+
+
+def cub_in_front(at):
+    make_tree(at.tree, '2.0.0')
+    write(at.tree / 'CMakeLists.txt', CUB)
 
 
 def no_pip(at):
@@ -254,6 +267,8 @@ def broken_repo(at):
     write(at.repo / CONTRIB / 'corner_pool.cu', 'not ours')
 
 
+CUB = 'include_directories("3rdparty/nvidia_cub")\n'   # as the 2.0 line has it
+
 REFUSED = {
     # name: (what is wrong, arguments, environment, words of the message)
     'cmake missing': (without('cmake'), [], {}, 'cmake not found'),
@@ -266,6 +281,13 @@ REFUSED = {
     'ninja and make missing': (without('ninja', 'make'), [], {}, 'neither ninja nor make'),
     'ninja of the build missing': (ninja_gone, [], {}, 'ninja not found'),
     'nvcc missing': (no_nvcc, ['--cuda'], {}, 'nvcc not found'),
+    'nvcc named and missing': (nothing, ['--cuda'], {'CUDACXX': 'no/nvcc'}, 'nvcc not found: no/nvcc'),
+    'nvcc broken': (another_nvcc('nvcc', 'echo words; exit 1'), ['--cuda', '7.5'], {'CUDACXX': './nvcc'},
+                    'nvcc --version does not say'),
+    'nvcc named to CMake alone': (nothing, ['--cuda', '--', '-DCMAKE_CUDA_COMPILER=nvcc'], {}, 'in CUDACXX'),
+    'build with another nvcc': (holds_cache('CMAKE_CUDA_COMPILER:STRING=/x y/nvcc'), ['--cuda'], {},
+                                'was configured with /x y/nvcc'),
+    'cuda 11 and an older CUB in front': (cub_in_front, ['--cuda', '7.5'], {}, 'the CUB of CUDA 11'),
     'blas missing': (nothing, [], {'FAKE_FOUND': 'lapack opencv kvstore'}, 'cblas.h'),
     'python missing': (nothing, ['--python', 'no/python'], {}, 'no/python not found'),
     'python broken': (broken_python, ['--python', './broken'], {}, 'cannot be run'),
@@ -353,6 +375,7 @@ def test_patches_builds_installs_and_tests(at):
     assert patched(at)
     added = set(contents(at.tree)) - set(before)
     assert added == {str(CONTRIB / name) for name in OPERATORS} | {'build', 'build/CMakeCache.txt',
+                                                                   'build/gluonzoo-cuda.cmake',
                                                                    'build/gluonzoo-intgemm.cmake', 'build/libmxnet.so'}
     assert at.calls('pip') == [
         ['install', '--use-pep517', '--config-settings', 'editable_mode=compat', 'numpy>=1.23,<2',
@@ -548,13 +571,62 @@ def cmake_calls(at, *arguments, **environment):
     (['--cuda'], {'FAKE_GPUS': 'No devices were found'},
      ['-DUSE_CUDA=ON', '-DMXNET_CUDA_ARCH=5.0;6.0;7.0;8.0+PTX']),
     (['--cuda'], {'FAKE_NVCC': '10.2'}, ['-DUSE_CUDA=ON', '-DMXNET_CUDA_ARCH=Common']),
+    (['--cuda'], {'FAKE_NVCC': '12.9'}, ['-DUSE_CUDA=ON', '-DMXNET_CUDA_ARCH=5.0;6.0;7.0;8.0+PTX']),
+    (['--cuda'], {'FAKE_NVCC': '13.0'}, ['-DUSE_CUDA=ON', '-DMXNET_CUDA_ARCH=7.5;8.0+PTX']),
 ])
 def test_devices(at, arguments, environment, expected):
     configure, _, _ = cmake_calls(at, *arguments, **environment)
     options = at.tree / 'build' / 'gluonzoo-intgemm.cmake'
+    if '-DUSE_CUDA=ON' in expected:
+        language = at.tree / 'build' / 'gluonzoo-cuda.cmake'
+        expected = [*expected, f'-DCMAKE_CUDA_COMPILER={at.bin}/nvcc', f'-DCMAKE_PROJECT_mxnet_INCLUDE={language}']
+        assert language.read_text() == 'if(USE_CUDA)\n  enable_language(CUDA)\nendif()\n'
     assert configure == ['-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', *expected, *COMMON,
                          f'-DCMAKE_PROJECT_intgemm_INCLUDE={options}']
     assert options.read_text() == 'add_compile_options(-Wno-error=uninitialized -Wno-error=maybe-uninitialized)\n'
+
+
+def test_the_nvcc_that_is_named_compiles_and_decides_the_architectures(at):
+    another_nvcc('cuda 13/nvcc', 'echo release 13.0, V13')(at)
+    configure, _, _ = cmake_calls(at, '--cuda', CUDACXX='cuda 13/nvcc')
+    assert f'-DCMAKE_CUDA_COMPILER={at.home}/cuda 13/nvcc' in configure
+    assert '-DMXNET_CUDA_ARCH=7.5;8.0+PTX' in configure
+
+
+def test_where_cuda_is_when_nvcc_is_a_script(at):
+    """MXNet looks for CUDA beside nvcc. Debian's is a script too, but has the headers where any compiler finds them."""
+    header = at.home / 'cuda/include/cuda_runtime.h'
+    write(header, '')
+    another_nvcc('nvcc', f'echo release 11.2, V1; echo "#\\$ _HERE_={at.home}/cuda/bin" >&2')(at)
+    assert f'-DCUDAToolkit_BIN_DIR={at.home}/cuda/bin' in cmake_calls(at, '--cuda', CUDACXX='./nvcc')[0]
+    header.unlink()
+    assert 'CUDAToolkit_BIN_DIR' not in ' '.join(cmake_calls(at, '--cuda', CUDACXX='./nvcc')[0])
+
+
+def test_a_build_keeps_the_name_of_its_nvcc(at):
+    """CMake compares names, and starts over without any setting when they differ."""
+    link = at.home / 'cuda'
+    link.symlink_to(at.bin)
+    holds_cache(f'CMAKE_CUDA_COMPILER:FILEPATH={link}/nvcc')(at)
+    assert f'-DCMAKE_CUDA_COMPILER={link}/nvcc' in cmake_calls(at, '--cuda')[0]
+
+
+def test_without_cuda_after_cuda(at):
+    """CMake's cache keeps the name of the file for CUDA, and a file that is not there is an error to it."""
+    cmake_calls(at, '--cuda')
+    language = at.tree / 'build/gluonzoo-cuda.cmake'
+    before = language.read_text()
+    language.unlink()
+    configure, _, _ = cmake_calls(at, '--cpu')
+    assert '-DUSE_CUDA=OFF' in configure and not [word for word in configure if 'CUDA_COMPILER' in word]
+    assert language.read_text() == before
+
+
+@pytest.mark.parametrize('version, line', [('10.2', CUB), ('11.2', '  ' + CUB)])   # indented: it depends on something
+def test_an_older_cub_is_no_fault_where_it_does_no_harm(at, version, line):
+    cub_in_front(at)
+    write(at.tree / 'CMakeLists.txt', line)
+    assert '-DUSE_CUDA=ON' in cmake_calls(at, '--cuda', FAKE_NVCC=version)[0]
 
 
 @pytest.mark.parametrize('arguments, cores, jobs', [
@@ -602,5 +674,5 @@ def test_a_build_that_is_there_needs_less_disk(at):
 def test_help(at):
     out = succeeds(at.build('--help', 'nonsense'))
     for words in ('--source', '--cpu', '--cuda', '--jobs', '--python', '--no-install', '--unpatch', '--dry-run',
-                  'MXNET_HOME', '11.2'):
+                  'MXNET_HOME', '11.2', 'CUDACXX', 'NVCC_APPEND_FLAGS=-std=c++17'):
         assert words in out
