@@ -417,6 +417,16 @@ def test_null_request(pool, mode, rng):
     equal(untouched.asnumpy(), 9)
 
 
+@native_only
+@every_pool
+def test_gradient_keeps_no_output(pool):
+    """What the graph hands to the gradient stays in memory until then: the output gradient and the input."""
+    net = mx.sym.sin(symbol_of(pool, name='pool'), name='sine')
+    plan = net.simple_bind(mx.current_context(), data=(1, 2, 3, 4)).debug_str()
+    gradient = plan.split('Name=pool_backward\n')[1].split('Control deps')[0]
+    assert re.findall(r'arg\[\d+\]=(\w+)', gradient) == ['sine_backward', 'data']
+
+
 @every_mode
 @every_pool
 def test_inputs_are_left_alone_and_memory_is_not_shared(pool, mode, rng):

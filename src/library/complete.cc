@@ -8,8 +8,8 @@
  *
  * An operator that is only loaded through lib_api overwrites its output where MXNet asks to add (grad_req='add', or
  * eight gradients of one tensor in a static graph), so gradients are wrong; takes the unknown lengths of a partial
- * shape inference for numbers; and has no documentation. MXNet's own operators say this in the registry of nnvm, whose
- * headers the wheel ships, and so does this file.
+ * shape inference for numbers; lets its output be kept for a gradient that does not read it; and has no documentation.
+ * MXNet's own operators say this in the registry of nnvm, whose headers the wheel ships, and so does this file.
  *
  * The wheel was compiled by an old GCC, so only what has one form in old and new ones may cross the border: vectors,
  * pairs, strings of the old ABI, and std::function with reference arguments. Not a std::function with a pointer
@@ -28,6 +28,16 @@
 
 #include "corner_pool_library.h"
 #include "request.h"
+
+// The function inside the FGradient of an operator whose gradient reads the input. The wheel ships no header of it;
+// here it is only asked for by its type.
+namespace mxnet {
+namespace op {
+struct ElemwiseGradUseIn {
+  const char* op_name;
+};
+}  // namespace op
+}  // namespace mxnet
 
 namespace gluonzoo {
 namespace {
@@ -77,6 +87,23 @@ InferShape OnlyWhenKnown(const InferShape& infer) {
   };
 }
 
+/*!
+ * \brief has the gradient's node take the output gradient and the input, like that of abs, where lib_api takes the
+ * output too, which MXNet then keeps
+ */
+void KeepNoOutput(Op* forward, Op* backward) {
+  nnvm::FGradient* gradient = AttributeOf<nnvm::FGradient>(*forward, "FGradient");
+  const nnvm::FGradient* of_abs = AttributeOf<nnvm::FGradient>(*Op::Get("abs"), "FGradient");
+  if (gradient == nullptr || of_abs == nullptr) return;
+  nnvm::FGradient copy = *of_abs;
+  mxnet::op::ElemwiseGradUseIn* use_input = copy.target<mxnet::op::ElemwiseGradUseIn>();
+  if (use_input == nullptr) return;
+  use_input->op_name = backward->name.c_str();
+  *gradient = copy;
+  backward->get_num_inputs = nullptr;
+  backward->set_num_inputs(2);
+}
+
 void Complete(const CornerPool& pool) {
   const std::string name = std::string("_contrib_") + pool.name;
   Op& forward = dmlc::Registry<Op>::Get()->__REGISTER_OR_GET__(name);
@@ -88,6 +115,8 @@ void Complete(const CornerPool& pool) {
       if (compute != nullptr) *compute = HonourRequest(*compute);
     }
   }
+
+  KeepNoOutput(&forward, &backward);
 
   if (PointersArriveAsReferences()) {
     InferShape* infer = reinterpret_cast<InferShape*>(AttributeOf<mxnet::FInferShape>(forward, "FInferShape"));
