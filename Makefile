@@ -46,7 +46,7 @@ $(STAMP): pyproject.toml setup.py $(CPP)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
-	$(BIN)/clang-format --dry-run -Werror $(CPP) $(wildcard unittests/*/*.h)
+	$(BIN)/clang-format --dry-run -Werror $(CPP) $(wildcard unittests/*/*.h unittests/*/*.cc)
 	$(BIN)/shellcheck build.sh .ci/run
 
 test: lint

@@ -80,51 +80,54 @@ struct Worker {
 #define CORNER_POOL_SHUFFLE(a, b, IndexVector, ...) __builtin_shuffle(a, b, IndexVector{__VA_ARGS__})
 #endif
 
+#define CORNER_POOL_INLINE inline __attribute__((always_inline)) CORNER_POOL_TARGET
+#define CORNER_POOL_LOOP __attribute__((noinline)) CORNER_POOL_TARGET
+
 #define CORNER_POOL_SET baseline
-#define CORNER_POOL_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define CORNER_POOL_BYTES 16
 #define CORNER_POOL_TARGET
 #define CORNER_POOL_WIDEN_HALVES(from, to) \
   for (int i = 0; i < N; ++i) to[i] = Element<T>::Widen(from[i]);
 #define CORNER_POOL_NARROW_HALVES(from, to) \
   for (int i = 0; i < N; ++i) to[i] = Element<T>::Narrow(from[i]);
+#include "./corner_pool_scan_lines.h"
 #include "./corner_pool_scan_vector.h"
+#undef CORNER_POOL_SET
+#undef CORNER_POOL_BYTES
+#undef CORNER_POOL_TARGET
+#undef CORNER_POOL_WIDEN_HALVES
+#undef CORNER_POOL_NARROW_HALVES
 
 #if defined(__x86_64__)
-// Eight halves at a time; every processor with AVX2 has these instructions.
-#define CORNER_POOL_WIDEN_8_HALVES(from, to) \
-  for (int i = 0; i < N; i += 8)             \
-    _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
-#define CORNER_POOL_NARROW_8_HALVES(from, to) \
-  for (int i = 0; i < N; i += 8)              \
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), 0));
-
 #define CORNER_POOL_SET avx2
-#define CORNER_POOL_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define CORNER_POOL_BYTES 32
-#define CORNER_POOL_TARGET __attribute__((target("avx2,f16c")))
-#define CORNER_POOL_WIDEN_HALVES CORNER_POOL_WIDEN_8_HALVES
-#define CORNER_POOL_NARROW_HALVES CORNER_POOL_NARROW_8_HALVES
+#define CORNER_POOL_TARGET __attribute__((target("avx2,f16c")))  // every processor with the first has the second
+#define CORNER_POOL_WIDEN_HALVES(from, to) \
+  for (int i = 0; i < N; i += 8)           \
+    _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
+#define CORNER_POOL_NARROW_HALVES(from, to) \
+  for (int i = 0; i < N; i += 8)            \
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), 0));
+#include "./corner_pool_scan_lines.h"
 #include "./corner_pool_scan_vector.h"
-
-// What the ternary says, in the one instruction that the compiler does not find for these.
-namespace corner_pool {
-inline __attribute__((always_inline, target("avx512f"))) __m512 Larger(__m512 a, __m512 b) {
-  return _mm512_max_ps(a, b);
-}
-inline __attribute__((always_inline, target("avx512f"))) __m512d Larger(__m512d a, __m512d b) {
-  return _mm512_max_pd(a, b);
-}
-}  // namespace corner_pool
+#undef CORNER_POOL_SET
+#undef CORNER_POOL_BYTES
+#undef CORNER_POOL_TARGET
+#undef CORNER_POOL_WIDEN_HALVES
+#undef CORNER_POOL_NARROW_HALVES
 
 #define CORNER_POOL_SET avx512
-#define CORNER_POOL_MAX(a, b) Larger(a, b)
 #define CORNER_POOL_BYTES 64
-#define CORNER_POOL_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,f16c")))
-#define CORNER_POOL_WIDEN_HALVES CORNER_POOL_WIDEN_8_HALVES
-#define CORNER_POOL_NARROW_HALVES CORNER_POOL_NARROW_8_HALVES
+#define CORNER_POOL_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#include "./corner_pool_scan_lines_avx512.h"
 #include "./corner_pool_scan_vector.h"
+#undef CORNER_POOL_SET
+#undef CORNER_POOL_BYTES
+#undef CORNER_POOL_TARGET
 #endif
+
+#undef CORNER_POOL_INLINE
+#undef CORNER_POOL_LOOP
 
 namespace corner_pool {
 
@@ -142,12 +145,14 @@ Worker<T> BestWorker() {
 
 /*!
  * \brief does the job on the CPU
- * \param threads how many at most; the result does not depend on it
+ * \param threads how many at most
+ * \param worker the loops of an instruction set that this CPU has
+ *
+ * The result depends on neither.
  */
 template <typename T>
-void RunOnCpu(const Job<T>& job, int threads) {
+void RunOnCpu(const Job<T>& job, int threads, const Worker<T>& worker = BestWorker<T>()) {
   if (job.shape.Size() == 0) return;
-  const Worker<T> worker = BestWorker<T>();
   const int64_t strips = worker.strips(job);
   // Waking a thread costs more than the few microseconds that this many bytes take.
   const int64_t kBytesWorthAThread = 65536;
