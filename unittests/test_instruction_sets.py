@@ -22,9 +22,16 @@ every_dtype = pytest.mark.parametrize('dtype', DTYPES)
 every_shape = pytest.mark.parametrize('shape', SHAPES, ids=str)
 
 
+def aligned_like(array):
+    """An array that starts where a cache line does, as those of MXNet do."""
+    memory = np.empty(array.nbytes + 64, 'uint8')
+    start = -memory.ctypes.data % 64
+    return memory[start:start + array.nbytes].view(array.dtype).reshape(array.shape)
+
+
 @pytest.fixture(scope='module')
 def loops(tmp_path_factory):
-    """run(name of the set, pool, x, dy, start): y or, with dy, dx; added to `start` where that is given."""
+    """run(name of the set, pool, x, dy, start, stream): y or, with dy, dx; added to `start` where that is given."""
     compiler = shutil.which('g++')
     if compiler is None:
         pytest.skip('g++ is not on the PATH')
@@ -34,12 +41,13 @@ def loops(tmp_path_factory):
                     HERE / 'instruction_sets' / 'run_on_cpu.cc', '-o', path], check=True)
     library = ctypes.CDLL(str(path))
 
-    def run(name, pool, x, dy=None, start=None):
-        out = np.full_like(x, 9) if start is None else start.copy()
+    def run(name, pool, x, dy=None, start=None, stream=False):
+        out = aligned_like(x)
+        out[:] = 9 if start is None else start
         sizes = [ctypes.c_int64(size) for size in (x.shape[0] * x.shape[1], x.shape[2], x.shape[3])]
         pointers = [ctypes.c_void_p(None if array is None else array.ctypes.data) for array in (dy, x, out)]
         library.run_on_cpu(SETS.index(name), POOLS.index(pool), CODES[x.dtype.name], *sizes, *pointers,
-                           int(start is not None))
+                           int(start is not None), int(stream))
         return out
 
     run.sets = [name for i, name in enumerate(SETS) if library.has_instruction_set(i)]
@@ -108,3 +116,14 @@ def test_the_same_bits_as_the_baseline(instructions, loops, pool, dtype, shape, 
     for arguments in [(x,), (x, dy), (x, None, start), (x, dy, start)]:
         np.testing.assert_array_equal(loops(instructions, pool, *arguments).view(integers),
                                       loops('baseline', pool, *arguments).view(integers))
+
+
+@every_dtype
+@every_pool
+@pytest.mark.parametrize('shape', [(1, 3, 37, 64), (1, 2, 37, 80), (1, 2, 16, 17)], ids=str)
+def test_past_the_caches(instructions, loops, pool, dtype, shape, rng):
+    """As large arrays are written; not where their rows are no whole cache lines."""
+    x, dy = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
+    for arguments in [(x,), (x, dy), (x, None, dy), (x, dy, x)]:
+        np.testing.assert_array_equal(loops(instructions, pool, *arguments, stream=True),
+                                      loops('baseline', pool, *arguments))

@@ -26,12 +26,13 @@ Worker<T> WorkerOf(int set) {
 }
 
 template <typename T>
-void Run(int set, Direction direction, Shape shape, const void* dy, const void* x, void* out, bool accumulate) {
+void Run(int set, Direction direction, Shape shape, const void* dy, const void* x, void* out, bool accumulate,
+         bool stream) {
   const T* input = static_cast<const T*>(x);
   T* output = static_cast<T*>(out);
   RunOnCpu(dy == nullptr ? ForwardJob(direction, shape, input, output, accumulate)
                          : BackwardJob(direction, shape, static_cast<const T*>(dy), input, output, accumulate),
-           2, WorkerOf<T>(set));
+           2, WorkerOf<T>(set), stream);
 }
 
 }  // namespace
@@ -42,12 +43,12 @@ int has_instruction_set(int set) { return Has(set); }
 
 // out is y where dy is null, else dx; type: 0 float32, 1 float64, 2 float16
 void run_on_cpu(int set, int pool, int type, int64_t planes, int64_t height, int64_t width, const void* dy,
-                const void* x, void* out, int accumulate) {
+                const void* x, void* out, int accumulate, int stream) {
   const Direction directions[] = {Top(), Bottom(), Left(), Right()};
   const Shape shape = {planes, height, width};
-  if (type == 0) Run<float>(set, directions[pool], shape, dy, x, out, accumulate);
-  if (type == 1) Run<double>(set, directions[pool], shape, dy, x, out, accumulate);
-  if (type == 2) Run<Half>(set, directions[pool], shape, dy, x, out, accumulate);
+  if (type == 0) Run<float>(set, directions[pool], shape, dy, x, out, accumulate, stream);
+  if (type == 1) Run<double>(set, directions[pool], shape, dy, x, out, accumulate, stream);
+  if (type == 2) Run<Half>(set, directions[pool], shape, dy, x, out, accumulate, stream);
 }
 
 }  // extern "C"

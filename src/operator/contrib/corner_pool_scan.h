@@ -140,6 +140,7 @@ struct Job {
 
   bool IsBackward() const { return dx != nullptr; }
   int64_t Length() const { return direction.along_width ? shape.width : shape.height; }
+  int64_t Bytes() const { return shape.Size() * sizeof(T) * (IsBackward() ? 3 : 2); }  // of all its arrays
 };
 
 /*!

@@ -10,6 +10,7 @@
 #define MXNET_OPERATOR_CONTRIB_CORNER_POOL_SCAN_CPU_H_
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -63,7 +64,7 @@ struct CountTo<0, I...> {
 /*! \brief the loops of one instruction set: how many strips a job has, what a strip needs, and the work on some */
 template <typename T>
 struct Worker {
-  void (*work)(const Job<T>& job, char* flags, int64_t begin, int64_t end);
+  void (*work)(const Job<T>& job, bool stream, char* flags, int64_t begin, int64_t end);
   int64_t (*strips)(const Job<T>& job);
   size_t (*flag_bytes)(const Job<T>& job);
 };
@@ -143,15 +144,45 @@ Worker<T> BestWorker() {
   return baseline::MakeWorker<T>();
 }
 
+/*! \brief the size of the last cache before memory, as one core sees it; 0 where the processor does not say */
+inline int64_t LastCacheBytes() {
+  int64_t largest = 0;
+#if defined(__x86_64__)
+  for (unsigned leaf : {4U, 0x8000001DU}) {  // where Intel and where AMD describes caches
+    if (__get_cpuid_max(leaf & 0x80000000U, nullptr) < leaf) continue;
+    for (unsigned cache = 0;; ++cache) {
+      unsigned type, shape, sets, unused;
+      __cpuid_count(leaf, cache, type, shape, sets, unused);
+      if ((type & 31) == 0) break;
+      const int64_t line = (shape & 4095) + 1, partitions = (shape >> 12 & 1023) + 1, ways = (shape >> 22) + 1;
+      largest = std::max(largest, line * partitions * ways * (static_cast<int64_t>(sets) + 1));
+    }
+  }
+#endif
+  return largest;
+}
+
+/*!
+ * \brief whether the output is better written past the caches: nothing of it would be left there for the next reader
+ *
+ * Measured together with that reader: from one and a half times the cache it wins.
+ */
+template <typename T>
+bool IsWorthStreaming(const Job<T>& job) {
+  static const int64_t cache = LastCacheBytes();
+  return cache > 0 && 2 * job.Bytes() >= 3 * cache;
+}
+
 /*!
  * \brief does the job on the CPU
  * \param threads how many at most
  * \param worker the loops of an instruction set that this CPU has
+ * \param stream past the caches, where the instruction set and the shape allow it
  *
- * The result depends on neither.
+ * The result depends on none of these.
  */
 template <typename T>
-void RunOnCpu(const Job<T>& job, int threads, const Worker<T>& worker = BestWorker<T>()) {
+void RunOnCpu(const Job<T>& job, int threads, const Worker<T>& worker, bool stream) {
   if (job.shape.Size() == 0) return;
   const int64_t strips = worker.strips(job);
   // Waking a thread costs more than the few microseconds that this many bytes take.
@@ -162,8 +193,13 @@ void RunOnCpu(const Job<T>& job, int threads, const Worker<T>& worker = BestWork
   std::vector<char> flags(team * flag_bytes);
 #pragma omp parallel for num_threads(team) schedule(static, 1)
   for (int part = 0; part < team; ++part) {
-    worker.work(job, flags.data() + part * flag_bytes, strips * part / team, strips * (part + 1) / team);
+    worker.work(job, stream, flags.data() + part * flag_bytes, strips * part / team, strips * (part + 1) / team);
   }
+}
+
+template <typename T>
+void RunOnCpu(const Job<T>& job, int threads) {
+  RunOnCpu(job, threads, BestWorker<T>(), IsWorthStreaming(job));
 }
 
 }  // namespace corner_pool

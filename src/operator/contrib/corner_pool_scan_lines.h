@@ -34,6 +34,11 @@ struct Lines {
 
   static CORNER_POOL_INLINE Mask All() { return ~Mask{}; }
 
+  // Its vectors are no whole cache lines: see corner_pool_scan_lines_avx512.h.
+  static const bool kStreams = false;
+  static CORNER_POOL_INLINE void Stream(T*, const Value&) {}
+  static void EndStream() {}
+
   // An element as its sum, and back; a float and a double are what they are.
   static CORNER_POOL_INLINE Sum Widen(const Value& value) { return Widen(value, Kind()); }
   static CORNER_POOL_INLINE Value Narrow(const Sum& sum) { return Narrow(sum, Kind()); }

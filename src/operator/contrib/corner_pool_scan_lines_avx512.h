@@ -55,6 +55,11 @@ struct Lines {
 
   static CORNER_POOL_INLINE Mask All() { return static_cast<Mask>(-1); }
 
+  // A vector of floats or doubles is a whole cache line, which can be written without being read first.
+  static const bool kStreams = sizeof(T) > 2;
+  static CORNER_POOL_INLINE void Stream(T* to, const Value& value) { Stream(to, value, Kind()); }
+  static void EndStream() { _mm_sfence(); }  // before another thread reads it
+
   static CORNER_POOL_INLINE Sum Widen(const Value& value) { return Widen(value, Kind()); }
   static CORNER_POOL_INLINE Value Narrow(const Sum& sum) { return Narrow(sum, Kind()); }
   static CORNER_POOL_INLINE Sum Add(const Sum& a, const Sum& b) { return a + b; }
@@ -140,6 +145,10 @@ struct Lines {
   struct Halves {};
   typedef typename Choose<sizeof(T) == 2, Halves, Plain>::type Kind;
 
+  static CORNER_POOL_INLINE void Stream(T* to, const Value& value, Plain) {
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(to), (__m512i)value);
+  }
+  static CORNER_POOL_INLINE void Stream(T*, const Value&, Halves) {}
   static CORNER_POOL_INLINE Sum Widen(const Value& value, Plain) { return (Sum)value; }
   static CORNER_POOL_INLINE Value Narrow(const Sum& sum, Plain) { return (Value)sum; }
   static CORNER_POOL_INLINE Sum Widen(const Value& value, Halves) { return (Sum)_mm512_cvtph_ps((__m256i)value); }

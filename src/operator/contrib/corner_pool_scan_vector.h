@@ -116,15 +116,50 @@ struct Strips {
     return job.IsBackward() ? Changes::Bytes(job.Length()) * (job.direction.along_width ? 1 : kWideGradient) : 0;
   }
 
-  static void Work(const Job<T>& job, char* flags, int64_t begin, int64_t end) {
-    for (int64_t strip = begin; strip < end; ++strip) {
+  // What becomes of the output: it overwrites what is there, is added to it, or overwrites it past the caches.
+  enum Output { kWrite, kAdd, kStream };
+
+  static bool CanStream(const Job<T>& job) {
+    const uintptr_t out = reinterpret_cast<uintptr_t>(job.IsBackward() ? job.dx : job.y);
+    return L::kStreams && out % sizeof(Value) == 0 && job.shape.width % N == 0;
+  }
+
+  static void Work(const Job<T>& job, bool stream, char* flags, int64_t begin, int64_t end) {
+    const Output maybe_stream = L::kStreams ? kStream : kWrite;  // what is never done is not compiled
+    if (job.accumulate) {
+      WorkFor<kAdd>(job, flags, begin, end);
+    } else if (stream && CanStream(job)) {
+      WorkFor<maybe_stream>(job, flags, begin, end);
+    } else {
+      WorkFor<kWrite>(job, flags, begin, end);
+    }
+  }
+
+  // The gradient goes from the last strip to the first: what was written last, by forward and into dy, may still be in
+  // a cache, and what dx ends with is where the next reader begins.
+  template <Output kOutput>
+  static void WorkFor(const Job<T>& job, char* flags, int64_t begin, int64_t end) {
+    for (int64_t i = 0; i < end - begin; ++i) {
+      const int64_t strip = job.IsBackward() ? end - 1 - i : begin + i;
       if (!job.direction.along_width) {
-        Columns(job, strip, flags);
+        Columns<kOutput>(job, strip, flags);
       } else if (job.direction.from_end) {
-        job.accumulate ? Rows<true, true>(job, strip * N, flags) : Rows<true, false>(job, strip * N, flags);
+        Rows<kOutput, true>(job, strip * N, flags);
       } else {
-        job.accumulate ? Rows<false, true>(job, strip * N, flags) : Rows<false, false>(job, strip * N, flags);
+        Rows<kOutput, false>(job, strip * N, flags);
       }
+    }
+    if (kOutput == kStream) L::EndStream();
+  }
+
+  /*! \brief writes the first `count` lanes, or the whole vector past the caches; fetches what is written next */
+  template <Output kOutput>
+  static CORNER_POOL_INLINE void Put(T* to, const Value& value, int count, const T* next) {
+    if (kOutput == kStream) {
+      L::Stream(to, value);
+    } else {
+      __builtin_prefetch(next, 1, 3);
+      V::Store(to, value, count);
     }
   }
 
@@ -133,6 +168,7 @@ struct Strips {
 
   // -- columns --
 
+  template <Output kOutput>
   static void Columns(const Job<T>& job, int64_t strip, char* flags) {
     const int64_t width = job.shape.width, wide = StripWidth(job), in_plane = (width + wide - 1) / wide;
     const int64_t first = strip % in_plane * wide, end = first + wide < width ? first + wide : width;
@@ -141,20 +177,21 @@ struct Strips {
     const int64_t at = plane + (job.direction.from_end ? (job.shape.height - 1) * width : 0);
     const int64_t step = job.direction.from_end ? -width : width;
     if (end - first == wide) {
-      // Meanwhile this strip's share of the next plane is fetched, in the order in which it lies in memory.
-      const int64_t ahead = plane + job.shape.height * (width + first);
-      job.IsBackward() ? ColumnsGradient<kWideGradient, true>(job, at + first, step, N, ahead, flags)
-                       : ColumnsForward<kWide, true>(job, at + first, step, N, ahead);
+      // Meanwhile this strip's share of the plane to come is fetched, in the order in which it lies in memory.
+      const int64_t ahead = plane + job.shape.height * (first + (job.IsBackward() ? -width : width));
+      job.IsBackward() ? ColumnsGradient<kOutput, kWideGradient, true>(job, at + first, step, N, ahead, flags)
+                       : ColumnsForward<kOutput, kWide, true>(job, at + first, step, N, ahead);
       return;
     }
+    const Output kPartial = kOutput == kAdd ? kAdd : kWrite;
     for (int64_t column = first; column < end; column += N) {
       const int count = end - column < N ? static_cast<int>(end - column) : N;
-      job.IsBackward() ? ColumnsGradient<1, false>(job, at + column, step, count, at, flags)
-                       : ColumnsForward<1, false>(job, at + column, step, count, at);
+      job.IsBackward() ? ColumnsGradient<kPartial, 1, false>(job, at + column, step, count, at, flags)
+                       : ColumnsForward<kPartial, 1, false>(job, at + column, step, count, at);
     }
   }
 
-  template <int K, bool kWhole>
+  template <Output kOutput, int K, bool kWhole>
   static CORNER_POOL_LOOP void ColumnsForward(const Job<T> job, int64_t at, int64_t step, int lanes, int64_t ahead) {
     const int count = kWhole ? N : lanes;
     Maximum maximum[K];
@@ -164,17 +201,16 @@ struct Strips {
 #pragma GCC unroll 4
       for (int k = 0; k < K; ++k, ahead += N) {
         __builtin_prefetch(job.x + ahead, 0, 2);
-        __builtin_prefetch(job.y + ahead, 1, 2);
         maximum[k].Meet(V::Load(job.x + at + k * N, count));
         Value value = maximum[k].value;
         T* y = job.y + at + k * N;
-        if (job.accumulate) value = L::Narrow(L::Add(L::Widen(V::Load(y, count)), L::Widen(value)));
-        V::Store(y, value, count);
+        if (kOutput == kAdd) value = L::Narrow(L::Add(L::Widen(V::Load(y, count)), L::Widen(value)));
+        Put<kOutput>(y, value, count, job.y + ahead);
       }
     }
   }
 
-  template <int K, bool kWhole>
+  template <Output kOutput, int K, bool kWhole>
   static CORNER_POOL_LOOP void ColumnsGradient(const Job<T> job, int64_t at, int64_t step, int lanes, int64_t ahead,
                                                char* flags) {
     const int count = kWhole ? N : lanes;
@@ -213,11 +249,10 @@ struct Strips {
         for (int k = 0; k < K; ++k) {
           const int64_t here = at + k * N;
           ahead -= N;
-          __builtin_prefetch(job.dx + ahead, 1, 2);
           const Mask winner = i == 0 ? L::All() : changes[k].Pop();
           Sum share = gradient[k].Share(V::Load(job.dy + here, count), winner);
-          if (job.accumulate) share = L::Add(share, L::Widen(V::Load(job.dx + here, count)));
-          V::Store(job.dx + here, L::Narrow(share), count);
+          if (kOutput == kAdd) share = L::Add(share, L::Widen(V::Load(job.dx + here, count)));
+          Put<kOutput>(job.dx + here, L::Narrow(share), count, job.dx + ahead);
         }
       }
       end = begin;
@@ -229,16 +264,16 @@ struct Strips {
   // N rows are scanned tile by tile. A tile is whole, then everything unrolls and it stays in registers, or it is what
   // is left at the end of the rows or below the last N rows.
 
-  template <bool kFromEnd, bool kAccumulate>
+  template <Output kOutput, bool kFromEnd>
   static void Rows(const Job<T>& job, int64_t row, char* flags) {
-    job.IsBackward() ? RowsGradient<kFromEnd, kAccumulate>(job, row, flags)
-                     : RowsForward<kFromEnd, kAccumulate>(job, row);
+    job.IsBackward() ? RowsGradient<kOutput, kFromEnd>(job, row, flags) : RowsForward<kOutput, kFromEnd>(job, row);
   }
 
-  /*! \brief where a tile lies and how much of it there is */
+  /*! \brief where a tile lies, how much of it there is, and how far it is to that of the next strip */
   struct Place {
     int64_t at;
     int rows, steps;
+    int64_t next;
     bool IsWhole() const { return rows == N && steps == N; }
   };
 
@@ -246,7 +281,8 @@ struct Strips {
   static CORNER_POOL_INLINE Place PlaceOf(const Job<T>& job, int64_t row, int64_t tile) {
     const int64_t width = job.shape.width, left = width - tile * N, below = job.shape.planes * job.shape.height - row;
     const int steps = left < N ? static_cast<int>(left) : N;
-    return {row * width + (kFromEnd ? left - steps : tile * N), below < N ? static_cast<int>(below) : N, steps};
+    return {row * width + (kFromEnd ? left - steps : tile * N), below < N ? static_cast<int>(below) : N, steps,
+            job.IsBackward() ? -N * width : N * width};
   }
 
   /*! \brief vector k holds column k of the tile */
@@ -255,11 +291,11 @@ struct Strips {
     Value columns[N];
 
     CORNER_POOL_INLINE void Load(const T* from, int64_t stride, const Place& place) {
-      from += place.at;
+      from = Forget(from + place.at);
       if (kWhole) {
 #pragma GCC unroll 16
         for (int i = 0; i < N; ++i) {
-          __builtin_prefetch(from + (i + N) * stride, 0, 3);  // the next N rows
+          __builtin_prefetch(from + i * stride + place.next, 0, 3);
           columns[i] = V::Load(from + i * stride, N);
         }
       } else {
@@ -268,18 +304,23 @@ struct Strips {
       V::Transpose(columns);
     }
 
+    template <Output kOutput>
     CORNER_POOL_INLINE void Store(T* to, int64_t stride, const Place& place) {
-      to += place.at;
+      to = Forget(to + place.at);
       V::Transpose(columns);
       if (kWhole) {
 #pragma GCC unroll 16
-        for (int i = 0; i < N; ++i) {
-          __builtin_prefetch(to + (i + N) * stride, 1, 3);
-          V::Store(to + i * stride, columns[i], N);
-        }
+        for (int i = 0; i < N; ++i) Put<kOutput>(to + i * stride, columns[i], N, to + i * stride + place.next);
       } else {
         for (int i = 0; i < place.rows; ++i) V::Store(to + i * stride, columns[i], place.steps);
       }
+    }
+
+    // Otherwise the compiler keeps the addresses of N rows of each array from tile to tile, on the stack.
+    template <typename Pointer>
+    static CORNER_POOL_INLINE Pointer Forget(Pointer pointer) {
+      __asm__("" : "+r"(pointer));
+      return pointer;
     }
 
     /*! \brief the column that step i of the scan meets */
@@ -288,11 +329,11 @@ struct Strips {
     }
   };
 
-  template <bool kFromEnd, bool kAccumulate, bool kWhole>
+  template <Output kOutput, bool kFromEnd, bool kWhole>
   static CORNER_POOL_INLINE void ForwardTile(const Job<T>& job, const Place& place, bool first, Maximum* maximum) {
     Tile<kFromEnd, kWhole> tile, before = {};
     tile.Load(job.x, job.shape.width, place);
-    if (kAccumulate) before.Load(job.y, job.shape.width, place);
+    if (kOutput == kAdd) before.Load(job.y, job.shape.width, place);
     if (first) maximum->Start(tile.At(0, place));
     if (kWhole && maximum->OnlyNumbers(tile.columns)) {
       CORNER_POOL_EACH_STEP(kWhole, place.steps, {
@@ -305,12 +346,12 @@ struct Strips {
         tile.At(i, place) = maximum->value;
       });
     }
-    if (kAccumulate) {
+    if (kOutput == kAdd) {
       CORNER_POOL_EACH_STEP(
           kWhole, place.steps,
           tile.At(i, place) = L::Narrow(L::Add(L::Widen(before.At(i, place)), L::Widen(tile.At(i, place)))););
     }
-    tile.Store(job.y, job.shape.width, place);
+    tile.template Store<kOutput>(job.y, job.shape.width, place);
   }
 
   template <bool kFromEnd, bool kWhole>
@@ -326,34 +367,34 @@ struct Strips {
     }
   }
 
-  template <bool kFromEnd, bool kAccumulate, bool kWhole>
+  template <Output kOutput, bool kFromEnd, bool kWhole>
   static CORNER_POOL_INLINE void GradientTile(const Job<T>& job, const Place& place, bool first, Changes* changes,
                                               Gradient* gradient) {
     Tile<kFromEnd, kWhole> tile, before = {};
     tile.Load(job.dy, job.shape.width, place);
-    if (kAccumulate) before.Load(job.dx, job.shape.width, place);
+    if (kOutput == kAdd) before.Load(job.dx, job.shape.width, place);
     CORNER_POOL_EACH_STEP(kWhole, place.steps, {
       const int back = (kWhole ? N : place.steps) - 1 - i;
       const Mask winner = first && back == 0 ? L::All() : changes->Pop();
       Sum share = gradient->Share(tile.At(back, place), winner);
-      if (kAccumulate) share = L::Add(share, L::Widen(before.At(back, place)));
+      if (kOutput == kAdd) share = L::Add(share, L::Widen(before.At(back, place)));
       tile.At(back, place) = L::Narrow(share);
     });
-    tile.Store(job.dx, job.shape.width, place);
+    tile.template Store<kOutput>(job.dx, job.shape.width, place);
   }
 
-  template <bool kFromEnd, bool kAccumulate>
+  template <Output kOutput, bool kFromEnd>
   static CORNER_POOL_LOOP void RowsForward(const Job<T> job, int64_t row) {
     const int64_t tiles = (job.shape.width + N - 1) / N;
     Maximum maximum;
     for (int64_t t = 0; t < tiles; ++t) {
       const Place place = PlaceOf<kFromEnd>(job, row, t);
-      place.IsWhole() ? ForwardTile<kFromEnd, kAccumulate, true>(job, place, t == 0, &maximum)
-                      : ForwardTile<kFromEnd, kAccumulate, false>(job, place, t == 0, &maximum);
+      place.IsWhole() ? ForwardTile<kOutput, kFromEnd, true>(job, place, t == 0, &maximum)
+                      : ForwardTile<kOutput, kFromEnd, false>(job, place, t == 0, &maximum);
     }
   }
 
-  template <bool kFromEnd, bool kAccumulate>
+  template <Output kOutput, bool kFromEnd>
   static CORNER_POOL_LOOP void RowsGradient(const Job<T> job, int64_t row, char* flags) {
     const int64_t tiles = (job.shape.width + N - 1) / N, in_block = Changes::kBlock / N;
     Maximum maximum;
@@ -371,8 +412,8 @@ struct Strips {
     for (int64_t t = tiles - 1; t >= 0; --t) {
       const Place place = PlaceOf<kFromEnd>(job, row, t);
       if (t == tiles - 1 || (t + 1) % in_block == 0) changes.BackToBlock();
-      place.IsWhole() ? GradientTile<kFromEnd, kAccumulate, true>(job, place, t == 0, &changes, &gradient)
-                      : GradientTile<kFromEnd, kAccumulate, false>(job, place, t == 0, &changes, &gradient);
+      place.IsWhole() ? GradientTile<kOutput, kFromEnd, true>(job, place, t == 0, &changes, &gradient)
+                      : GradientTile<kOutput, kFromEnd, false>(job, place, t == 0, &changes, &gradient);
     }
   }
 };
