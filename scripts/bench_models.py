@@ -35,7 +35,7 @@ from typing import NamedTuple
 
 import numpy as np
 from bench_sides import GLUONZOO_WAYS, TORCH_WAYS, GluonzooSide, Process, TorchSide
-from measuring import Pace, WrongResultError, call, machine, print_table, ratio, take_turns
+from measuring import Pace, WrongResultError, call, machine, print_table, ratio, take_turns, threads_of_mxnet
 
 WHATS = ('train', 'inference', 'memory', 'pools')
 # As glibc reads it when a process starts: what gluonzoo.runtime tells malloc.
@@ -233,7 +233,7 @@ def print_report(report):
 def run(args):
     import gluonzoo  # noqa: F401  it chooses the number of threads, which the processes inherit
 
-    threads = int(os.environ.get('MXNET_OMP_MAX_THREADS') or os.environ['OMP_NUM_THREADS'])
+    threads = threads_of_mxnet()
     report = {'conditions': {
         **machine(args.pace), 'threads': threads,
     }, 'rows': [], 'targets': []}

@@ -36,7 +36,17 @@ import sys
 import tempfile
 
 import numpy as np
-from measuring import Pace, UnavailableError, WrongResultError, call, machine, print_table, ratio, take_turns
+from measuring import (
+    Pace,
+    UnavailableError,
+    WrongResultError,
+    call,
+    machine,
+    print_table,
+    ratio,
+    take_turns,
+    threads_of_mxnet,
+)
 
 POOLS = ('top', 'bottom', 'left', 'right')
 SHAPES = ((2, 256, 64, 64), (1, 256, 128, 128), (8, 128, 128, 128))
@@ -472,8 +482,7 @@ def run(args):
         os.environ['OMP_NUM_THREADS'] = os.environ['MXNET_OMP_MAX_THREADS'] = str(args.threads)
     import gluonzoo  # before mxnet, which it makes importable
 
-    # Either is the user's choice; if there is none, gluonzoo has set the second.
-    threads = int(os.environ.get('MXNET_OMP_MAX_THREADS') or os.environ['OMP_NUM_THREADS'])
+    threads = threads_of_mxnet()
     import mxnet as mx
 
     gpu = args.device == 'gpu'

@@ -29,6 +29,11 @@ def timed(function):
     return (time.perf_counter() - begin) * 1e3
 
 
+def threads_of_mxnet():
+    """How many, after gluonzoo has been imported: the user's choice, or else that of gluonzoo."""
+    return int(os.environ.get('MXNET_OMP_MAX_THREADS') or os.environ['OMP_NUM_THREADS'])
+
+
 def spread(values):
     low, median, high = (float(v) for v in np.percentile(values, (10, 50, 90)))
     return {'median': median, 'p10': low, 'p90': high, 'samples': len(values)}

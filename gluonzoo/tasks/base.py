@@ -264,6 +264,18 @@ def late(items, count=1):
     yield from waiting
 
 
+class FirstTime:
+    """Whether a record comes for the first time; later it stands in for one that cannot be read."""
+
+    def __init__(self):
+        self._seen = set()
+
+    def __call__(self, record):
+        first = record not in self._seen
+        self._seen.add(record)
+        return first
+
+
 _precision = []   # of the process: what its first task asked for
 
 

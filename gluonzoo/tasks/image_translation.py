@@ -14,7 +14,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from ..nn.concat import concat
 from ..nn.frozen import Frozen
 from ..registry import get_model, tasks
-from .base import Exported, Task
+from .base import Exported, FirstTime, Task
 from .pictures import check_images, contact_sheet
 
 __all__ = ['ImagePool', 'ImageTranslation', 'image_translation']
@@ -214,12 +214,11 @@ class ImageTranslation(Task):
             'L1': mean absolute difference, of values -1..1.
             'PSNR' (dB) and 'SSIM' (windows of 7x7): of the pictures as uint8 RGB, by scikit-image.
         """
-        found, seen = [], set()
+        found, is_new = [], FirstTime()
         for batch in batches:
             self._check(batch)
             inputs, targets = batch.arrays
-            fresh = [i for i, record in enumerate(batch.records.tolist())   # no stand-in for one that cannot be read
-                     if not (record in seen or seen.add(record))]
+            fresh = [i for i, record in enumerate(batch.records.tolist()) if is_new(record)]
             outputs = self._test([inputs[i:i + 1] for i in fresh])
             targets = targets.asnumpy()[fresh].transpose(0, 2, 3, 1)   # [n, 3, S, S] -> [n, S, S, 3]
             for output, target in zip(outputs, targets):

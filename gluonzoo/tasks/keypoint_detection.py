@@ -17,7 +17,7 @@ from ..losses.keypoints import KeypointTripletLoss
 from ..metrics.coco import COCOMeanAP
 from ..models.centernet import HEADS
 from ..registry import get_model, tasks
-from .base import Exported, late
+from .base import Exported, FirstTime, late
 from .detection import Detections, DetectionTask, draw_boxes
 from .keypoint_decode import CenterCheck, KeypointDecoder, soft_nms
 from .keypoint_targets import keypoint_targets
@@ -149,10 +149,8 @@ class KeypointDetection(DetectionTask):
         'AP_medium', 'AP_large', 'AR1', 'AR10', 'AR100', 'AR_small', 'AR_medium', 'AR_large'; NaN where there are no
         such objects.
         """
-        metric, seen = COCOMeanAP(), set()
-        fresh = (each for batch in batches for each in _photos(batch)
-                 if not (each.record in seen or seen.add(each.record)))   # no stand-in for one that cannot be read
-        for item, found in self._find(fresh):
+        metric, is_new = COCOMeanAP(), FirstTime()
+        for item, found in self._find(each for batch in batches for each in _photos(batch) if is_new(each.record)):
             metric.update(item.record, found.boxes / item.scale, found.scores, found.labels, item.truth[:, 1:5],
                           item.truth[:, 0], item.truth[:, 5], item.truth[:, 6] > 0)
         return metric.get()

@@ -10,7 +10,7 @@ from ..losses import MultiBoxLoss, SoftmaxFocalLoss
 from ..metrics.voc import VOCMeanAP
 from ..registry import get_model, tasks
 from .anchors import make_anchors
-from .base import Exported, late
+from .base import Exported, FirstTime, late
 from .detection import Detections, DetectionTask, draw_boxes
 from .multibox import MultiBoxDecoder, multibox_targets
 from .pictures import check_images, contact_sheet
@@ -112,12 +112,11 @@ class SingleShotDetection(DetectionTask):
         """
         metric = VOCMeanAP(self.class_names)
         size = self._net.input_size
-        seen = set()
+        is_new = FirstTime()
         for records, rows, labels in late(self._start(batch) for batch in batches):
             for record, row, truth in zip(records.tolist(), _fetch(rows), labels.asnumpy()):
-                if record in seen:   # it stands in for one that cannot be read
+                if not is_new(record):
                     continue
-                seen.add(record)
                 found = _detections(row, size, size)
                 truth = truth[truth[:, 0] >= 0]
                 metric.update(*found, truth[:, 1:5] * size, truth[:, 0], truth[:, 5] > 0)

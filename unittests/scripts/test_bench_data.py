@@ -1,15 +1,9 @@
 """scripts/bench_data.py: how it reads the labels of each reader, and what it does with a reader that is wrong."""
 import json
-import sys
-from pathlib import Path
 
+import bench_data
 import numpy as np
 import pytest
-
-SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'bench_data.py'
-sys.path.insert(0, str(SCRIPT.parent))
-
-import bench_data  # noqa: E402  (scripts are no package)
 
 
 @pytest.mark.parametrize('name, labels', [

@@ -6,13 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bench_ops
 import numpy as np
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'bench_ops.py'
-sys.path.insert(0, str(SCRIPT.parent))
-
-import bench_ops  # noqa: E402  (scripts are no package)
 
 # Runs the script after a change to gluonzoo.ops or to the modules that can be imported.
 DRIVER = """

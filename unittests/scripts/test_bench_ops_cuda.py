@@ -1,18 +1,12 @@
 """scripts/bench_ops_cuda.py without a GPU: it finds planted faults, its calls match the C interface."""
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
+import bench_ops
+import bench_ops_cuda
 import numpy as np
 import pytest
-
-SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
-sys.path.insert(0, str(SCRIPTS))
-
-import bench_ops  # noqa: E402  (scripts are no package)
-import bench_ops_cuda  # noqa: E402
 
 # Writes down what it is called with: flag and sizes behind the codes, then the three pointers.
 RECORDER = """

@@ -1,18 +1,12 @@
 """scripts/convert.py: from a file of PyTorch's to one of ours, or to nothing."""
-import sys
-from pathlib import Path
 
+import convert
 import numpy as np
 import pytest
 import safetensors.numpy
 
 import gluonzoo
 import gluonzoo.models.pix2pix
-
-SCRIPTS = Path(__file__).resolve().parents[2] / 'scripts'
-sys.path.insert(0, str(SCRIPTS))
-
-import convert  # noqa: E402  (scripts are no package)
 
 SETTINGS = '{"in_channels": 3, "width": 4, "norm": "none"}'
 OFFICIAL = {'net.0.weight': (4, 3, 1, 1), 'net.0.bias': (4,),

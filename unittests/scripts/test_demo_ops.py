@@ -5,13 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import demo_ops
 import numpy as np
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'demo_ops.py'
-sys.path.insert(0, str(SCRIPT.parent))
-
-import demo_ops  # noqa: E402  (scripts are no package)
 
 
 @pytest.fixture(scope='module')

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import export
 import mxnet as mx
 import numpy as np
 import pytest
@@ -19,9 +20,6 @@ from gluonzoo.tasks.photo_views import make_view
 from gluonzoo.train import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'scripts'))
-
-import export  # noqa: E402  (scripts are no package)
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')

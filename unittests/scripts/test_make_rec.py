@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import make_rec
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,9 +15,6 @@ from gluonzoo.data import DetectionRecords
 from gluonzoo.data.records import RecordFile, unpack
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'make_rec.py'
-sys.path.insert(0, str(SCRIPT.parent))
-
-import make_rec  # noqa: E402  (scripts are no package)
 
 FILES = ['classes.txt', 'train.idx', 'train.rec', 'val.idx', 'val.rec']
 WIDTH, HEIGHT = 48, 32
