@@ -74,6 +74,9 @@ struct Worker {
 // Vectors only pass between functions that are inlined into one another, so their calling convention is moot. (The
 // compiler speaks of it at the end of the file that includes this one, so the setting stays.)
 #pragma GCC diagnostic ignored "-Wpsabi"
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12 says so of its own AVX-512 headers
+#endif
 
 #if defined(__clang__)
 #define CORNER_POOL_SHUFFLE(a, b, IndexVector, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
