@@ -22,16 +22,20 @@ every_dtype = pytest.mark.parametrize('dtype', DTYPES)
 every_shape = pytest.mark.parametrize('shape', SHAPES, ids=str)
 
 
-def aligned_like(array):
-    """An array that starts where a cache line does, as those of MXNet do."""
-    memory = np.empty(array.nbytes + 64, 'uint8')
-    start = -memory.ctypes.data % 64
-    return memory[start:start + array.nbytes].view(array.dtype).reshape(array.shape)
+def array_at(offset, like):
+    """An array that starts `offset` elements behind the start of a cache line, where those of MXNet start."""
+    memory = np.empty(like.nbytes + 128, 'uint8')
+    start = -memory.ctypes.data % 64 + offset * like.itemsize
+    return memory[start:start + like.nbytes].view(like.dtype).reshape(like.shape)
 
 
 @pytest.fixture(scope='module')
 def loops(tmp_path_factory):
-    """run(name of the set, pool, x, dy, start, stream): y or, with dy, dx; added to `start` where that is given."""
+    """run(name of the set, pool, x, dy): y or, with dy, dx
+
+    start: what the output is added to; in_place: y overwrites x, or dx overwrites dy; stream: past the caches;
+    offset: see `array_at`
+    """
     compiler = shutil.which('g++')
     if compiler is None:
         pytest.skip('g++ is not on the PATH')
@@ -41,9 +45,12 @@ def loops(tmp_path_factory):
                     HERE / 'instruction_sets' / 'run_on_cpu.cc', '-o', path], check=True)
     library = ctypes.CDLL(str(path))
 
-    def run(name, pool, x, dy=None, start=None, stream=False):
-        out = aligned_like(x)
+    def run(name, pool, x, dy=None, start=None, in_place=False, stream=False, offset=0):
+        out = array_at(offset, x)
         out[:] = 9 if start is None else start
+        if in_place:
+            out[:] = x if dy is None else dy
+            x, dy = (out, None) if dy is None else (x, out)
         sizes = [ctypes.c_int64(size) for size in (x.shape[0] * x.shape[1], x.shape[2], x.shape[3])]
         pointers = [ctypes.c_void_p(None if array is None else array.ctypes.data) for array in (dy, x, out)]
         library.run_on_cpu(SETS.index(name), POOLS.index(pool), CODES[x.dtype.name], *sizes, *pointers,
@@ -108,7 +115,7 @@ def test_nan_infinity_and_zeros(instructions, loops, pool, dtype, odds, rng):
 @every_pool
 @every_shape
 def test_the_same_bits_as_the_baseline(instructions, loops, pool, dtype, shape, rng):
-    """Also where sums are rounded, of zeros of either sign, and with a NaN that carries a number."""
+    """Also where sums are rounded, of zeros of either sign, and in x with a NaN that carries a number."""
     x, dy, start = (rng.standard_normal(shape).astype(dtype) for _ in range(3))
     dy[rng.rand(*shape) < 0.2] = -0.0
     integers = f'uint{8 * x.itemsize}'
@@ -122,8 +129,20 @@ def test_the_same_bits_as_the_baseline(instructions, loops, pool, dtype, shape, 
 @every_pool
 @pytest.mark.parametrize('shape', [(1, 3, 37, 64), (1, 2, 37, 80), (1, 2, 16, 17)], ids=str)
 def test_past_the_caches(instructions, loops, pool, dtype, shape, rng):
-    """As large arrays are written; not where their rows are no whole cache lines."""
+    """As large arrays are written; not where they, or their rows, do not start with a cache line."""
     x, dy = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
     for arguments in [(x,), (x, dy), (x, None, dy), (x, dy, x)]:
-        np.testing.assert_array_equal(loops(instructions, pool, *arguments, stream=True),
-                                      loops('baseline', pool, *arguments))
+        expected = loops('baseline', pool, *arguments)
+        for offset in 0, 1:
+            np.testing.assert_array_equal(loops(instructions, pool, *arguments, stream=True, offset=offset), expected)
+
+
+@every_dtype
+@every_pool
+@pytest.mark.parametrize('stream', [False, True])
+@pytest.mark.parametrize('shape', [(1, 3, 37, 64), (2, 3, 17, 21)], ids=str)
+def test_in_place(instructions, loops, pool, dtype, shape, stream, rng):
+    x, dy = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
+    for arguments in [(x,), (x, dy)]:
+        np.testing.assert_array_equal(loops(instructions, pool, *arguments, in_place=True, stream=stream),
+                                      loops(instructions, pool, *arguments))

@@ -40,6 +40,12 @@ struct ElemwiseGradUseIn {
 }  // namespace mxnet
 
 namespace gluonzoo {
+
+// Two private functions of nnvm::Op, by the names that they have in libmxnet.so.
+const dmlc::any* AttributeMap(const std::string& key) __asm__("_ZN4nnvm2Op10GetAttrMapERKSs");
+void UpdateAttributeMap(const std::string& key, std::function<void(dmlc::any&)> update) __asm__(
+    "_ZN4nnvm2Op13UpdateAttrMapERKSsSt8functionIFvPN4dmlc3anyEEE");
+
 namespace {
 
 using nnvm::NodeAttrs;
@@ -64,11 +70,6 @@ mxnet::FComputeEx HonourRequest(const mxnet::FComputeEx& compute) {
     compute(attrs, ctx, inputs, req, outputs);
   };
 }
-
-// Two private functions of nnvm::Op, by the names that they have in libmxnet.so.
-const dmlc::any* AttributeMap(const std::string& key) __asm__("_ZN4nnvm2Op10GetAttrMapERKSs");
-void UpdateAttributeMap(const std::string& key, std::function<void(dmlc::any&)> update) __asm__(
-    "_ZN4nnvm2Op13UpdateAttrMapERKSsSt8functionIFvPN4dmlc3anyEEE");
 
 /*! \brief whether libmxnet.so hands a pointer itself to a std::function: it is asked to hand over a known one */
 bool PointersArriveAsReferences() {
@@ -138,6 +139,7 @@ extern "C" __attribute__((visibility("default"))) int gluonzoo_complete_operator
   static std::string message;
   try {
     for (int i = 0; i < gluonzoo::kCornerPools; ++i) gluonzoo::Complete(gluonzoo::Operator(i));
+    gluonzoo::AreComplete() = true;
     return 0;
   } catch (const std::exception& exception) {
     message = exception.what();

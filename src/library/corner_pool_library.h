@@ -26,6 +26,9 @@ enum { kTop, kBottom, kLeft, kRight, kCornerPools };
 /*! \brief the operators, in the order of the enumeration above */
 const CornerPool& Operator(int index);
 
+/*! \brief whether complete.cc has completed them */
+bool& AreComplete();
+
 // On a stream of the GPU; dtype as in MXDType. Defined where CUDA is compiled in.
 void ForwardOnGpu(corner_pool::Direction direction, corner_pool::Shape shape, int dtype, const void* x, void* y,
                   bool accumulate, void* stream);

@@ -22,6 +22,7 @@ Worker<T> WorkerOf(int set) {
   if (set == 1) return avx2::MakeWorker<T>();
   if (set == 2) return avx512::MakeWorker<T>();
 #endif
+  (void)set;
   return baseline::MakeWorker<T>();
 }
 

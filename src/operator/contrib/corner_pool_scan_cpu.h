@@ -15,6 +15,7 @@
 #endif
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 namespace corner_pool {
@@ -153,7 +154,7 @@ inline int64_t LastCacheBytes() {
 #if defined(__x86_64__)
   for (unsigned leaf : {4U, 0x8000001DU}) {  // where Intel and where AMD describes caches
     if (__get_cpuid_max(leaf & 0x80000000U, nullptr) < leaf) continue;
-    for (unsigned cache = 0;; ++cache) {
+    for (unsigned cache = 0; cache < 16; ++cache) {  // a few, then one of type 0
       unsigned type, shape, sets, unused;
       __cpuid_count(leaf, cache, type, shape, sets, unused);
       if ((type & 31) == 0) break;
@@ -192,7 +193,7 @@ void RunOnCpu(const Job<T>& job, int threads, const Worker<T>& worker, bool stre
   const int64_t kBytesWorthAThread = 65536;
   const int64_t useful = std::min<int64_t>(strips, job.shape.Size() * sizeof(T) / kBytesWorthAThread + 1);
   const int team = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(threads, useful)));
-  const size_t flag_bytes = (worker.flag_bytes(job) + 63) / 64 * 64;  // threads share no cache line
+  const size_t flag_bytes = worker.flag_bytes(job) + 64;  // so that threads share no cache line
   std::vector<char> flags(team * flag_bytes);
 #pragma omp parallel for num_threads(team) schedule(static, 1)
   for (int part = 0; part < team; ++part) {

@@ -108,27 +108,29 @@ struct Lines {
    * They come in blocks of kBlock steps; the last block may be shorter.
    */
   struct Changes {
+    typedef typename std::make_unsigned<typename Integer<sizeof(T)>::type>::type Bits
+        __attribute__((vector_size(N * sizeof(T))));
     static const int kBlock = 8 * sizeof(T);
     static size_t Bytes(int64_t steps) { return (steps + kBlock - 1) / kBlock * sizeof(Mask); }
 
     char* at;
-    Mask bits;
+    Bits bits;
     CORNER_POOL_INLINE void Start(char* flags) {
       at = flags;
-      bits = Mask{};
+      bits = Bits{};
     }
-    CORNER_POOL_INLINE void Push(const Mask& change) { bits = bits + bits - change; }  // a set mask is -1
+    CORNER_POOL_INLINE void Push(const Mask& change) { bits = bits + bits - (Bits)change; }  // a set mask is -1
     CORNER_POOL_INLINE void EndBlock() {
       memcpy(at, &bits, sizeof(bits));
       at += sizeof(bits);
-      bits = Mask{};
+      bits = Bits{};
     }
     CORNER_POOL_INLINE void BackToBlock() {
       at -= sizeof(bits);
       memcpy(&bits, at, sizeof(bits));
     }
     CORNER_POOL_INLINE Mask Pop() {
-      const Mask change = -(bits & 1);
+      const Mask change = (Mask)(-(bits & 1));
       bits >>= 1;
       return change;
     }
