@@ -6,7 +6,9 @@
  * \file corner_pool_scan_lines.h
  * \brief N neighbouring lines side by side in the lanes of vectors, in the compiler's own vector arithmetic. A mask is
  *        a vector of -1 and 0. corner_pool_scan_cpu.h includes this file once for each instruction set that has such
- *        masks, with the macros of corner_pool_scan_vector.h; corner_pool_scan_lines_avx512.h is its twin.
+ *        masks; corner_pool_scan_lines_avx512.h is its twin. It takes the macros of corner_pool_scan_vector.h, and
+ *
+ *        CORNER_POOL_WIDEN_HALVES(from, to), CORNER_POOL_NARROW_HALVES(from, to)  N halves to floats, and back
  */
 namespace corner_pool {
 namespace CORNER_POOL_SET {

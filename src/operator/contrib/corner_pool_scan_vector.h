@@ -16,6 +16,7 @@
  * lie that way in memory; rows are brought there by transposing N x N tiles in registers. The gradient scans twice:
  * along the scan to find where the maximum changes, and back to add up. In between it remembers one bit an element.
  */
+
 // A whole tile is unrolled, so that its vectors are registers; a partial one is a plain loop.
 #define CORNER_POOL_EACH_STEP(whole, steps, ...)                         \
   if (whole) {                                                           \
