@@ -5,6 +5,7 @@ NumPy only, so whatever computes the pools can be held against it.
 import numpy as np
 
 DTYPES = ('float16', 'float32', 'float64')
+CODES = {'float32': 0, 'float64': 1, 'float16': 2}   # what the C interfaces call them, and MXNet
 SCANS = {'top_pool': (2, -1), 'bottom_pool': (2, 1), 'left_pool': (3, -1), 'right_pool': (3, 1)}  # axis, step
 POOLS = tuple(SCANS)
 NAN, INF = float('nan'), float('inf')

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pool_cases import DTYPES, LINES, NAN, POOLS, from_scan_order, tied, twin
+from pool_cases import CODES, DTYPES, LINES, NAN, POOLS, from_scan_order, tied, twin
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE.parent / 'src'
 LAUNCH = re.compile(r'(\w+)<<<(.+?), (.+?), 0, stream>>>\(job\)')
-CODES = {'float32': 0, 'float64': 1, 'float16': 2}
 # Around the 32 threads of a warp, the 64 rows of a block and the 256 columns of one.
 SHAPES = [(1, 1, 1, 1), (2, 3, 5, 4), (1, 1, 1, 70), (1, 1, 70, 1), (1, 2, 31, 33), (1, 1, 32, 64), (3, 1, 33, 100),
           (1, 1, 3, 300)]

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pool_cases import DTYPES, INF, NAN, POOLS, tied, twin
+from pool_cases import CODES, DTYPES, INF, NAN, POOLS, tied, twin
 
 HERE = Path(__file__).resolve().parent
 SETS = ('baseline', 'avx2', 'avx512')
-CODES = {'float32': 0, 'float64': 1, 'float16': 2}
 # Less, as much and more than the 4 to 16 lanes of a vector, and whole tiles with and without a rest.
 SHAPES = [(1, 1, 1, 1), (2, 3, 17, 5), (1, 2, 16, 16), (1, 1, 48, 131), (1, 1, 131, 40)]
 

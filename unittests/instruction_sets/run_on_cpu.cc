@@ -7,11 +7,8 @@ namespace {
 
 bool Has(int set) {
 #if defined(__x86_64__)
-  if (set == 1) return __builtin_cpu_supports("avx2");
-  if (set == 2) {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  }
+  if (set == 1) return HasAvx2();
+  if (set == 2) return HasAvx512();
 #endif
   return set == 0;
 }

@@ -44,15 +44,6 @@ struct Integer<8> {
   typedef int64_t type;
 };
 
-template <bool kFirst, typename A, typename B>
-struct Choose {
-  typedef A type;
-};
-template <typename A, typename B>
-struct Choose<false, A, B> {
-  typedef B type;
-};
-
 template <int... I>
 struct Sequence {};
 template <int N, int... I>
@@ -136,14 +127,19 @@ struct Worker {
 
 namespace corner_pool {
 
+#if defined(__x86_64__)
+inline bool HasAvx2() { return __builtin_cpu_supports("avx2"); }
+inline bool HasAvx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 template <typename T>
 Worker<T> BestWorker() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl")) {
-    return avx512::MakeWorker<T>();
-  }
-  if (__builtin_cpu_supports("avx2")) return avx2::MakeWorker<T>();
+  if (HasAvx512()) return avx512::MakeWorker<T>();
+  if (HasAvx2()) return avx2::MakeWorker<T>();
 #endif
   return baseline::MakeWorker<T>();
 }

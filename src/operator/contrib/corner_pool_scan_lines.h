@@ -102,7 +102,7 @@ struct Lines {
     CORNER_POOL_INLINE bool OnlyNumbers(const Value (&)[N]) const { return true; }
   };
 
-  typedef typename Choose<sizeof(T) == 2, HalfMaximum, PlainMaximum>::type Maximum;
+  typedef typename std::conditional<sizeof(T) == 2, HalfMaximum, PlainMaximum>::type Maximum;
 
   /*!
    * \brief the changes along the scan, one bit an element, for a scan back: the last one pushed is popped first
@@ -157,7 +157,7 @@ struct Lines {
  private:
   struct Plain {};
   struct Halves {};
-  typedef typename Choose<sizeof(T) == 2, Halves, Plain>::type Kind;
+  typedef typename std::conditional<sizeof(T) == 2, Halves, Plain>::type Kind;
 
   static CORNER_POOL_INLINE Sum Widen(const Value& value, Plain) { return {{(SumPart)value}}; }
   static CORNER_POOL_INLINE Value Narrow(const Sum& sum, Plain) { return (Value)sum.part[0]; }

@@ -107,7 +107,7 @@ struct Lines {
     CORNER_POOL_INLINE bool OnlyNumbers(const Value (&)[N]) const { return true; }
   };
 
-  typedef typename Choose<sizeof(T) == 2, HalfMaximum, PlainMaximum>::type Maximum;
+  typedef typename std::conditional<sizeof(T) == 2, HalfMaximum, PlainMaximum>::type Maximum;
 
   struct Changes {
     static const int kBlock = 64;
@@ -143,7 +143,7 @@ struct Lines {
  private:
   struct Plain {};
   struct Halves {};
-  typedef typename Choose<sizeof(T) == 2, Halves, Plain>::type Kind;
+  typedef typename std::conditional<sizeof(T) == 2, Halves, Plain>::type Kind;
 
   static CORNER_POOL_INLINE void Stream(T* to, const Value& value, Plain) {
     _mm512_stream_si512(reinterpret_cast<__m512i*>(to), (__m512i)value);
