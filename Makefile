@@ -64,8 +64,8 @@ demo-ops: $(STAMP)
 
 bench:
 	$(MAKE) install PARITY=1
-	$(BIN)/python scripts/bench_ops.py --json bench_ops.json
-	$(BIN)/python scripts/bench_models.py --json bench_models.json
+	$(BIN)/python scripts/bench/bench_ops.py --json bench_ops.json
+	$(BIN)/python scripts/bench/bench_models.py --json bench_models.json
 
 test-pythons: $(VERSIONS:%=test-python-%) test-numpys
 

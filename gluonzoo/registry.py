@@ -6,7 +6,7 @@ and an error names the near matches: nothing misspelt is ignored.
 import difflib
 import inspect
 
-__all__ = ['Registry', 'models', 'tasks', 'datasets', 'get_model', 'list_models']
+__all__ = ['Registry', 'MODELS', 'TASKS', 'DATASETS', 'TRANSFORMS', 'get_model', 'list_models']
 
 
 class Registry:
@@ -74,9 +74,10 @@ def _suggest(wanted, known):
     return f'; did you mean {" or ".join(near)}?' if near else f'; known: {", ".join(sorted(known)) or "none"}'
 
 
-models = Registry('model')
-tasks = Registry('task')
-datasets = Registry('dataset')
+MODELS = Registry('model')
+TASKS = Registry('task')
+DATASETS = Registry('dataset')
+TRANSFORMS = Registry('transform')
 
 
 def get_model(name, **kwargs):
@@ -99,9 +100,9 @@ def get_model(name, **kwargs):
     >>> net = gluonzoo.get_model('dsod300', classes=20)
     >>> net.initialize()
     """
-    return models.create(name, **kwargs)
+    return MODELS.create(name, **kwargs)
 
 
 def list_models():
     """The names that :func:`get_model` knows, sorted."""
-    return models.names()
+    return MODELS.names()

@@ -15,7 +15,7 @@ import cv2
 from arguments import at_least
 
 from gluonzoo.data import ImageError, Loader, RecordError  # before mxnet
-from gluonzoo.registry import datasets, tasks
+from gluonzoo.registry import DATASETS, TASKS
 from gluonzoo.train import (
     EMA,
     CheckpointError,
@@ -100,7 +100,7 @@ def train(settings, args):
     workers = join(args.kvstore)
     how = settings['fit']
     ema = EMA(how['ema']) if how['ema'] else None
-    data = datasets.create(**settings['train_data'])
+    data = DATASETS.create(**settings['train_data'])
     parts = settings['task']['accumulate'] * len(args.devices) * workers.count
     if how['batch_size'] % parts:
         raise ValueError(f'--batch-size: must be a multiple of rounds x devices x machines, {parts}: '
@@ -111,7 +111,7 @@ def train(settings, args):
                     part=(workers.rank, workers.count))
     validation = validation_loader(settings, how['workers'])
     mx.random.seed(how['seed'])   # the initial weights
-    task = tasks.create(**settings['task'], ctx=args.devices, kvstore=workers.store('task') or 'device')
+    task = TASKS.create(**settings['task'], ctx=args.devices, kvstore=workers.store('task') or 'device')
     run = Run.create(args.run, settings, resume=args.resume, workers=workers)
     metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
                   callbacks=[Progress(), ScalarsCSV(), TensorBoard(), Plot(), Samples()],
@@ -127,7 +127,7 @@ def train(settings, args):
 
 def validation_loader(settings, workers=2):
     """What the settings' task is evaluated on, in batches."""
-    data = datasets.create(**settings['val_data'])
+    data = DATASETS.create(**settings['val_data'])
     names = settings['task'].get('class_names')
     if names is not None and data.class_names != names:
         raise ValueError(f'{settings["val_data"]["path"]}: has the classes {data.class_names}, not {names}')
@@ -137,7 +137,7 @@ def validation_loader(settings, workers=2):
 def open_run(directory, which, ctx, **keywords):
     """(run, its task with the weights of a checkpoint, the checkpoint's path). `keywords` replace those of the task."""
     run = Run.open(directory)
-    task = tasks.create(**{**run.settings['task'], 'accumulate': 1, 'amp': None, **keywords}, ctx=ctx)
+    task = TASKS.create(**{**run.settings['task'], 'accumulate': 1, 'amp': None, **keywords}, ctx=ctx)
     return run, task, run.load_networks(task, which)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arguments import at_least
 
-from gluonzoo.data.download import ArchiveError, ChecksumError, DownloadError
+from gluonzoo.data.fetch.download import ArchiveError, ChecksumError, DownloadError
 
 CARD = 'dataset.json'
 

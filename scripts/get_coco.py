@@ -18,8 +18,8 @@ from typing import NamedTuple
 from dataset_folder import CARD, DatasetError, DatasetFolder, add_settings, call, chosen, staging, write_card
 from tqdm import tqdm
 
-from gluonzoo.data.download import download, extract_archive
-from gluonzoo.data.synthetic_coco import write
+from gluonzoo.data.drawn.coco import write
+from gluonzoo.data.fetch.download import download, extract_archive
 
 ADDRESS = 'http://images.cocodataset.org/'
 SPLITS = ('train2017', 'val2017')

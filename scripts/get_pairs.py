@@ -20,9 +20,9 @@ import numpy as np
 from dataset_folder import CARD, DatasetError, add_settings, call, chosen, staging, write_card
 from tqdm import tqdm
 
-from gluonzoo.data.download import ChecksumError, download, extract_archive
-from gluonzoo.data.pairs import PairedImages
-from gluonzoo.data.synthetic_pairs import pair
+from gluonzoo.data.drawn.pairs import pair
+from gluonzoo.data.fetch.download import ChecksumError, download, extract_archive
+from gluonzoo.data.paired_images import PairedImages
 
 ADDRESS = 'http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/'
 DEFAULTS = {'train': 400, 'val': 50, 'size': 256, 'seed': 0}   # of the synthetic one

@@ -13,8 +13,8 @@ from pathlib import Path
 from dataset_folder import DatasetError, DatasetFolder, add_settings, call, chosen, write_card
 from tqdm import tqdm
 
-from gluonzoo.data.download import ChecksumError, DownloadError, download, sha1_of
-from gluonzoo.data.mascot import CLASS_NAMES, picture
+from gluonzoo.data.drawn.mascot import CLASS_NAMES, picture
+from gluonzoo.data.fetch.download import ChecksumError, DownloadError, download, sha1_of
 from gluonzoo.data.records import RecordFile, write_records
 
 # Where the original is to be had, tried in this order.

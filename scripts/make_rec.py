@@ -20,8 +20,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from gluonzoo.data.annotations import FORMATS, AnnotationError, read_annotations
-from gluonzoo.data.images import ImageError, read_image
 from gluonzoo.data.records import write_records
+from gluonzoo.pictures.decode import ImageError, read_image
 
 VAL_FRACTION, SEED, QUALITY = .1, 0, 95
 FEW = 20   # lines of a list that are shown

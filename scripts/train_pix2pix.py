@@ -15,7 +15,7 @@ from pathlib import Path
 import common
 
 from gluonzoo.data import paired_images
-from gluonzoo.data.pairs import find_pairs
+from gluonzoo.data.paired_images import find_pairs
 
 # The official code's, for all generators: batch normalisation, dropout, 100 epochs at a constant rate, 100 down to 0.
 PAPER = {'batch_size': 1, 'epochs': 200, 'network': {'norm': 'batch', 'dropout': 0.5}, 'learning_rate': 2e-4}

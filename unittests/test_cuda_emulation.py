@@ -1,6 +1,6 @@
 """What the GPU kernels compute, without a GPU: compiled for the CPU, where every GPU thread is a thread.
 
-Through the C interface of src/cabi, on NumPy's memory. scripts/bench_ops_cuda.py does the same on a GPU.
+Through the C interface of src/cabi, on NumPy's memory. scripts/bench/bench_ops_cuda.py does the same on a GPU.
 """
 import ctypes
 import re

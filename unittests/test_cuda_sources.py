@@ -1,4 +1,4 @@
-"""The CUDA sources compile where there is an nvcc. scripts/bench_ops_cuda.py checks on a GPU what they compute."""
+"""The CUDA sources compile where there is an nvcc. scripts/bench/bench_ops_cuda.py checks what they compute."""
 import shutil
 import subprocess
 from pathlib import Path

@@ -38,7 +38,7 @@ import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
 
-from .images import ImageError, image_size
+from ..pictures.decode import ImageError, image_size
 
 __all__ = ['FORMATS', 'read_annotations', 'Annotations', 'Annotated', 'AnnotationError']
 

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from mxnet.recordio import MXIndexedRecordIO
 
-from .images import ImageError, image_size
+from ..pictures.decode import ImageError, image_size
 
 __all__ = ['RecordError', 'RecordFile', 'index_path', 'unpack', 'write_records']
 

@@ -105,7 +105,7 @@ class KeypointTripletLoss(Loss):
 
     Inputs:
         - **outputs**: list of 8 arrays for each stack, in the order of :data:`gluonzoo.models.centernet.HEADS`
-        - **targets**: list of 10 arrays, :class:`gluonzoo.tasks.keypoint_targets.KeypointTargets`
+        - **targets**: list of 10 arrays, :class:`gluonzoo.data.transforms.keypoint_targets.KeypointTargets`
 
     Outputs: heat, pull, push and offset loss, [1] each.
     """

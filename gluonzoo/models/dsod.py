@@ -47,10 +47,10 @@ from typing import Callable, NamedTuple
 from mxnet import initializer
 from mxnet.gluon import HybridBlock, nn
 
-from ..nn.blocks_of_channels import BLOCK
+from ..graph.blocks_of_channels import BLOCK
 from ..nn.concat import are_whole_blocks, concat
 from ..nn.conv import sequential
-from ..registry import models
+from ..registry import MODELS
 
 __all__ = ['DSOD', 'PaperDSOD', 'PikachuDSOD', 'dsod300', 'dsod300_smallest', 'dsod_pikachu']
 
@@ -307,19 +307,19 @@ def _downsamples(layers, first):
     return sequential(*blocks), maps
 
 
-@models.register
+@MODELS.register
 def dsod300(classes=20):
     """DSOD300 as published: bottlenecks of 192 channels, growth rate 48."""
     return PaperDSOD(classes, bottleneck=192, growth_rate=48)
 
 
-@models.register
+@MODELS.register
 def dsod300_smallest(classes=20):
     """The smallest DSOD300: bottlenecks of 64 channels, growth rate 16."""
     return PaperDSOD(classes, bottleneck=64, growth_rate=16)
 
 
-@models.register
+@MODELS.register
 def dsod_pikachu(classes=1, stem_filter=32, num_init_layer=6, growth_rate=48, factor=1, input_size=512):
     """The lighter layout of DSOD-gluon-mxnet, with its names of the arguments.
 

@@ -37,7 +37,7 @@ from ..nn.concat import are_whole_blocks, concat
 from ..nn.conv import sequential
 from ..nn.instance_norm import InstanceNorm
 from ..nn.one_channel import OneChannelConv, OneChannelDeconv
-from ..registry import models
+from ..registry import MODELS
 
 __all__ = ['UNet', 'ResNetGenerator', 'PatchGAN', 'PixelGAN',
            'unet256', 'unet128', 'resnet_9blocks', 'resnet_6blocks', 'patchgan', 'pixelgan']
@@ -286,37 +286,37 @@ class PixelGAN(HybridBlock):
 
 # -- by name ---------------------------------------------------------------------------------------------------------
 
-@models.register
+@MODELS.register
 def unet256(in_channels=3, out_channels=3, width=64, norm='batch', dropout=.5):
     """:class:`UNet` of 8 levels, for images of 256x256: the generator of pix2pix."""
     return UNet(8, in_channels, out_channels, width, norm, dropout)
 
 
-@models.register
+@MODELS.register
 def unet128(in_channels=3, out_channels=3, width=64, norm='batch', dropout=.5):
     """:class:`UNet` of 7 levels, for images of 128x128."""
     return UNet(7, in_channels, out_channels, width, norm, dropout)
 
 
-@models.register
+@MODELS.register
 def resnet_6blocks(in_channels=3, out_channels=3, width=64, norm='instance', dropout=0.0):
     """:class:`ResNetGenerator` of 6 blocks: the generator of CycleGAN for images of 128x128."""
     return ResNetGenerator(6, in_channels, out_channels, width, norm, dropout)
 
 
-@models.register
+@MODELS.register
 def resnet_9blocks(in_channels=3, out_channels=3, width=64, norm='instance', dropout=0.0):
     """:class:`ResNetGenerator` of 9 blocks: the generator of CycleGAN for images of 256x256."""
     return ResNetGenerator(9, in_channels, out_channels, width, norm, dropout)
 
 
-@models.register
+@MODELS.register
 def patchgan(in_channels=6, layers=3, width=64, norm='batch'):
     """:class:`PatchGAN`: the discriminator of pix2pix and, with 3 channels and instance normalisation, of CycleGAN."""
     return PatchGAN(in_channels, layers, width, norm)
 
 
-@models.register
+@MODELS.register
 def pixelgan(in_channels=6, width=64, norm='batch'):
     """:class:`PixelGAN`: the discriminator of pix2pix that sees no structure, only colour."""
     return PixelGAN(in_channels, width, norm)

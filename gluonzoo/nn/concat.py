@@ -1,5 +1,5 @@
 """Concatenation along the channels, such that its gradient can be computed on a CPU."""
-from .blocks_of_channels import BLOCK
+from ..graph.blocks_of_channels import BLOCK
 from .plain_gradient import plain_gradient
 
 __all__ = ['concat', 'are_whole_blocks']

@@ -9,6 +9,6 @@ def plain_gradient(F, x):
     On a CPU, the gradients that convolutions return are in blocks of 8 or 16 channels, as it suits them. MXNet 1.9.1
     cannot cut such a gradient for the parts of a concatenation, and where batch normalisation has computed in other
     blocks, its gradient takes a hundred times as long as it should. A slice of everything has a gradient of its own.
-    It costs a copy in either direction; gluonzoo.nn.fuse leaves it out.
+    It costs a copy in either direction; gluonzoo.graph.fuse leaves it out.
     """
     return F.slice(x, begin=(0,), end=(None,))

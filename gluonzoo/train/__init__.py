@@ -3,8 +3,8 @@ from .callbacks import Plot, Progress, Samples, ScalarsCSV, TensorBoard
 from .checkpoint import Run
 from .distributed import join
 from .ema import EMA
-from .guard import TrainingError
 from .loop import fit
+from .loss_guard import TrainingError
 from .signals import Interrupted
 from .storage import CheckpointError
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import contents, storage
+from . import checkpoint_files, storage
 from .distributed import Workers
 from .storage import PARTIAL, CheckpointError
 
@@ -137,7 +137,7 @@ class Run:
         paths = self.checkpoints()
         if not paths:
             raise CheckpointError(f'{self.directory}: has no checkpoint yet')
-        best = contents.read_state(paths[-1])['best'] if which == 'best' else None
+        best = checkpoint_files.read_state(paths[-1])['best'] if which == 'best' else None
         return self._path(best['step']) if best else paths[-1]
 
     def _path(self, step):
@@ -168,7 +168,7 @@ class Run:
             if it cannot be written, or if a weight is not finite. The former ones are still there.
         """
         former = self.checkpoints()
-        best = contents.read_state(former[-1])['best'] if former else None
+        best = checkpoint_files.read_state(former[-1])['best'] if former else None
         metric = (metrics or {}).get(task.main_metric, -np.inf)
         if metric > (best['value'] if best else -np.inf):   # not, if it is NaN
             best = {'step': step, 'value': metric}
@@ -177,12 +177,12 @@ class Run:
         state = {'step': step, 'epoch': epoch, 'batch': batch, 'metrics': metrics, 'best': best}
         try:
             if path in former:   # the same weights, evaluated since
-                before = contents.read_state(path)
-                contents.write_state(path, {**state, 'trainers': before['trainers'], 'files': before['files']})
+                before = checkpoint_files.read_state(path)
+                checkpoint_files.write_state(path, {**state, 'trainers': before['trainers'], 'files': before['files']})
                 return path
             with storage.writing(path):
                 partial.mkdir()
-                contents.write(partial, task, ema, state)
+                checkpoint_files.write(partial, task, ema, state)
                 partial.rename(path)
                 storage.sync_directory(self._checkpoints)
         except CheckpointError as error:
@@ -216,12 +216,12 @@ class Run:
         if not self.checkpoints():
             return None
         path = self.checkpoint('last')
-        state = contents.read_state(path)
+        state = checkpoint_files.read_state(path)
         if (state['step'] != state['epoch'] * batches_an_epoch + state['batch']
                 or not 0 <= state['batch'] <= batches_an_epoch):
             raise CheckpointError(f'{path}: is at batch {state["batch"]} of epoch {state["epoch"]}, which is not after '
                                   f'step {state["step"]} with the {batches_an_epoch} batches an epoch of this loader')
-        puts = contents.plan_all(path, state, task, ema)
+        puts = checkpoint_files.plan_all(path, state, task, ema)
         for put in puts:
             put()
         return state
@@ -241,7 +241,7 @@ class Run:
             if there is none, or it is damaged or made from other networks. Nothing has been changed then.
         """
         path = self.checkpoint(which)
-        puts = contents.plan_use(path, task)
+        puts = checkpoint_files.plan_use(path, task)
         for put in puts:
             put()
         return path

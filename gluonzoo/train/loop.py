@@ -3,13 +3,13 @@ from contextlib import nullcontext
 
 from . import distributed
 from .callbacks import Callbacks
-from .guard import LossGuard
+from .data_wait import Timed
+from .loss_guard import LossGuard
 from .parameters import average_statistics
 from .randomness import seed_all
 from .schedule import LearningRates
 from .signals import Interrupted, Signals
 from .trainer_state import check_trainers
-from .waiting import Timed
 
 __all__ = ['fit', 'Loop']
 

@@ -5,7 +5,7 @@
 /*!
  * \file corner_pool_cuda.cu
  * \brief A C interface to the GPU kernels, so that they are tested and measured without MXNet
- * (scripts/bench_ops_cuda.py).
+ * (scripts/bench/bench_ops_cuda.py).
  *
  * op: 0 top, 1 bottom, 2 left, 3 right. dtype: 0 float32, 1 float64, 2 float16, as in MXNet. Pointers are device
  * memory. Every function returns a cudaError_t; cudaErrorInvalidValue for another op or dtype.

@@ -9,8 +9,8 @@ import pytest
 
 from gluonzoo.data import CocoSample, Loader, RecordError
 from gluonzoo.data.annotations import AnnotationError
-from gluonzoo.data.synthetic_coco import write
-from gluonzoo.registry import datasets
+from gluonzoo.data.drawn.coco import write
+from gluonzoo.registry import DATASETS
 
 TRAIN = {'name': 'keypoint_train', 'size': 32, 'mean': [100, 110, 120], 'std': [50, 60, 70]}
 PHOTO = {'name': 'photo', 'size': 48}
@@ -56,7 +56,7 @@ def open_(root, data=None, transform=None, images=None, name='instances_some.jso
     path.parent.mkdir(exist_ok=True)
     if data is not None:
         path.write_text(data if isinstance(data, str) else json.dumps(data))
-    return datasets.create('coco_detection', path=str(path), images=images and str(images), transform=transform)
+    return DATASETS.create('coco_detection', path=str(path), images=images and str(images), transform=transform)
 
 
 # -- what is read ----------------------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ def test_files_that_are_no_text(root):
 
 
 def test_files_that_are_too_large(root, monkeypatch):
-    monkeypatch.setattr('gluonzoo.data.coco.MAX_BYTES', 100)
+    monkeypatch.setattr('gluonzoo.data.coco_detection.MAX_BYTES', 100)
     with pytest.raises(AnnotationError, match='bytes; must be at most 100'):
         open_(root, content())
 
@@ -439,6 +439,6 @@ def test_the_loader_skips_a_few_and_no_more(root):
 
 def test_every_argument_is_documented():
     import inspect
-    target = datasets._targets['coco_detection']
+    target = DATASETS._targets['coco_detection']
     for name in inspect.signature(target).parameters:
         assert name in target.__doc__, name

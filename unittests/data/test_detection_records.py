@@ -9,14 +9,14 @@ import pytest
 from record_cases import COUNT, DAMAGE, overwrite, packed, picture, write_file, write_raw
 
 from gluonzoo.data import RecordError, Sample, write_records
-from gluonzoo.registry import datasets
+from gluonzoo.registry import DATASETS, TRANSFORMS
 
 RESIZE = {'name': 'resize', 'size': 24, 'mean': [100, 110, 120], 'std': [50, 60, 70]}
 ENCODED = cv2.imencode('.png', picture(0)[0][..., ::-1])[1].tobytes()     # 48 x 32
 
 
 def records_of(path, transform=None):
-    return datasets.create('detection_records', path=str(path), transform=transform)
+    return DATASETS.create('detection_records', path=str(path), transform=transform)
 
 
 def labelled(directory, *labels, classes=3):
@@ -238,14 +238,13 @@ def test_specifications_are_checked(tmp_path):
         with pytest.raises(ValueError, match=words):
             records_of(path, transform)
     with pytest.raises(ValueError, match="unknown argument 'paths'; did you mean path"):
-        datasets.create('detection_records', paths=str(path))
+        DATASETS.create('detection_records', paths=str(path))
     with pytest.raises(FileNotFoundError, match='none.rec'):
         records_of(tmp_path / 'none.rec')
 
 
 def test_every_argument_is_documented():
-    from gluonzoo.data.transforms import transforms
-    for registry in (datasets, transforms):
+    for registry in (DATASETS, TRANSFORMS):
         for target in registry._targets.values():
             for name in inspect.signature(target).parameters:
                 assert name in target.__doc__, (target, name)

@@ -12,7 +12,7 @@ from record_cases import DAMAGE, write_file
 
 from gluonzoo.data import Batch, Loader, RecordError
 from gluonzoo.data.loader import _memory_of
-from gluonzoo.registry import datasets
+from gluonzoo.registry import DATASETS
 
 TRAIN = {'name': 'ssd_train', 'size': 24, 'mean': [100, 110, 120], 'std': [50, 60, 70]}
 
@@ -106,7 +106,7 @@ def test_order_and_random_numbers_are_functions_of_seed_epoch_and_place():
 @pytest.mark.parametrize('workers', [1, 2, 5, 16])
 def test_any_number_of_workers_makes_the_same_batches(tmp_path, workers):
     path = write_file(tmp_path)[0]
-    dataset = datasets.create('detection_records', path=str(path), transform=TRAIN)
+    dataset = DATASETS.create('detection_records', path=str(path), transform=TRAIN)
     wanted = contents(loader_of(dataset, 5, workers=3, last='keep').epoch(1))
     assert_same(contents(loader_of(dataset, 5, workers=workers, last='keep').epoch(1)), wanted)
     # and the dataset alone makes the same elements
@@ -255,10 +255,10 @@ def test_the_error_comes_at_the_same_batch_whatever_the_workers():
 @pytest.mark.parametrize('damage', DAMAGE)
 def test_damaged_files(tmp_path, damage):
     path, begins = write_file(tmp_path)
-    clean = datasets.create('detection_records', path=str(path), transform=TRAIN)
+    clean = DATASETS.create('detection_records', path=str(path), transform=TRAIN)
     wanted = contents(loader_of(clean, 3, shuffle=False).epoch(0))
     DAMAGE[damage](path, begins[5])
-    dataset = datasets.create('detection_records', path=str(path), transform=TRAIN)
+    dataset = DATASETS.create('detection_records', path=str(path), transform=TRAIN)
     with pytest.warns(RuntimeWarning, match='some.rec: record 5'):
         got = contents(loader_of(dataset, 3, shuffle=False).epoch(0))
     assert list(dataset.skipped) == [5] and got[1][1].tolist() == [3, 4, 6]

@@ -2,7 +2,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import mxnet as mx
 import numpy as np
@@ -10,21 +9,18 @@ import pytest
 from mxnet import autograd
 from mxnet.gluon import HybridBlock
 from numpy.testing import assert_allclose, assert_array_equal
+from small_settings import SMALL
 
 import gluonzoo
 from gluonzoo.export import ExportError, to_onnx
 from gluonzoo.export.tracing import Chain, detection_difference, difference
 from gluonzoo.models.centernet import HEADS
 from gluonzoo.ops import BottomPool, LeftPool, RightPool, TopPool, bottom_pool, left_pool, right_pool, route, top_pool
-from gluonzoo.tasks.keypoint_decode import CenterCheck, KeypointDecoder
-from gluonzoo.tasks.multibox import MultiBoxDecoder
+from gluonzoo.tasks.detection.keypoint_decode import CenterCheck, KeypointDecoder
+from gluonzoo.tasks.detection.multibox import MultiBoxDecoder
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'models'))
-
-from small_settings import SMALL  # noqa: E402  (beside the tests of the networks)
 
 rng = np.random.default_rng(0)
 

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 from small_settings import SMALL, Small
 
 import gluonzoo
-from gluonzoo.nn.fuse import for_inference
-from gluonzoo.registry import models
+from gluonzoo.graph.fuse import for_inference
+from gluonzoo.registry import MODELS
 
 
 class Case:
@@ -123,5 +123,5 @@ def test_arguments(case):
     """An unknown keyword raises, and every one has a default."""
     with pytest.raises(ValueError, match="unknown argument 'clases'"):
         gluonzoo.get_model(case.name, **{**case.arguments, 'clases': 3})
-    signature = inspect.signature(models._targets[case.name])
+    signature = inspect.signature(MODELS._targets[case.name])
     assert [p.name for p in signature.parameters.values() if p.default is p.empty] == []

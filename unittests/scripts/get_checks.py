@@ -4,7 +4,7 @@ import contextlib
 from file_server import serve
 from programs import run_program
 
-import gluonzoo.data.download
+import gluonzoo.data.fetch.download
 
 
 def runner(main, out, capsys):
@@ -20,7 +20,7 @@ def runner(main, out, capsys):
 def serving(monkeypatch, files=None):
     """A server that the downloads of this process reach, and without pauses between their trials."""
     monkeypatch.setenv('NO_PROXY', '127.0.0.1')
-    monkeypatch.setattr(gluonzoo.data.download, '_WAIT', 0)
+    monkeypatch.setattr(gluonzoo.data.fetch.download, '_WAIT', 0)
     with serve(files) as running:
         yield running
 

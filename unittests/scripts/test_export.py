@@ -13,10 +13,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gluonzoo.boxes import iou
-from gluonzoo.registry import tasks
-from gluonzoo.tasks.anchors import make_anchors
-from gluonzoo.tasks.multibox import MultiBoxDecoder
-from gluonzoo.tasks.photo_views import make_view
+from gluonzoo.registry import TASKS
+from gluonzoo.tasks.detection.anchors import make_anchors
+from gluonzoo.tasks.detection.multibox import MultiBoxDecoder
+from gluonzoo.tasks.detection.photo_views import make_view
 from gluonzoo.train import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ KEYPOINTS = {'name': 'keypoint_detection', 'class_names': ['cat', 'dog'], 'size'
 def make_run(directory, settings, change=lambda net: None):
     """A run with one checkpoint, of weights that say something. Returns its task."""
     mx.random.seed(0)
-    task = tasks.create(**{**settings, 'accumulate': 1})
+    task = TASKS.create(**{**settings, 'accumulate': 1})
     for net in task.networks.values():
         change(net)
         for name, parameter in net.collect_params().items():
@@ -157,7 +157,7 @@ def test_translator(translator, tmp_path, capsys):
     images = np.stack([photo(128, 128), photo(128, 128)[::-1]]).transpose(0, 3, 1, 2).astype('float32') / 127.5 - 1
     outputs, = session.run(None, {'image': images})
     assert outputs.shape == images.shape and np.abs(outputs).max() <= 1
-    without_dropout = tasks.create(**{**TRANSLATION, 'generator': {**TRANSLATION['generator'], 'dropout': 0}})
+    without_dropout = TASKS.create(**{**TRANSLATION, 'generator': {**TRANSLATION['generator'], 'dropout': 0}})
     Run.open(directory).load_networks(without_dropout)
     wanted = [y.asnumpy()[0] for y in without_dropout._test([mx.nd.array(image[None]) for image in images])]
     assert np.std(wanted) > .01

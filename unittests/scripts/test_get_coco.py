@@ -19,7 +19,7 @@ from get_checks import (
 )
 
 from gluonzoo.data import CocoDetection
-from gluonzoo.data.synthetic_coco import picture
+from gluonzoo.data.drawn.coco import picture
 
 SMALL = ('--train', '4', '--val', '2')
 FILES = {'annotations': {'annotations/instances_train2017.json': b'{"train": 1}',

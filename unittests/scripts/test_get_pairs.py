@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from get_checks import runner, serving, tree
 
-from gluonzoo.data.pairs import PairedImages
-from gluonzoo.data.synthetic_pairs import pair
+from gluonzoo.data.drawn.pairs import pair
+from gluonzoo.data.paired_images import PairedImages
 
 SMALL = ('--train', '3', '--val', '2', '--size', '32')
 

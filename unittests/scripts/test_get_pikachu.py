@@ -14,8 +14,8 @@ from get_checks import (
 )
 
 from gluonzoo.data import DetectionRecords, write_records
-from gluonzoo.data.download import sha1_of
-from gluonzoo.data.mascot import picture
+from gluonzoo.data.drawn.mascot import picture
+from gluonzoo.data.fetch.download import sha1_of
 
 FILES = ['classes.txt', 'dataset.json', 'train.idx', 'train.rec', 'val.idx', 'val.rec']
 SMALL = ('--train', '5', '--val', '3', '--size', '64')

@@ -8,7 +8,7 @@ import pytest
 
 from gluonzoo.boxes import iou
 from gluonzoo.data import Batch
-from gluonzoo.tasks.detection import Detections
+from gluonzoo.tasks.detection.base import Detections
 
 NO_IMAGES = [   # and what is said of each
     (np.zeros((9, 9, 3)), r'float64 \(9, 9, 3\)'), (np.zeros((9, 9), 'uint8'), r'uint8 \(9, 9\)'),

@@ -11,9 +11,9 @@ import pytest
 import toys
 
 from gluonzoo.train import EMA, CheckpointError, Interrupted, Run, TrainingError, fit
+from gluonzoo.train.data_wait import Timed
 from gluonzoo.train.randomness import seed_all
 from gluonzoo.train.signals import Signals
-from gluonzoo.train.waiting import Timed
 
 CONSTANT = {'name': 'constant'}
 

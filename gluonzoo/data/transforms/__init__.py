@@ -1,9 +1,7 @@
 """What happens to a sample between the file and the network, by name, so that a settings file can hold it."""
-from ...registry import Registry
+from ...registry import TRANSFORMS
 
-__all__ = ['make_transform', 'transforms']
-
-transforms = Registry('transform')
+__all__ = ['make_transform']
 
 
 def make_transform(spec):
@@ -22,8 +20,8 @@ def make_transform(spec):
         for an unknown name or keyword, naming the near ones, and for values out of range.
     """
     if not isinstance(spec, dict) or 'name' not in spec:
-        raise ValueError(f"transform: must be a dict with a 'name', one of {', '.join(transforms.names())}: {spec!r}")
-    return transforms.create(**spec)
+        raise ValueError(f"transform: must be a dict with a 'name', one of {', '.join(TRANSFORMS.names())}: {spec!r}")
+    return TRANSFORMS.create(**spec)
 
 
-from . import detection, keypoints  # noqa: E402, F401  (registers their transforms)
+from . import keypoints, pairs, ssd  # noqa: E402, F401  (registers their transforms)

@@ -26,12 +26,12 @@ Departures from it:
 3. A crop of an odd number of pixels has them all; there, its last row and column are black.
 4. The crop of scale 1 has S pixels a side; there, S - 1, since that ``arange`` makes it a little less than 1.
 5. Colours are changed in one step on numbers that are not rounded; there, in steps on float32. They differ by rounding.
-6. Crowds are not trained on, see :mod:`gluonzoo.data.coco`; there, a crowd is an object like others.
+6. Crowds are not trained on, see :mod:`gluonzoo.data.coco_detection`; there, a crowd is an object like others.
 """
 import cv2
 import numpy as np
 
-from . import transforms
+from ...registry import TRANSFORMS
 
 __all__ = ['KeypointTrain', 'Photo', 'keypoint_train', 'photo']
 
@@ -48,7 +48,7 @@ EIGENVECTORS = np.array([[-0.56089297, 0.71832671, 0.41158938],
                          [-0.58752847, -0.69563484, 0.41340352]])
 
 
-@transforms.register
+@TRANSFORMS.register
 def keypoint_train(size, mean, std, scales=SCALES, border=BORDER, colour=True, flip=True):
     """Augments pictures and boxes as CenterNet does: see :mod:`gluonzoo.data.transforms.keypoints`.
 
@@ -74,7 +74,7 @@ def keypoint_train(size, mean, std, scales=SCALES, border=BORDER, colour=True, f
     return KeypointTrain(size, mean, std, scales, border, colour, flip)
 
 
-@transforms.register
+@TRANSFORMS.register
 def photo(size):
     """Puts pictures as they are on a canvas, so that a batch can hold some of different sizes.
 

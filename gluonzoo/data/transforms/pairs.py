@@ -8,18 +8,18 @@ Departure: enlarging is OpenCV's cubic and shrinking is by area, where the offic
 import cv2
 import numpy as np
 
-from . import transforms
+from ...registry import TRANSFORMS
 
 __all__ = ['PairTransform', 'pair_resize', 'pair_train']
 
 
-@transforms.register
+@TRANSFORMS.register
 def pair_resize(size):
     """Resizes both pictures to `size` x `size`: what pix2pix does to test. Returns a :class:`PairTransform`."""
     return PairTransform(size, size, False)
 
 
-@transforms.register
+@TRANSFORMS.register
 def pair_train(load_size=286, crop_size=256, flip=True):
     """Resizes both to `load_size` squared, crops `crop_size` squared, and flips: what pix2pix does to train.
 
@@ -40,8 +40,9 @@ def pair_train(load_size=286, crop_size=256, flip=True):
 class PairTransform:
     """The transform of :func:`pair_resize` and :func:`pair_train`.
 
-    Called with (pair, rng, out=(None, None)); see :class:`~gluonzoo.data.pairs.Pair`. Returns the two pictures, float32
-    [3, S, S] in -1..1 (in `out`, where that has arrays). What is random is drawn from `rng`, and is the same for both.
+    Called with (pair, rng, out=(None, None)); see :class:`~gluonzoo.data.paired_images.Pair`. Returns the two pictures,
+    float32 [3, S, S] in -1..1 (in `out`, where that has arrays). What is random is drawn from `rng`, and is the same
+    for both.
     """
 
     def __init__(self, load_size, crop_size, flip):

@@ -1,0 +1,189 @@
+"""Pictures with boxes, from a file of records."""
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..pictures.decode import ImageError, decode_image
+from ..registry import DATASETS
+from .records import RecordError, RecordFile, unpack
+from .transforms import make_transform
+
+__all__ = ['DetectionRecords', 'Sample', 'detection_records']
+
+MAX_CLASSES = 10000     # where no classes.txt says how many there are
+MIN_PIXELS = 0.5        # a box less wide or high than this shows nothing
+
+
+class Sample(NamedTuple):
+    """One picture and what is in it.
+
+    image : NumPy uint8 [H, W, 3], RGB
+    boxes : NumPy float32 [n, 4], xmin ymin xmax ymax in pixels of the image; edges, so a box of all is 0 0 W H
+    labels : NumPy int32 [n], class numbers from 0
+    record : int, the number in the dataset
+    difficult : NumPy bool [n], objects that an evaluation does not ask for
+    """
+
+    image: np.ndarray
+    boxes: np.ndarray
+    labels: np.ndarray
+    record: int
+    difficult: np.ndarray
+
+
+@DATASETS.register
+def detection_records(path, transform=None):
+    """The pictures and boxes of a file of records, as :class:`DetectionRecords`.
+
+    Parameters
+    ----------
+    path : str
+        ``name.rec``; see :mod:`gluonzoo.data.records` for the format. Beside it are ``name.idx`` (made anew where it is
+        missing) and ``classes.txt``, the class names, one a line (where it is missing they are 'class 0', 'class 1' ...
+        up to the greatest number in the file).
+    transform : dict or None
+        'name' (one of ``gluonzoo.registry.TRANSFORMS.names()``) and its keywords; without it, only
+        :meth:`DetectionRecords.sample` can be called
+
+    Raises
+    ------
+    FileNotFoundError
+        if there is no such file.
+    RecordError
+        if it is not a file of records, is cut off, or the files beside it do not fit.
+    ValueError
+        if the transform is unknown or has unknown keywords.
+    """
+    return DetectionRecords(path, make_transform(transform) if transform is not None else None)
+
+
+class DetectionRecords:
+    """A dataset of pictures with boxes. Any number of threads may read from it.
+
+    Attributes
+    ----------
+    class_names : list of str
+    shapes : tuple
+        what :meth:`item` gives: the shape of the image, and None for the labels, which are as many as there are
+    skipped : dict
+        record -> why it could not be read, filled by the :class:`~gluonzoo.data.Loader`
+    dropped : dict
+        record -> how many of its boxes were left out, because less than half a pixel of their width or height is within
+        the image; filled as the records are read
+    """
+
+    def __init__(self, path, transform):
+        self.path = Path(path)
+        self.transform = transform
+        self.shapes = transform and (transform.shape, None)
+        self.skipped, self.dropped = {}, {}
+        self._records = RecordFile(self.path)
+        self.class_names = self._class_names()
+
+    def __len__(self):
+        return len(self._records)
+
+    def sample(self, record):
+        """The picture and the boxes of one record.
+
+        What a box has outside the image is cut off; boxes of which nothing remains are left out and counted in
+        `dropped`.
+
+        Returns
+        -------
+        Sample
+
+        Raises
+        ------
+        IndexError
+            if `record` is not in 0 .. len - 1.
+        RecordError
+            naming file and record: the record is damaged, its image cannot be decoded, the label is not that of a
+            detection record, a class has no name in `class_names`, or a coordinate is not a number or is farther from
+            the image than the image is large.
+        """
+        data = self._records.read(record)
+        try:
+            label, encoded = unpack(data)
+            objects = _objects(label, len(self.class_names))
+            image = decode_image(encoded)
+        except (RecordError, ImageError) as error:
+            raise RecordError(f'{self.path}: record {record}: {error}') from error
+        size = np.array([image.shape[1], image.shape[0]] * 2, np.float32)
+        boxes = objects[:, 1:5].clip(0, 1) * size
+        seen = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_PIXELS).all(1)
+        if not seen.all():
+            self.dropped[record] = int((~seen).sum())
+            objects, boxes = objects[seen], boxes[seen]
+        difficult = objects[:, 5] != 0 if objects.shape[1] > 5 else np.zeros(len(objects), bool)
+        return Sample(image, boxes, objects[:, 0].astype(np.int32), record, difficult)
+
+    def item(self, record, rng, out=None):
+        """The arrays of one record after the transform.
+
+        Parameters
+        ----------
+        record : int
+        rng : numpy.random.Generator
+            all that is random is drawn from it
+        out : tuple or None
+            an array that the image is written to, or None; and None
+
+        Returns
+        -------
+        image : NumPy float32 [3, S, S]
+        labels : NumPy float32 [n, 6]
+            class, xmin, ymin, xmax, ymax as fractions of the transformed image, difficult
+
+        Raises as :meth:`sample` does.
+        """
+        if self.transform is None:
+            raise ValueError(f'{self.path}: this dataset was made without a transform, and gives samples only')
+        return self.transform(self.sample(record), rng, out and out[0])
+
+    def _class_names(self):
+        path = self.path.with_name('classes.txt')
+        if not path.exists():
+            return [f'class {number}' for number in range(self._greatest_class() + 1)]
+        try:
+            names = [line.strip() for line in path.read_text('utf-8').splitlines() if line.strip()]
+        except UnicodeDecodeError as error:
+            raise RecordError(f'{path}: not a text: {error}') from error
+        if not names or len(set(names)) < len(names):
+            raise RecordError(f'{path}: must hold class names, one a line, each once: {names}')
+        return names
+
+    def _greatest_class(self):
+        greatest = 0
+        for record in range(len(self)):
+            try:
+                objects = _objects(self._records.read_label(record), MAX_CLASSES)
+            except RecordError:   # told when it is to be used
+                continue
+            greatest = max([greatest, *objects[:, 0].astype(int)])
+        return greatest
+
+
+def _objects(label, classes):
+    """The objects of a label [n, B >= 5]: class, xmin, ymin, xmax, ymax as fractions of the image, and more."""
+    if len(label) < 2:
+        raise RecordError(f'not a detection record: its label has {len(label)} number, not a header and objects')
+    header, width = label[:2]
+    if not (2 <= header <= len(label) and header == int(header)):   # NaN neither
+        raise RecordError(f'label: the header has {header:g} numbers; must have 2 or more, and there are {len(label)}')
+    if not (5 <= width < 1 << 24 and width == int(width)):
+        raise RecordError(f'label: each object has {width:g} numbers; must be a whole number, at least 5')
+    header, width = int(header), int(width)
+    if (len(label) - header) % width:
+        raise RecordError(f'label: {len(label) - header} numbers are not objects of {width}')
+    objects = label[header:].reshape(-1, width)   # -> [n, B]
+    numbers, boxes = objects[:, 0], objects[:, 1:5]
+    wrong = ~((numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers)))
+    if wrong.any():
+        raise RecordError(f'label: class {numbers[wrong][0]:g}; must be a number from 0 to {classes - 1}')
+    wrong = ~((boxes >= -1) & (boxes <= 2)).all(1)
+    if wrong.any():
+        raise RecordError(f'label: box {boxes[wrong][0].tolist()}; coordinates must be fractions of the image, and no '
+                          'farther from it than it is large')
+    return objects

@@ -1,0 +1,1 @@
+"""Datasets from where their authors put them."""

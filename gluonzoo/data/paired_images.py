@@ -1,0 +1,229 @@
+"""Pairs of aligned pictures: what an image-to-image translation is given, and what it shall make of it."""
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..pictures.decode import ImageError, image_size, read_image
+from ..registry import DATASETS
+from .records import RecordError
+from .transforms import make_transform, pairs  # noqa: F401  (registers its transforms)
+
+__all__ = ['Pair', 'PairedImages', 'find_pairs', 'paired_images']
+
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+HEAD = 1 << 16   # bytes in which the header of most files is
+SHOWN = 10   # faults in a message
+
+
+class Pair(NamedTuple):
+    """Two pictures of the same size.
+
+    input, target : NumPy uint8 [H, W, 3], RGB
+    record : int, the number in the dataset
+    """
+
+    input: np.ndarray
+    target: np.ndarray
+    record: int
+
+
+@DATASETS.register
+def paired_images(path, direction='AtoB', transform=None):
+    """The pairs of a folder, or of two, as :class:`PairedImages`.
+
+    Parameters
+    ----------
+    path : str, or list of two str
+        A folder of pictures, each of them A and B side by side, A on the left; or the folder of A and the folder of B,
+        where partners have the same name, but for its ending. Pictures are JPEG, PNG, BMP, TIFF or WebP, grey and
+        transparent ones too (see :func:`~gluonzoo.data.read_image`); other files are left alone.
+    direction : str
+        'AtoB': A is the input and B the target; 'BtoA'
+    transform : dict or None
+        'name' ('pair_train' or 'pair_resize') and its keywords; without it, only :meth:`PairedImages.sample` can be
+        called
+
+    Raises
+    ------
+    FileNotFoundError
+        if a folder is not there.
+    ValueError
+        if there are no pictures, if one has no partner or a partner of another size, or cannot be halved (all of this
+        is found here, before anything is trained), and for keywords that are wrong.
+    """
+    return PairedImages(path, direction, make_transform(transform) if transform is not None else None)
+
+
+def find_pairs(root, split):
+    """The `path` of :func:`paired_images` for a part of a dataset.
+
+    That is the two folders ``root/A/split`` and ``root/B/split``, or else ``root/split/A`` and ``root/split/B``, or
+    else the folder ``root/split``.
+
+    Parameters
+    ----------
+    root : str or Path
+    split : str
+        'train', 'val', 'test'
+
+    Raises FileNotFoundError if there is none of them.
+    """
+    root = Path(root)
+    for folders in ([root / 'A' / split, root / 'B' / split], [root / split / 'A', root / split / 'B']):
+        if all(folder.is_dir() for folder in folders):
+            return [str(folder) for folder in folders]
+    if (root / split).is_dir():
+        return str(root / split)
+    raise FileNotFoundError(f'{root}: has no pairs to {split}: neither a folder {split}, nor A/{split} and B/{split}, '
+                            f'nor {split}/A and {split}/B')
+
+
+class PairedImages:
+    """A dataset of pairs. Any number of threads may read from it.
+
+    Attributes
+    ----------
+    files : list
+        of each record: the path of its file, or the paths of both
+    shapes : tuple
+        of the two arrays that :meth:`item` gives
+    skipped : dict
+        record -> why it could not be read, filled by the :class:`~gluonzoo.data.Loader`
+    """
+
+    def __init__(self, path, direction, transform):
+        if direction not in ('AtoB', 'BtoA'):
+            raise ValueError(f"direction: must be 'AtoB' or 'BtoA': {direction!r}")
+        if not isinstance(path, (str, Path)) and len(path) != 2:
+            raise ValueError(f'path: must be one folder or two: {path!r}')
+        self.direction = direction
+        self.transform = transform
+        self.shapes = transform and (transform.shape, transform.shape)
+        self.skipped = {}
+        self.files = _single_files(Path(path)) if isinstance(path, (str, Path)) else _partners(*map(Path, path))
+
+    def __len__(self):
+        return len(self.files)
+
+    def sample(self, record):
+        """One pair.
+
+        Returns
+        -------
+        Pair
+
+        Raises
+        ------
+        IndexError
+            if `record` is not in 0 .. len - 1.
+        RecordError
+            naming the file: it cannot be read, or it is not any more what it was when the dataset was made.
+        """
+        if not 0 <= record < len(self):
+            raise IndexError(f'record {record} of {len(self)}')
+        files = self.files[record]
+        try:
+            if isinstance(files, Path):
+                image = read_image(files)
+                width = image.shape[1] // 2
+                a, b = image[:, :width], image[:, width:]
+            else:
+                a, b = map(read_image, files)
+        except (ImageError, OSError) as error:
+            raise RecordError(f'record {record}: {error}') from error
+        if a.shape != b.shape:
+            raise RecordError(f'record {record}: {_said(files)}: {_size(a)} and {_size(b)} pixels')
+        return Pair(a, b, record) if self.direction == 'AtoB' else Pair(b, a, record)
+
+    def item(self, record, rng, out=(None, None)):
+        """The arrays of one pair after the transform.
+
+        Parameters
+        ----------
+        record : int
+        rng : numpy.random.Generator
+            all that is random is drawn from it
+        out : tuple
+            the arrays that are written to; None where a new one is to be made
+
+        Returns
+        -------
+        input, target : NumPy float32 [3, S, S], -1..1
+
+        Raises as :meth:`sample` does.
+        """
+        if self.transform is None:
+            raise ValueError('this dataset was made without a transform, and gives samples only')
+        return self.transform(self.sample(record), rng, out)
+
+
+# -- what is there ---------------------------------------------------------------------------------------------------
+
+def _pictures(folder):
+    """The files of a folder that are pictures by their names, sorted."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f'{folder}: no such folder')
+    found = sorted(path for path in folder.iterdir()
+                   if path.suffix.lower() in SUFFIXES and not path.name.startswith('.'))
+    if not found:
+        raise ValueError(f'{folder}: no pictures in it ({", ".join(SUFFIXES)})')
+    return found
+
+
+def _single_files(folder):
+    files = _pictures(folder)
+    _refuse(folder, [f'{path.name}: {size[0]} pixels wide, which cannot be halved'
+                     for path, size in zip(files, _sizes(files)) if size and size[0] % 2])
+    return files
+
+
+def _partners(a, b):
+    sides = [{}, {}]
+    faults = []
+    for folder, by_stem in zip((a, b), sides):
+        for path in _pictures(folder):
+            if path.stem in by_stem:
+                faults.append(f'{path}: {by_stem[path.stem].name} has the same name')
+            by_stem[path.stem] = path
+    for by_stem, others, other in zip(sides, sides[::-1], (b, a)):
+        faults += [f'{path}: no partner in {other}' for stem, path in by_stem.items() if stem not in others]
+    files = [(path, sides[1][stem]) for stem, path in sides[0].items() if stem in sides[1]]
+    sizes = zip(*(_sizes(side) for side in zip(*files))) if files else ()
+    faults += [f'{_said(pair)}: {of_a[0]}x{of_a[1]} and {of_b[0]}x{of_b[1]} pixels'
+               for pair, (of_a, of_b) in zip(files, sizes) if of_a and of_b and of_a != of_b]
+    _refuse(f'{a} and {b}', faults)
+    return files
+
+
+def _refuse(where, faults):
+    if faults:
+        shown = faults[:SHOWN] + ([f'and {len(faults) - SHOWN} more'] if len(faults) > SHOWN else [])
+        raise ValueError('\n  '.join([f'{where}: not pairs:', *shown]))
+
+
+def _sizes(files):
+    """(width, height) of each file, from its header; None if it has none (reading it will tell)."""
+    with ThreadPoolExecutor(8) as executor:   # it is the disk that takes time
+        return list(executor.map(_size_in_header, files))
+
+
+def _size_in_header(path):
+    with open(path, 'rb') as file:
+        head = file.read(HEAD)
+        try:
+            return image_size(head)
+        except ImageError:
+            try:
+                return image_size(head + file.read())
+            except ImageError:
+                return None
+
+
+def _said(files):
+    return f'{files[0]} and {files[1]}' if isinstance(files, tuple) else str(files)
+
+
+def _size(image):
+    return f'{image.shape[1]}x{image.shape[0]}'

@@ -1,0 +1,1 @@
+"""Surgery on the graphs of networks: symbols that become other symbols."""

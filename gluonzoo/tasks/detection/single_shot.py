@@ -1,0 +1,234 @@
+"""Detection by a network that looks once: SSD's targets, losses and decoding, VOC's measure."""
+import cv2
+import mxnet as mx
+import numpy as np
+from mxnet import autograd, gluon
+from mxnet.gluon import HybridBlock
+
+from ...boxes import area, clip
+from ...losses import MultiBoxLoss, SoftmaxFocalLoss
+from ...metrics.voc import VOCMeanAP
+from ...pictures.contact_sheet import check_images, contact_sheet
+from ...registry import TASKS, get_model
+from ..base import Exported, FirstTime, late
+from .anchors import make_anchors
+from .base import Detections, DetectionTask, draw_boxes
+from .multibox import MultiBoxDecoder, multibox_targets
+
+__all__ = ['SingleShotDetection', 'single_shot_detection']
+
+
+class FocalL1Loss(HybridBlock):
+    """The loss of DSOD-gluon-mxnet: focal loss of all anchors, and 5 times the L1 distance of the positive ones.
+
+    Both are means over all anchors (and coordinates) of all images. Inputs and outputs: as MultiBoxLoss.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.focal = SoftmaxFocalLoss()
+        self.l1 = gluon.loss.L1Loss(weight=5)
+
+    def hybrid_forward(self, F, class_logits, box_offsets, class_labels, box_targets):
+        positive = F.expand_dims(class_labels > 0, axis=2)   # [B, A, 1]
+        return F.mean(self.focal(class_logits, class_labels)), F.mean(self.l1(box_offsets, box_targets, positive))
+
+
+# The loss, and the IoU above which an anchor stands for an object.
+LOSSES = {'paper': (MultiBoxLoss, 0.5), 'pikachu': (FocalL1Loss, 0.3)}
+
+OPTIMIZER = {'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9, 'wd': 5e-4}   # DSOD's
+
+PREDICT = 8   # images a device takes at once
+TILE = 384   # pixels of an image in a picture
+
+
+class SingleShotDetection(DetectionTask):
+    """Trains a single-shot detector, and finds objects with it.
+
+    A batch's arrays are images [B, 3, S, S] and labels [B, M, 6]: class, xmin, ymin, xmax, ymax (fractions of the
+    image), difficult (evaluation asks for it; in training a difficult object is one like the others); rows of -1 fill
+    up. S is the network's ``input_size``. Results are :class:`~gluonzoo.tasks.detection.base.Detections`.
+
+    Parameters
+    ----------
+    net : HybridBlock
+        ``class_logits [B, A, classes + 1], box_offsets [B, A, 4] = net(images)``, with the attributes ``classes``,
+        ``anchor_shapes``, ``anchor_steps``, ``grids``, ``input_size``, ``mean`` and ``std``
+    class_names : list of str
+    loss : {'paper', 'pikachu'}
+        'paper': softmax with three hard negatives for each positive, plus smooth L1, per positive; an anchor stands for
+        an object from an IoU of 0.5. 'pikachu': focal loss plus 5 L1, means over the anchors; from 0.3.
+    optimizer : dict
+        see :meth:`Task.add_trainer`; by default, DSOD's own
+    **options
+        of :class:`Task`
+    """
+
+    main_metric = 'mAP'
+
+    def __init__(self, net, class_names, loss='paper', optimizer=OPTIMIZER, **options):
+        if loss not in LOSSES:
+            raise ValueError(f'loss must be one of {", ".join(map(repr, LOSSES))}: {loss!r}')
+        super().__init__(net, class_names, **options)
+        self._net = net
+        size = net.input_size
+        anchors = make_anchors(net, size, size)
+        outputs = self.add_network('net', net, (1, 3, size, size))
+        expected = [(1, anchors.shape[1], net.classes + 1), (1, anchors.shape[1], 4)]
+        if [output.shape for output in outputs] != expected:
+            raise ValueError(f'net must return {expected} by its anchors; it returns {[o.shape for o in outputs]}')
+        self.add_trainer('net', optimizer, 'net')
+        self._anchors = [mx.nd.array(anchors, ctx=ctx) for ctx in self.ctx]
+        make_loss, self._match = LOSSES[loss]
+        self._loss = make_loss()
+        self._decoder = MultiBoxDecoder(anchors, net.classes)
+        for block in (self._loss, self._decoder):
+            block.initialize(ctx=self.ctx)
+            block.hybridize(static_alloc=True)
+
+    def train_step(self, batch):
+        """As :meth:`Task.train_step`. The losses: 'class_loss', 'box_loss' and their sum, 'loss'."""
+        self._check(batch)
+        scalars = []
+        for parts in self.parts(batch):
+            targets = [multibox_targets(anchors, labels, self._match)
+                       for anchors, (_, labels) in zip(self._anchors, parts)]
+            losses = []
+            for (images, _), target in zip(parts, targets):
+                with autograd.record():
+                    outputs = (x.astype('float32', copy=False) for x in self._net(images))
+                    class_loss, box_loss = self._loss(*outputs, *target)
+                    losses.append(class_loss + box_loss)
+                scalars.append({'loss': losses[-1], 'class_loss': class_loss, 'box_loss': box_loss})
+            self.backward('net', losses)
+        self.update('net')
+        return self.mean(scalars)
+
+    def evaluate(self, batches):
+        """Mean average precision at IoU 0.5: see :meth:`VOCMeanAP.get`. 'mAP' is the area under the curve.
+
+        The images must be whole and not moved: resized, but neither cropped nor turned.
+        """
+        metric = VOCMeanAP(self.class_names)
+        size = self._net.input_size
+        is_new = FirstTime()
+        for records, rows, labels in late(self._start(batch) for batch in batches):
+            for record, row, truth in zip(records.tolist(), _fetch(rows), labels.asnumpy()):
+                if not is_new(record):
+                    continue
+                found = _detections(row, size, size)
+                truth = truth[truth[:, 0] >= 0]
+                metric.update(*found, truth[:, 1:5] * size, truth[:, 0], truth[:, 5] > 0)
+        return metric.get()
+
+    def predict(self, images):
+        """A Detections for each image: at most 200 objects with a score above 0.01.
+
+        Raises ValueError for an array that is no RGB image of type uint8.
+        """
+        check_images(images)
+        step = PREDICT * len(self.ctx)
+        chunks = (images[i:i + step] for i in range(0, len(images), step))
+        results = []
+        for chunk, rows in late((chunk, self._detect(self._prepare(chunk))) for chunk in chunks):
+            results += [_detections(row, *image.shape[1::-1]) for image, row in zip(chunk, _fetch(rows))]
+        return results
+
+    def picture(self, batch):
+        """Up to 8 images of the batch with what is found in them (score at least `shown`), and the true boxes, thin."""
+        self._check(batch)
+        images, labels = (array[:8] for array in batch.arrays)
+        pixels = images.asnumpy().transpose(0, 2, 3, 1) * np.array(self._net.std) + np.array(self._net.mean)
+        tiles = []
+        for image, row, truth in zip(pixels.clip(0, 255).round().astype('uint8'), _fetch(self._detect(images)),
+                                     labels.asnumpy()):
+            image = cv2.resize(image, (TILE, TILE), interpolation=cv2.INTER_LINEAR)
+            truth = truth[truth[:, 0] >= 0, 1:5] * TILE
+            tiles.append(draw_boxes(image, _detections(row, TILE, TILE).above(self.shown), self.class_names, truth))
+        return contact_sheet(tiles)
+
+    def exported(self, decode=False, batch=1, size=None):
+        """As :meth:`Task.exported`: the raw heads, or the rows of :class:`MultiBoxDecoder`."""
+        height, width = size or 2 * (self._net.input_size,)
+        mean, std = (np.array(values, 'float32')[:, None, None] for values in (self._net.mean, self._net.std))
+        noise = np.random.default_rng(0).uniform(0, 255, (batch, 3, height, width)).astype('float32')
+        anchors = make_anchors(self._net, height, width)
+        metadata = {
+            'task': 'single_shot_detection', 'class_names': self.class_names, 'input_size': [height, width],
+            'mean': list(self._net.mean), 'std': list(self._net.std), 'notes': [],
+            'inputs': {'image': 'float32 [B, 3, H, W], RGB, (0..255 - mean) / std, resized linearly to input_size, '
+                                'whatever its aspect ratio'}}
+        decoder = None
+        if decode:
+            decoder = MultiBoxDecoder(anchors, self._net.classes)
+            decoder.initialize(ctx=self.ctx)
+            metadata['outputs'] = {'detections': (
+                'float32 [B, N, 6], the surest first: class (from 0), score, xmin, ymin, xmax, ymax (fractions of the '
+                'image, which a box may leave); rows of -1 fill up')}
+        else:
+            metadata['outputs'] = {
+                'class_logits': 'float32 [B, A, classes + 1], raw; column 0 is the background',
+                'box_offsets': 'float32 [B, A, 4], x y w h: a box has its center at (cx + x * W / 10, cy + y * H / 10) '
+                               'and the size (W * exp(w / 5), H * exp(h / 5)), if its anchor has (cx, cy) and (W, H)'}
+            metadata['anchors'] = {
+                'order': 'scale, row, column, shape', 'grids': self._net.grids(height, width),
+                'shapes': self._net.anchor_shapes, 'steps': self._net.anchor_steps,
+                'meaning': 'grids: rows and columns of a scale; shapes: width and height, fractions of the image; '
+                           'steps: from center to center in pixels, the first half of it from the edge; null: image / '
+                           'grid'}
+        return Exported(self._net, {'image': (noise - mean) / std}, ['class_logits', 'box_offsets'], metadata, decoder)
+
+    def _check(self, batch):
+        shape, size = batch.arrays[0].shape, self._net.input_size
+        if shape[1:] != (3, size, size):
+            raise ValueError(f'images must be [B, 3, {size}, {size}], which the network is made for: {list(shape)}')
+
+    def _start(self, batch):
+        self._check(batch)
+        images, labels = batch.arrays
+        return batch.records, self._detect(images), labels
+
+    def _detect(self, images):
+        """Rows of MultiBoxDecoder, one array a device. Does not wait."""
+        parts = gluon.utils.split_data(images, min(len(self.ctx), len(images)), even_split=False)
+        return [self._decoder(*(x.astype('float32', copy=False) for x in self._net(part.as_in_context(ctx))))
+                for part, ctx in zip(parts, self.ctx)]
+
+    def _prepare(self, images):
+        size = self._net.input_size
+        resized = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR) for image in images])
+        pixels = (resized - np.array(self._net.mean, 'float32')) / np.array(self._net.std, 'float32')
+        return mx.nd.array(pixels.transpose(0, 3, 1, 2))   # [B, S, S, 3] -> [B, 3, S, S]
+
+
+@TASKS.register
+def single_shot_detection(network, class_names, loss='paper', optimizer=OPTIMIZER, accumulate=1, clip_norm=None,
+                          amp=None, ctx=None, kvstore='device'):
+    """A :class:`SingleShotDetection` from settings that a JSON file can hold.
+
+    Parameters
+    ----------
+    network : dict
+        'name' of a model, and its keywords; ``classes`` is the number of `class_names` if it is not given
+    class_names, loss, optimizer
+        see :class:`SingleShotDetection`
+    accumulate, clip_norm, amp, ctx, kvstore
+        see :class:`Task`
+    """
+    net = get_model(**{'classes': len(class_names), **network})
+    return SingleShotDetection(net, class_names, loss, optimizer, accumulate=accumulate, clip_norm=clip_norm, amp=amp,
+                               ctx=ctx, kvstore=kvstore)
+
+
+def _fetch(rows):
+    """Arrays of several devices as one NumPy array."""
+    return np.concatenate([row.asnumpy() for row in rows])
+
+
+def _detections(row, width, height):
+    """What MultiBoxDecoder says of one image, of this size in pixels. [keep, 6] -> Detections"""
+    row = row[(row[:, 0] >= 0) & np.isfinite(row).all(axis=1)]   # an offset may overflow
+    boxes = clip(row[:, 2:] * np.array([width, height, width, height], 'float32'), width, height)
+    inside = area(boxes) > 0
+    return Detections(boxes[inside], row[inside, 1], row[inside, 0].astype('int32'))

@@ -1,0 +1,281 @@
+"""Times networks beside the same networks in PyTorch, on the CPU of this machine.
+
+    python scripts/bench/bench_models.py --json bench_models.json     # all there is; some minutes
+    python scripts/bench/bench_models.py --model dsod300 --what train # or inference, memory, pools
+    python scripts/bench/bench_models.py --quick                      # small input, few rounds: does it run?
+
+The PyTorch networks are in scripts/bench/torch_twins/, and both sides in scripts/bench/bench_sides.py. Each has a
+process of its own, with all cores while it is its turn and its own memory.
+
+train
+    One step, started and waited for: forward, losses (but CenterNet's, see there), backward, update. gluonzoo:
+    hybridized with static_alloc. PyTorch: eager.
+inference
+    One image. gluonzoo: hybridized, and the copy that gluonzoo.graph.fuse.for_inference makes. PyTorch: eager, channels
+    last, torch.jit.freeze, and both. Ratios are to the fastest of PyTorch's.
+memory
+    How far some training steps raise the peak of a fresh process's resident memory above what the imports took.
+pools
+    Which part of a training step's operators the corner pools are, by MXNet's profiler, on gluonzoo's side alone.
+
+First PyTorch's network gets gluonzoo's weights, and outputs, losses and gradients are compared: a wrong result
+ends the run with exit code 1 and no number. Then the sides take turns (A B B A ...). A time is the median of all calls,
+a ratio the median of the ratios within one round, each with its 10th and 90th percentile.
+
+Each side has the malloc that its users have: gluonzoo's keeps what is freed (``GLUONZOO_KEEP_MEMORY=0`` prevents that),
+PyTorch's is the system's. With ``--keep-memory`` PyTorch's keeps it too. A missed target does not change the exit code:
+it depends on the machine.
+"""
+import argparse
+import contextlib
+import functools
+import os
+import sys
+from typing import NamedTuple
+
+import numpy as np
+from bench_sides import GLUONZOO_WAYS, TORCH_WAYS, GluonzooSide, Process, TorchSide
+from measuring import Pace, WrongResultError, call, machine, print_table, ratio, take_turns, threads_of_mxnet
+
+WHATS = ('train', 'inference', 'memory', 'pools')
+# As glibc reads it when a process starts: what gluonzoo.runtime tells malloc.
+KEPT_MEMORY = {'MALLOC_TRIM_THRESHOLD_': str(2 ** 31 - 1), 'MALLOC_TOP_PAD_': str(2 ** 26), 'MALLOC_MMAP_MAX_': '0',
+               'MALLOC_ARENA_MAX': '1'}
+ONE_BY_ONE = {'MXNET_EXEC_BULK_EXEC_TRAIN': '0'}   # or the profiler sees a step as one operator
+POOLS = ('top_pool', 'bottom_pool', 'left_pool', 'right_pool')
+
+
+class Case(NamedTuple):
+    """How a network is made, fed and trained."""
+    name: str
+    arguments: dict
+    twin: tuple            # module, function or class there, its arguments
+    size: int              # of the input
+    batches: tuple         # sizes of those that it is trained with
+    job: str               # see bench_sides.py
+    targets: dict          # what -> times faster than PyTorch; memory: times its memory; pools: part of the step
+
+
+CASES = {case.name: case for case in (
+    Case('dsod300', {'classes': 20}, ('torch_twins.dsod', 'dsod300', {'classes': 20}), 300, (4,), 'detection',
+         {'train': 1.3, 'inference': 1.2, 'memory': 1.1}),
+    Case('ghost_centernet', {'classes': 80},
+         ('torch_twins.centernet', 'GhostCenterNet', {'width': 1, 'classes': 80, 'channels': 64}), 511, (1, 4), 'heads',
+         {'train': 1.2, 'inference': 1.3, 'pools': .05}),
+    Case('unet256', {'dropout': 0}, ('torch_twins.pix2pix', 'UNet', {'levels': 8, 'dropout': 0}), 256, (1, 4), 'gan',
+         {'train': 1.2, 'inference': 1.2}),
+)}
+QUICK_SIZE = {'dsod300': 129, 'ghost_centernet': 127, 'unet256': 256}   # a U-Net of 8 levels has no smaller input
+AT_MOST = ('memory', 'pools')   # the other targets are least values
+
+
+# -- what is measured ------------------------------------------------------------------------------------------------
+
+def make_targets(job, shapes):
+    """What a network of this job shall return, given the shapes of what it returns."""
+    rng = np.random.default_rng(8)
+    if job == 'detection':   # an object at every hundredth anchor or so, and offsets everywhere
+        (batch, anchors, columns), offsets = shapes
+        labels = np.where(rng.random((batch, anchors)) < .01, rng.integers(1, columns, (batch, anchors)), 0)
+        return [labels.astype(np.float32), rng.standard_normal(offsets).astype(np.float32)]
+    return [rng.uniform(-1, 1, shape).astype(np.float32) for shape in shapes]
+
+
+def feed(case, processes, batch, size):
+    """Gives every side the same input and targets."""
+    x = np.random.default_rng(7).uniform(-1, 1, (batch, 3, size, size)).astype(np.float32)
+    targets = make_targets(case.job, processes[0].call('output_shapes', x))
+    for process in processes:
+        process.call('feed', x, targets)
+    return x, targets
+
+
+def demand_close(what, got, wanted, tolerance):
+    """Raises WrongResultError unless the length of the difference is at most `tolerance` of what is wanted."""
+    error = np.linalg.norm(got - wanted) / np.linalg.norm(wanted)
+    if not error <= tolerance:
+        raise WrongResultError(f'{what}: differs by {error:.2g} of the value, and may by {tolerance}')
+
+
+def check_outputs(case, ours, theirs):
+    wanted = ours.call('outputs', GLUONZOO_WAYS[0])
+    for process, ways in ((ours, GLUONZOO_WAYS[1:]), (theirs, TORCH_WAYS)):
+        for way in ways:
+            for number, (y, want) in enumerate(zip(process.call('outputs', way), wanted)):
+                demand_close(f'{case.name}, {way}, output {number}', y, want, 1e-4)
+
+
+def check_step(case, ours, theirs):
+    """Does one step on both sides, from the same weights."""
+    demand_close(f'{case.name}, loss', *(np.array(process.call('train')) for process in (theirs, ours)), 1e-4)
+    gradients = [process.call('gradients') for process in (theirs, ours)]
+    largest = max(np.linalg.norm(gradient) for gradient in gradients[1])
+    for number, (got, wanted) in enumerate(zip(*gradients)):
+        # Rounding moves values across ReLUs, so gradients are less alike than outputs; and where the true gradient is
+        # 0, as before a normalisation, rounding is all there is.
+        if np.linalg.norm(wanted) > 1e-4 * largest:
+            demand_close(f'{case.name}, gradient of part {number}', got.ravel(), wanted.ravel(), .3)
+
+
+def bench_train(case, size, pace, processes):
+    rows = []
+    for batch in case.batches:
+        with contextlib.ExitStack() as stack:
+            ours, theirs = (processes(side, stack) for side in (GluonzooSide, TorchSide))
+            feed(case, (ours, theirs), batch, size)
+            theirs.call('set_weights', ours.call('weights'))
+            check_step(case, ours, theirs)
+            times, by_round = take_turns({'gluonzoo': lambda ours=ours: ours.call('train'),
+                                          'eager': lambda theirs=theirs: theirs.call('train')},
+                                         pace._replace(turn=8 * pace.turn))   # several steps, the first not counted
+        rows.append({'what': 'train', 'batch': batch, 'way': 'hybridized', 'ms': times['gluonzoo'],
+                     'torch_way': 'eager', 'torch_ms': {'eager': times['eager']},
+                     'faster': ratio(by_round, 'eager', 'gluonzoo')})
+    return rows
+
+
+def bench_inference(case, size, pace, processes):
+    with contextlib.ExitStack() as stack:
+        ours, theirs = (processes(side, stack) for side in (GluonzooSide, TorchSide))
+        feed(case, (ours, theirs), 1, size)
+        theirs.call('set_weights', ours.call('weights'))
+        sides = {}
+        for process, ways in ((ours, GLUONZOO_WAYS), (theirs, TORCH_WAYS)):
+            for way in ways:
+                process.call('prepare', way)
+                sides[way] = functools.partial(process.call, 'infer', way)
+        check_outputs(case, ours, theirs)
+        times, by_round = take_turns(sides, pace)
+    fastest = min(TORCH_WAYS, key=lambda way: times[way]['median'])
+    return [{'what': 'inference', 'batch': 1, 'way': way, 'ms': times[way], 'torch_way': fastest,
+             'torch_ms': {way: times[way] for way in TORCH_WAYS}, 'faster': ratio(by_round, fastest, way)}
+            for way in GLUONZOO_WAYS]
+
+
+def bench_memory(case, size, pace, processes):
+    rows = []
+    for batch in case.batches:
+        with contextlib.ExitStack() as stack:
+            x, targets = feed(case, [processes(GluonzooSide, stack)], batch, size)
+        used = []
+        for side in (GluonzooSide, TorchSide):
+            with contextlib.ExitStack() as stack:
+                used.append(processes(side, stack).call('peak_memory', x, targets))
+        rows.append({'what': 'memory', 'batch': batch, 'bytes': used[0], 'torch_bytes': used[1],
+                     'times_torch': used[0] / used[1]})
+    return rows
+
+
+def bench_pools(case, size, pace, processes):
+    if 'pools' not in case.targets:   # it has none
+        return []
+    rows = []
+    for batch in case.batches:
+        with contextlib.ExitStack() as stack:
+            ours = processes(GluonzooSide, stack, ONE_BY_ONE)
+            feed(case, [ours], batch, size)
+            part, names = ours.call('share_of_operators', POOLS, pace.rounds)
+        if not names:
+            raise WrongResultError(f'{case.name}: no pool ran')
+        rows.append({'what': 'pools', 'batch': batch, 'part': part, 'operators': names})
+    return rows
+
+
+BENCHES = {'train': bench_train, 'inference': bench_inference, 'memory': bench_memory, 'pools': bench_pools}
+
+
+def judge(rows):
+    """Whether each target is met, with every batch; the best of gluonzoo's ways counts."""
+    targets = []
+    for model, what, batch in dict.fromkeys((row['model'], row['what'], row['batch']) for row in rows):
+        wanted = CASES[model].targets.get(what)
+        if wanted is None:
+            continue
+        own = [row for row in rows if (row['model'], row['what'], row['batch']) == (model, what, batch)]
+        got = {'memory': lambda row: row['times_torch'], 'pools': lambda row: row['part']}.get(
+            what, lambda row: row['faster']['median'])
+        value = max(map(got, own))
+        targets.append({'model': model, 'what': what, 'batch': batch, 'wanted': wanted, 'got': value,
+                        'met': value <= wanted if what in AT_MOST else value >= wanted})
+    return targets
+
+
+# -- the run ---------------------------------------------------------------------------------------------------------
+
+def print_report(report):
+    def text(value):
+        return f'{value["median"]:.4g} ({value["p10"]:.4g}-{value["p90"]:.4g})'
+
+    for key, value in report['conditions'].items():
+        print(f'{key:20}{value}')
+    print('\nTimes in ms, memory in MiB: median (10th-90th percentile).')
+    rows = {what: [row for row in report['rows'] if row['what'] == what] for what in WHATS}
+    timed = rows['train'] + rows['inference']
+    if timed:
+        print_table(['model', 'what', 'batch', 'gluonzoo', 'ms', 'PyTorch', 'ms', 'times faster'],
+                    *([row['model'], row['what'], str(row['batch']), row['way'], text(row['ms']), way, text(ms),
+                       text(row['faster']) if way == row['torch_way'] else '']
+                      for row in timed for way, ms in row['torch_ms'].items()))
+    if rows['memory']:
+        print_table(['model', 'what', 'batch', 'gluonzoo', 'PyTorch', 'times PyTorch'],
+                    *([row['model'], row['what'], str(row['batch']), f'{row["bytes"] / 2 ** 20:.0f}',
+                       f'{row["torch_bytes"] / 2 ** 20:.0f}', f'{row["times_torch"]:.3g}'] for row in rows['memory']))
+    if rows['pools']:
+        print_table(['model', 'what', 'batch', 'part of the step'],
+                    *([row['model'], row['what'], str(row['batch']), f'{row["part"]:.2%}'] for row in rows['pools']))
+    if report['targets']:
+        print_table(['target', 'what', 'batch', 'wanted', 'got', ''],
+                    *([row['model'], row['what'], str(row['batch']),
+                       f'{"at most" if row["what"] in AT_MOST else "at least"} {row["wanted"]}', f'{row["got"]:.3g}',
+                       'met' if row['met'] else 'MISSED'] for row in report['targets']))
+
+
+def run(args):
+    import gluonzoo  # noqa: F401  it chooses the number of threads, which the processes inherit
+
+    threads = threads_of_mxnet()
+    report = {'conditions': {
+        **machine(args.pace), 'threads': threads,
+    }, 'rows': [], 'targets': []}
+    for name in args.model:
+        case = CASES[name]
+        for what in args.what:
+            print(f'{name}: {what}', file=sys.stderr)
+
+            def processes(side, stack, environment=None, case=case):
+                if side is TorchSide and args.keep_memory:
+                    environment = KEPT_MEMORY
+                process = stack.enter_context(Process(side, case, threads, environment or {}))
+                report['conditions'].update(process.call('conditions'))
+                return process
+
+            rows = BENCHES[what](case, QUICK_SIZE[name] if args.quick else case.size, args.pace, processes)
+            report['rows'] += [{'model': name, **row} for row in rows]
+    report['conditions']['load_average_after'] = os.getloadavg()[0]
+    if not args.quick:
+        report['targets'] = judge(report['rows'])
+    return report
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description='Times networks beside the same networks in PyTorch, on the CPU.')
+    parser.add_argument('--model', nargs='+', choices=sorted(CASES), default=sorted(CASES))
+    parser.add_argument('--what', nargs='+', choices=WHATS, default=WHATS)
+    parser.add_argument('--quick', action='store_true', help='small input, few rounds, no targets')
+    parser.add_argument('--rounds', type=int, help='how often each side takes its turn')
+    parser.add_argument('--keep-memory', action='store_true', help="PyTorch's malloc keeps what is freed too")
+    parser.add_argument('--json', metavar='FILE', help='write the report there too')
+    args = parser.parse_args(argv)
+    if args.rounds is not None and args.rounds < 1:
+        parser.error(f'--rounds: must be at least 1: {args.rounds}')
+    pace = Pace(2, .001, 0) if args.quick else Pace(7, .5, .05)
+    args.pace = pace._replace(rounds=args.rounds or pace.rounds)
+    return args
+
+
+def main(argv=None):
+    return call(parse(argv), run, print_report)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

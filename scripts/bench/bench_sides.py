@@ -1,0 +1,336 @@
+"""What bench_models.py times: a network and its training in gluonzoo, and the same in PyTorch; each in a process.
+
+A job is what a network is trained to do here:
+
+detection
+    a softmax over the classes of every anchor and a smooth L1 loss of its offsets, by SGD with momentum
+heads
+    none in particular: the gradients of all outputs are given. By SGD with momentum.
+gan
+    pix2pix: the network makes pictures, and a 70x70 PatchGAN judges them; cross-entropy, 100 L1, Adam for both. On
+    gluonzoo's side it is the very task that scripts/train_pix2pix.py trains, without dropout, so that results can be
+    compared.
+"""
+import contextlib
+import copy
+import importlib
+import multiprocessing
+import os
+import traceback
+
+import numpy as np
+
+__all__ = ['GLUONZOO_WAYS', 'TORCH_WAYS', 'GluonzooSide', 'Process', 'TorchSide']
+
+GLUONZOO_WAYS = ('hybridized', 'for_inference')
+TORCH_WAYS = ('eager', 'channels last', 'jit.freeze', 'jit.freeze, channels last')
+STEPS_FOR_MEMORY = 4
+SGD = {'learning_rate': 1e-3, 'momentum': .9}
+
+
+def resident(key):
+    """Bytes of this process's resident memory: VmRSS, now; VmHWM, the most there has been."""
+    with open('/proc/self/status') as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(key + ':'))
+
+
+class Side:
+    """One side's network and its training. Every method has waited for its work when it returns.
+
+    A training step returns its loss, or if it has none, one number of the output.
+
+    Subclasses import their framework in `load`, make `networks` in `build` (the first is what infers), and give the
+    rest of what is called here.
+    """
+
+    def __init__(self, case, threads):
+        self.load(threads)
+        self.memory_before = resident('VmRSS')
+        self.ready = {}   # way of inference -> what does it
+        self.build(case)
+        self.train = getattr(self, f'train_{case.job}')
+
+    def peak_memory(self, x, targets):
+        """Bytes that training needs, at the most."""
+        self.feed(x, targets)
+        for _ in range(STEPS_FOR_MEMORY):
+            self.train()
+        return resident('VmHWM') - self.memory_before
+
+
+class GluonzooSide(Side):
+
+    def load(self, threads):
+        import gluonzoo  # before mxnet
+        from gluonzoo.data import Batch
+        from gluonzoo.graph.fuse import for_inference
+
+        import mxnet as mx  # isort: skip
+        self.mx, self.gluonzoo, self.for_inference, self.make_batch = mx, gluonzoo, for_inference, Batch
+
+    def build(self, case):
+        mx = self.mx
+        mx.random.seed(1)
+        if case.job == 'gan':
+            self.task = self.gluonzoo.registry.TASKS.create(
+                'image_translation', generator={'name': case.name, **case.arguments},
+                discriminator={'name': 'patchgan'}, image_size=case.size)
+            self.networks = [self.task.networks[name] for name in ('generator', 'discriminator')]
+            return
+        network = self.gluonzoo.get_model(case.name, **case.arguments)
+        network.initialize()
+        network.hybridize(static_alloc=True)
+        self.networks = [network]
+        self.trainer = mx.gluon.Trainer(network.collect_params(), 'sgd', SGD, kvstore=None, update_on_kvstore=False)
+
+    def conditions(self):
+        return {'mxnet': self.mx.__version__, 'gluonzoo': self.gluonzoo.__version__, 'numpy': np.__version__,
+                'gluonzoo malloc': 'keeps freed memory' if self.gluonzoo.runtime.keeps_memory() else 'the system\'s'}
+
+    def output_shapes(self, x):
+        outputs = self.networks[0](self.mx.nd.array(x))
+        return [y.shape for y in self._listed(outputs)]
+
+    def feed(self, x, targets):
+        self.x, self.targets = self.mx.nd.array(x), [self.mx.nd.array(target) for target in targets]
+
+    def weights(self):
+        """In the order of the parts, the running averages too."""
+        return [[parameter.data().asnumpy() for parameter in network._collect_params_with_prefix().values()]
+                for network in self.networks]
+
+    def gradients(self):
+        return [parameter.grad().asnumpy() for parameter in self.networks[0]._collect_params_with_prefix().values()
+                if parameter.grad_req != 'null']
+
+    def prepare(self, way):
+        network = self.networks[0]
+        self.ready[way] = network if way == 'hybridized' else self.for_inference(network, self.x)
+
+    def infer(self, way):
+        self.ready[way](self.x)
+        self.mx.nd.waitall()
+
+    def outputs(self, way):
+        return [y.asnumpy() for y in self._listed(self.ready[way](self.x))]
+
+    def train_detection(self):
+        def loss(outputs):
+            (logits, offsets), (labels, wanted) = outputs, self.targets
+            classes = -self.mx.nd.log_softmax(logits).pick(labels).mean()
+            return classes + self.mx.nd.smooth_l1(offsets - wanted, scalar=1).mean()
+        return self._descend(loss)
+
+    def train_heads(self):
+        with self.mx.autograd.record():
+            outputs = self.networks[0](self.x)
+        self.mx.autograd.backward(outputs, self.targets)
+        self.trainer.step(1)
+        self.mx.nd.waitall()
+        return outputs[0][0, 0, 0, 0].asscalar()
+
+    def train_gan(self):
+        losses = self.task.train_step(self.make_batch((self.x, *self.targets), np.arange(len(self.x))))
+        self.mx.nd.waitall()
+        return sum(loss.asscalar() for loss in losses.values())
+
+    def _descend(self, loss_of):
+        with self.mx.autograd.record():
+            loss = loss_of(self.networks[0](self.x))
+        loss.backward()
+        self.trainer.step(1)
+        self.mx.nd.waitall()
+        return loss.asscalar()
+
+    @staticmethod
+    def _listed(outputs):
+        return outputs if isinstance(outputs, (list, tuple)) else [outputs]
+
+    def share_of_operators(self, marks, steps):
+        """Which part of the operators' time in training steps is of those whose name has one of `marks`, and names."""
+        profiler = self.mx.profiler
+        self.train()
+        profiler.set_config(profile_symbolic=True, profile_imperative=True, aggregate_stats=True,
+                            filename=os.devnull)
+        profiler.set_state('run')
+        for _ in range(steps):
+            self.train()
+        profiler.set_state('stop')
+        return part_of_operators(profiler.dumps(), marks)
+
+
+def part_of_operators(table, marks):
+    """From MXNet's table of profiled operators: (part of the time, 0 to 1, names of what it is)."""
+    rows = table.split('\noperator\n')[1].split('\n\n')[0].splitlines()[3:]
+    times = {}
+    for row in rows:
+        name, _, total, *_ = row.rsplit(None, 5)
+        times[name.strip()] = float(total)
+    marked = {name for name in times if any(mark in name for mark in marks)}
+    return sum(times[name] for name in marked) / sum(times.values()), sorted(marked)
+
+
+class TorchSide(Side):
+
+    def load(self, threads):
+        import torch
+        self.torch = torch
+        torch.set_num_threads(threads)
+
+    def build(self, case):
+        torch = self.torch
+        self.networks = [self._twin(*case.twin)]
+        if case.job == 'gan':
+            self.networks.append(self._twin('torch_twins.pix2pix', 'PatchGAN', {}))
+            self.trainers = [torch.optim.Adam(network.parameters(), 2e-4, (.5, .999)) for network in self.networks]
+        else:
+            self.trainers = [torch.optim.SGD(self.networks[0].parameters(), SGD['learning_rate'], SGD['momentum'])]
+
+    @staticmethod
+    def _twin(module, factory, arguments):
+        return getattr(importlib.import_module(module), factory)(**arguments)
+
+    def conditions(self):
+        return {'torch': self.torch.__version__,
+                'torch malloc': 'keeps freed memory' if 'MALLOC_MMAP_MAX_' in os.environ else 'the system\'s'}
+
+    def feed(self, x, targets):
+        self.x, self.targets = self.torch.from_numpy(x), [self.torch.from_numpy(target) for target in targets]
+
+    def gradients(self):
+        return [parameter.grad.numpy() for parameter in self.networks[0].parameters()]
+
+    def set_weights(self, weights):
+        for network, values in zip(self.networks, weights):
+            own = [own for name, own in network.state_dict().items() if not name.endswith('num_batches_tracked')]
+            if [part.numel() for part in own] != [value.size for value in values]:
+                raise ValueError("the parts of the twin are not those of gluonzoo's network, in their order")
+            for part, value in zip(own, values):
+                part.copy_(self.torch.from_numpy(value).reshape(part.shape))
+
+    def prepare(self, way):
+        torch = self.torch
+        layout = torch.channels_last if 'channels last' in way else torch.contiguous_format
+        network = copy.deepcopy(self.networks[0]).eval().to(memory_format=layout)
+        x = self.x.contiguous(memory_format=layout)
+        if 'jit.freeze' in way:
+            with torch.no_grad():
+                network = torch.jit.freeze(torch.jit.trace(network, x))
+        self.ready[way] = network, x
+
+    def infer(self, way):
+        network, x = self.ready[way]
+        with self.torch.no_grad():
+            network(x)
+
+    def outputs(self, way):
+        network, x = self.ready[way]
+        with self.torch.no_grad():
+            outputs = network(x)
+        return [y.numpy() for y in (outputs if isinstance(outputs, (list, tuple)) else [outputs])]
+
+    def train_detection(self):
+        functional = self.torch.nn.functional
+
+        def loss(outputs):
+            (logits, offsets), (labels, wanted) = outputs, self.targets
+            return (functional.cross_entropy(logits.flatten(0, 1), labels.flatten().long())
+                    + functional.smooth_l1_loss(offsets, wanted))
+        return self._descend(loss)
+
+    def train_heads(self):
+        self.trainers[0].zero_grad()
+        outputs = self.networks[0](self.x)
+        self.torch.autograd.backward(outputs, self.targets)
+        self.trainers[0].step()
+        return outputs[0][0, 0, 0, 0].item()
+
+    def train_gan(self):
+        torch = self.torch
+        (generator, discriminator), (learn_to_make, learn_to_judge) = self.networks, self.trainers
+        target, = self.targets
+
+        def judge(picture, real):
+            scores = discriminator(torch.cat([self.x, picture], 1))
+            wanted = torch.full_like(scores, real)
+            return torch.nn.functional.binary_cross_entropy_with_logits(scores, wanted)
+
+        made = generator(self.x)
+        discriminator.requires_grad_(True)
+        learn_to_judge.zero_grad()
+        losses = [judge(made.detach(), 0), judge(target, 1)]
+        (sum(losses) / 2).backward()
+        learn_to_judge.step()
+        discriminator.requires_grad_(False)
+        learn_to_make.zero_grad()
+        losses += [judge(made, 1), 100 * torch.nn.functional.l1_loss(made, target)]
+        sum(losses[2:]).backward()
+        learn_to_make.step()
+        return sum(loss.item() for loss in losses)
+
+    def _descend(self, loss_of):
+        self.trainers[0].zero_grad()
+        loss = loss_of(self.networks[0](self.x))
+        loss.backward()
+        self.trainers[0].step()
+        return loss.item()
+
+
+# -- their processes -------------------------------------------------------------------------------------------------
+
+def serve(connection, side, case, threads):
+    """Does what comes over the connection, (method, arguments), until nothing comes."""
+    worker = None
+    with contextlib.suppress(EOFError):
+        while True:
+            method, arguments = connection.recv()
+            try:
+                worker = worker or side(case, threads)
+                connection.send((True, getattr(worker, method)(*arguments)))
+            except Exception:
+                connection.send((False, traceback.format_exc()))
+
+
+class Process:
+    """A side in a process of its own: its methods are called here and run there.
+
+    A context manager; the process ends with it.
+
+    Parameters
+    ----------
+    side : type
+        GluonzooSide or TorchSide
+    case : Case
+        of bench_models.py
+    threads : int
+    environment : dict
+        variables that the process gets besides
+    """
+
+    def __init__(self, side, case, threads, environment=()):
+        context = multiprocessing.get_context('spawn')
+        self.connection, there = context.Pipe()
+        self.process = context.Process(target=serve, args=(there, side, case, threads), daemon=True)
+        before = dict(os.environ)
+        os.environ.update(environment)
+        try:
+            self.process.start()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        there.close()
+
+    def call(self, method, *arguments):
+        """The result of the side's method. RuntimeError, with the traceback from there, if it raises."""
+        self.connection.send((method, arguments))
+        right, result = self.connection.recv()
+        if not right:
+            raise RuntimeError(f'{method}:\n{result}')
+        return result
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+        self.process.join()

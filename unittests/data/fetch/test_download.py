@@ -1,0 +1,427 @@
+"""gluonzoo.data.fetch.download, against a server that does what servers do, and archives that do what they must not."""
+import bz2
+import fcntl
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import stat
+import tarfile
+import threading
+import zipfile
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import requests
+from file_server import serve
+
+from gluonzoo.data.fetch import download as module
+from gluonzoo.data.fetch.download import (
+    ArchiveError,
+    ChecksumError,
+    DownloadError,
+    download,
+    extract_archive,
+    md5_of,
+    sha1_of,
+)
+
+CONTENT = np.random.RandomState(0).bytes(700_001)   # more than one chunk
+SHA1 = hashlib.sha1(CONTENT).hexdigest()
+MD5 = hashlib.md5(CONTENT).hexdigest()
+HALF = 300_000
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv('NO_PROXY', '127.0.0.1')
+    monkeypatch.setattr(module, '_WAIT', 0)
+    with serve({'/file.bin': CONTENT}) as running:
+        yield running
+
+
+@pytest.fixture
+def fetch(server, tmp_path):
+    """Downloads the file of the server to out/file.bin."""
+    def fetch(sha1=SHA1, name='/file.bin', **options):
+        return download(server.url + name, tmp_path / 'out' / 'file.bin', sha1, progress=False, **options)
+    fetch.path = tmp_path / 'out' / 'file.bin'
+    fetch.part = tmp_path / 'out' / 'file.bin.part'
+    return fetch
+
+
+def ranges(server):
+    return [headers.get('Range') for _, headers in server.requests]
+
+
+def left(folder):
+    return sorted(path.name for path in folder.rglob('*') if path.is_file())
+
+
+# -- downloading -----------------------------------------------------------------------------------------------------
+
+def test_checksums(tmp_path):
+    (tmp_path / 'abc').write_bytes(b'abc')
+    assert sha1_of(tmp_path / 'abc') == 'a9993e364706816aba3e25717850c26c9cd0d89d'
+    assert md5_of(tmp_path / 'abc') == '900150983cd24fb0d6963f7d28e17f72'
+
+
+@pytest.mark.parametrize('sha1', [SHA1, None])
+def test_a_file_is_fetched_once(fetch, server, tmp_path, sha1):
+    assert fetch(sha1) == fetch.path and fetch.path.read_bytes() == CONTENT
+    assert fetch(sha1) == fetch.path
+    assert ranges(server) == [None] and left(tmp_path) == ['file.bin']
+
+
+def test_a_bar_is_shown_unless_it_is_not_wanted(fetch, server, capsys):
+    fetch()
+    assert capsys.readouterr().err == ''
+    fetch.path.unlink()
+    download(server.url + '/file.bin', fetch.path, SHA1)
+    assert 'file.bin: 100%' in capsys.readouterr().err
+
+
+def test_a_file_without_checksum_is_kept_unseen(fetch, server):
+    fetch.path.parent.mkdir()
+    fetch.path.write_bytes(b'mine')
+    fetch(None)
+    assert fetch.path.read_bytes() == b'mine' and server.requests == []
+
+
+def test_a_wrong_file_is_replaced_once_the_right_one_is_there(fetch, server):
+    fetch.path.parent.mkdir()
+    fetch.path.write_bytes(b'wrong')
+    server.statuses = [404]
+    with pytest.raises(DownloadError):
+        fetch()
+    assert fetch.path.read_bytes() == b'wrong'
+    fetch()
+    assert fetch.path.read_bytes() == CONTENT
+
+
+def test_a_broken_connection_is_made_again_where_it_broke_off(fetch, server, tmp_path):
+    server.break_after = [HALF, 5]
+    fetch()
+    assert fetch.path.read_bytes() == CONTENT
+    assert ranges(server) == [None, f'bytes={HALF}-', f'bytes={HALF + 5}-'] and left(tmp_path) == ['file.bin']
+
+
+def test_the_next_call_goes_on(fetch, server, tmp_path):
+    server.break_after = [HALF, 0, 0]
+    with pytest.raises(DownloadError, match='connection'):
+        fetch(attempts=3)
+    assert left(tmp_path) == ['file.bin.part'] and fetch.part.read_bytes() == CONTENT[:HALF]
+    fetch()
+    assert fetch.path.read_bytes() == CONTENT and ranges(server)[-1] == f'bytes={HALF}-'
+
+
+def test_attempts_are_those_in_a_row_that_bring_nothing(fetch, server):
+    server.break_after = [1] * 10
+    fetch(attempts=2)
+    assert fetch.path.read_bytes() == CONTENT and len(server.requests) == 11
+
+
+@pytest.mark.parametrize('there', [b'of another file', CONTENT + b'too long', CONTENT[:-1] + b'?'])
+def test_a_part_that_does_not_fit_is_fetched_anew(fetch, server, there):
+    fetch.path.parent.mkdir()
+    fetch.part.write_bytes(there)
+    fetch()
+    assert fetch.path.read_bytes() == CONTENT and ranges(server)[-1] is None
+
+
+def test_a_part_that_is_the_whole(fetch, server):
+    """As a kill leaves it between the last byte and the check."""
+    fetch.path.parent.mkdir()
+    fetch.part.write_bytes(CONTENT)
+    fetch()
+    assert fetch.path.read_bytes() == CONTENT and ranges(server) == [f'bytes={len(CONTENT)}-']
+
+
+def test_a_server_that_knows_no_ranges(fetch, server):
+    server.ranges, server.break_after = False, [HALF]
+    fetch()
+    assert fetch.path.read_bytes() == CONTENT and ranges(server) == [None, f'bytes={HALF}-']
+
+
+def test_a_server_that_sends_another_part_than_asked_for(fetch, server):
+    server.shift, server.break_after = 7, [HALF]
+    fetch()
+    assert fetch.path.read_bytes() == CONTENT and ranges(server) == [None, f'bytes={HALF}-', None]
+
+
+def test_a_wrong_checksum_leaves_nothing(fetch, tmp_path):
+    with pytest.raises(ChecksumError, match=f'/file.bin: its SHA-1 must be {"0" * 40}: {SHA1}'):
+        fetch('0' * 40)
+    assert left(tmp_path) == []
+
+
+def test_an_md5_does_as_well(fetch, server, tmp_path):
+    server.break_after = [HALF, 0, 0]
+    with pytest.raises(DownloadError, match='connection'):
+        fetch(None, md5=MD5, attempts=3)
+    assert fetch.part.read_bytes() == CONTENT[:HALF]
+    fetch(None, md5=MD5)
+    assert fetch.path.read_bytes() == CONTENT and ranges(server)[-1] == f'bytes={HALF}-'
+    asked = len(server.requests)
+    fetch(None, md5=MD5)
+    assert len(server.requests) == asked
+    with pytest.raises(ChecksumError, match=f'/file.bin: its MD5 must be {"0" * 32}: {MD5}'):
+        fetch(None, md5='0' * 32)
+    assert left(tmp_path) == ['file.bin'] and fetch.path.read_bytes() == CONTENT   # what was there before
+
+
+def test_a_file_that_is_not_there(fetch, server, tmp_path):
+    with pytest.raises(DownloadError, match='/other: HTTP status 404 Not Found'):
+        fetch(name='/other')
+    assert len(server.requests) == 1 and left(tmp_path) == []
+
+
+def test_a_server_in_trouble_is_asked_again(fetch, server, tmp_path):
+    server.statuses = [500, 503]
+    fetch()
+    assert fetch.path.read_bytes() == CONTENT and len(server.requests) == 3
+    fetch.path.unlink()
+    server.statuses = [500] * 9
+    with pytest.raises(DownloadError, match='HTTP status 500'):
+        fetch(attempts=4)
+    assert len(server.requests) == 3 + 4 and left(tmp_path) == []
+
+
+def test_without_checksum_the_server_says_whether_parts_fit(fetch, server):
+    server.break_after = [HALF]
+    fetch(None)
+    assert fetch.path.read_bytes() == CONTENT
+    assert server.requests[1][1]['If-Range'] == f'"{SHA1}"' and ranges(server)[1] == f'bytes={HALF}-'
+
+
+@pytest.mark.parametrize('validators', [[], [('ETag', 'W/"weak"')]])
+def test_without_checksum_and_word_of_the_server_all_is_fetched_again(fetch, server, validators):
+    server.validators, server.break_after = validators, [HALF]
+    fetch(None)
+    assert fetch.path.read_bytes() == CONTENT and ranges(server) == [None, None]
+
+
+def test_without_checksum_a_file_that_changed_on_the_server(fetch, server, monkeypatch):
+    server.break_after = [HALF]
+    newer = CONTENT[::-1]
+    monkeypatch.setattr(module.time, 'sleep', lambda seconds: server.files.update({'/file.bin': newer}))
+    fetch(None)
+    assert fetch.path.read_bytes() == newer
+
+
+def test_without_checksum_nothing_is_left_for_the_next_call(fetch, server, tmp_path):
+    server.break_after = [HALF, 0, 0, 0, 0]
+    with pytest.raises(DownloadError):
+        fetch(None)
+    assert left(tmp_path) == []
+
+
+def test_without_checksum_what_an_earlier_call_left_is_not_used(fetch, server):
+    fetch.path.parent.mkdir()
+    fetch.part.write_bytes(b'of another file')
+    fetch(None)
+    assert fetch.path.read_bytes() == CONTENT and ranges(server) == [None]
+
+
+def test_a_connection_that_ends_early_without_an_error(fetch, server, monkeypatch):
+    """As urllib3 1 leaves it."""
+    def get(*args, **kwargs):
+        response = requests.get(*args, **kwargs)
+        response.raw.enforce_content_length = False
+        return response
+
+    monkeypatch.setattr(module, 'requests', SimpleNamespace(get=get, RequestException=requests.RequestException))
+    server.break_after = [HALF] * 2
+    fetch(attempts=4)
+    assert fetch.path.read_bytes() == CONTENT and ranges(server) == [None, f'bytes={HALF}-', f'bytes={2 * HALF}-']
+    fetch.path.unlink()
+    server.break_after = [HALF, 0]
+    with pytest.raises(DownloadError, match=f'the connection ended after {HALF} of {len(CONTENT)} bytes'):
+        fetch(attempts=2)
+
+
+def test_a_silent_server(fetch, server):
+    server.silent = threading.Event()
+    try:
+        with pytest.raises(DownloadError, match='timed out'):
+            fetch(timeout=.2, attempts=1)
+    finally:
+        server.silent.set()
+
+
+def test_no_server(tmp_path, monkeypatch):
+    monkeypatch.setenv('NO_PROXY', '127.0.0.1')
+    with serve() as gone:
+        pass
+    with pytest.raises(DownloadError, match='the connection failed: .*refused'):
+        download(gone.url + '/file.bin', tmp_path / 'file.bin', attempts=1, progress=False)
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize('url', ['file.bin', 'file:///etc/hostname', 'http://'])
+def test_an_address_that_is_none(tmp_path, url):
+    with pytest.raises(DownloadError):
+        download(url, tmp_path / 'file.bin', attempts=1, progress=False)
+    assert left(tmp_path) == []
+
+
+def test_two_at_once(fetch):
+    fetch.path.parent.mkdir()
+    with open(fetch.part, 'ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(DownloadError, match='another process is downloading it'):
+            fetch()
+    fetch()
+
+
+# -- archives --------------------------------------------------------------------------------------------------------
+
+FILES = {'a.txt': b'alpha', 'b/c.bin': CONTENT[:1000], 'b/d/empty': b''}
+
+
+def tar(path, members, compress=bytes):
+    """A tar archive of {name: content, or a TarInfo}."""
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode='w') as archive:
+        for name, content in members.items():
+            info = content if isinstance(content, tarfile.TarInfo) else tarfile.TarInfo(name)
+            info.name = name
+            if isinstance(content, bytes):
+                info.size = len(content)
+            archive.addfile(info, io.BytesIO(content) if isinstance(content, bytes) else None)
+    path.write_bytes(compress(raw.getvalue()))
+    return path
+
+
+def zipped(path, members):
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def content(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+
+
+def special(kind, target=''):
+    info = tarfile.TarInfo()
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize('make', [tar, zipped, lambda path, files: tar(path, files, gzip.compress),
+                                  lambda path, files: tar(path, files, bz2.compress),
+                                  lambda path, files: tar(path, files, lzma.compress)])
+def test_what_is_packed_is_unpacked(tmp_path, make):
+    archive = make(tmp_path / 'archive', FILES)   # its name says nothing of its format
+    out = tmp_path / 'new' / 'out'
+    assert extract_archive(archive, out) == sorted(out / name for name in FILES)
+    assert content(out) == FILES and os.listdir(tmp_path / 'new') == ['out']
+
+
+def test_into_a_folder_that_exists(tmp_path):
+    out = tmp_path / 'out'
+    (out / 'b').mkdir(parents=True)
+    (out / 'a.txt').write_bytes(b'old')
+    (out / 'b' / 'mine').write_bytes(b'mine')
+    extract_archive(zipped(tmp_path / 'archive.zip', FILES), out)
+    assert content(out) == {**FILES, 'b/mine': b'mine'}
+
+
+def test_folders_and_dots(tmp_path):
+    folder = special(tarfile.DIRTYPE)
+    extract_archive(tar(tmp_path / 'archive.tar', {'.': special(tarfile.DIRTYPE), './x': folder, './x/y': b'1'}),
+                    tmp_path / 'out')
+    assert content(tmp_path / 'out') == {'x/y': b'1'}
+
+
+def test_rights_are_not_taken_over(tmp_path):
+    info = tarfile.TarInfo()
+    info.mode = 0o7777
+    extract_archive(tar(tmp_path / 'archive.tar', {'program': info}), tmp_path / 'out')
+    assert not stat.S_IMODE((tmp_path / 'out' / 'program').stat().st_mode) & 0o7111
+
+
+def test_a_tar_archive_that_ends_with_a_zip_archive(tmp_path):
+    inner = zipped(tmp_path / 'inner.zip', {'trap': b''}).read_bytes()
+    extract_archive(tar(tmp_path / 'archive.tar', {'inner.zip': inner}), tmp_path / 'out')
+    assert content(tmp_path / 'out') == {'inner.zip': inner}
+
+
+def zip_link(path):
+    info = zipfile.ZipInfo('link')
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return zipped(path, {**FILES, info: b'/etc/passwd'})
+
+
+def zip_encrypted(path):
+    data = bytearray(zipped(path, FILES).read_bytes())
+    data[6] |= 1                                   # the flags of the first member, here
+    data[data.index(b'PK\1\2') + 8] |= 1           # and in the directory
+    path.write_bytes(data)
+    return path
+
+
+def damaged(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0xff
+    path.write_bytes(data)
+    return path
+
+
+def cut(path, size):
+    path.write_bytes(path.read_bytes()[:size])
+    return path
+
+
+HOSTILE = {
+    'absolute': (lambda path: tar(path, {**FILES, '/tmp/evil': b''}), 'must lead into'),
+    'parent': (lambda path: tar(path, {**FILES, '../evil': b''}), 'must lead into'),
+    'parent within': (lambda path: tar(path, {**FILES, 'b/../../evil': b''}), 'must lead into'),
+    'parent in zip': (lambda path: zipped(path, {**FILES, '../evil': b''}), 'must lead into'),
+    'absolute in zip': (lambda path: zipped(path, {**FILES, '/tmp/evil': b''}), 'must lead into'),
+    'backslashes': (lambda path: zipped(path, {**FILES, '..\\evil': b''}), 'must lead into'),
+    'symbolic link': (lambda path: tar(path, {**FILES, 'l': special(tarfile.SYMTYPE, '/etc')}), 'neither a file'),
+    'hard link': (lambda path: tar(path, {**FILES, 'l': special(tarfile.LNKTYPE, 'a.txt')}), 'neither a file'),
+    'device': (lambda path: tar(path, {**FILES, 'd': special(tarfile.CHRTYPE)}), 'neither a file'),
+    'pipe': (lambda path: tar(path, {**FILES, 'p': special(tarfile.FIFOTYPE)}), 'neither a file'),
+    'link in zip': (zip_link, 'neither a file'),
+    'encrypted': (zip_encrypted, 'encrypted'),
+    'file below a file': (lambda path: tar(path, {'a': b'', 'a/b': b''}), None),
+    'cut tar': (lambda path: cut(tar(path, FILES), 1500), None),
+    'cut gzip': (lambda path: cut(tar(path, FILES, gzip.compress), 600), None),
+    'cut xz': (lambda path: cut(tar(path, FILES, lzma.compress), 600), None),
+    'cut bzip2': (lambda path: cut(tar(path, FILES, bz2.compress), 600), None),
+    'cut zip': (lambda path: cut(zipped(path, FILES), 600), 'neither a tar nor a zip archive'),
+    'damaged zip': (lambda path: damaged(zipped(path, {'noise': CONTENT}), 5000), None),
+    'damaged gzip': (lambda path: damaged(tar(path, {'noise': CONTENT}, gzip.compress), -6), None),   # its checksum
+    'no archive': (lambda path: cut(tar(path, FILES), 0), 'neither a tar nor a zip archive'),
+}
+
+
+@pytest.mark.parametrize('name', HOSTILE)
+def test_nothing_of_a_hostile_or_broken_archive_is_unpacked(tmp_path, name):
+    make, message = HOSTILE[name]
+    archive = make(tmp_path / 'archive')
+    with pytest.raises(ArchiveError, match=message) as caught:
+        extract_archive(archive, tmp_path / 'deep' / 'out')
+    assert str(caught.value).startswith(str(archive))
+    assert sorted(path.name for path in tmp_path.rglob('*')) == ['archive', 'deep']
+
+
+@pytest.mark.parametrize('make', [tar, zipped])
+def test_no_more_is_unpacked_than_allowed(tmp_path, make):
+    archive = make(tmp_path / 'archive', {'zeros': bytes(100_000), 'empty': b''})
+    with pytest.raises(ArchiveError, match='more than 104000 bytes'):
+        extract_archive(archive, tmp_path / 'out', max_bytes=104_000)   # an empty file counts, too
+    assert os.listdir(tmp_path) == ['archive']
+    extract_archive(archive, tmp_path / 'out', max_bytes=104_096)
+    assert len(content(tmp_path / 'out')) == 2
+
+
+def test_an_archive_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match='archive'):
+        extract_archive(tmp_path / 'archive', tmp_path / 'out')
