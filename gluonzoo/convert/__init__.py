@@ -1,26 +1,21 @@
-"""Weights that were trained elsewhere, in our networks.
+"""Weights between our networks and the official PyTorch code of a family.
 
-::
+Into a network and out of one::
 
     net = gluonzoo.get_model('unet256')
     net.initialize()
-    load_weights(net, without_prefix(read_weights('latest_net_G.pth')), NAME_MAPS['unet256'](net))
+    load_weights(net, read_weights('latest_net_G.pth'), NAME_MAPS['unet256'](net))
+    ...
+    safetensors.numpy.save_file(torch_state(net, NAME_MAPS['unet256'](net)), 'generator.safetensors')
 """
 from . import centernet, ghostnet, pix2pix
 from .errors import WeightsError
-from .name_map import NameMap, load_weights, without_prefix
+from .name_map import NameMap, Transform
+from .official import load_weights, torch_state, without_prefix
 from .weights import read_weights
 
-__all__ = ['NAME_MAPS', 'NameMap', 'WeightsError', 'load_weights', 'read_weights', 'without_prefix']
-
-
-def _ghostnet(net):
-    return NameMap(ghostnet.NAMES)
-
-
-def _centernet(net):
-    return NameMap(centernet.NAMES, transforms={centernet.BGR: lambda weight: weight[:, ::-1]})
-
+__all__ = ['NAME_MAPS', 'NameMap', 'Transform', 'WeightsError', 'load_weights', 'read_weights',
+           'torch_state', 'without_prefix']
 
 # Model -> function that makes the map for a network of it.
 NAME_MAPS = {
@@ -30,9 +25,9 @@ NAME_MAPS = {
     'resnet_6blocks': pix2pix.resnet_generator,
     'patchgan': pix2pix.patchgan,
     'pixelgan': pix2pix.pixelgan,
-    'ghostnet_0_5': _ghostnet,
-    'ghostnet_1_0': _ghostnet,
-    'ghostnet_1_3': _ghostnet,
-    'centernet_hourglass52': _centernet,
-    'centernet_hourglass104': _centernet,
+    'ghostnet_0_5': ghostnet.classifier,
+    'ghostnet_1_0': ghostnet.classifier,
+    'ghostnet_1_3': ghostnet.classifier,
+    'centernet_hourglass52': centernet.hourglass,
+    'centernet_hourglass104': centernet.hourglass,
 }

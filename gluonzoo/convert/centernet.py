@@ -1,50 +1,63 @@
 """The names of CenterNet's official PyTorch weights, and ours.
 
 Of github.com/Duankaiwen/CenterNet: ``CenterNet-52`` is :func:`centernet_hourglass52`, ``CenterNet-104`` is
-:func:`centernet_hourglass104`. They take BGR images. All names begin with 'module.' there, which has to go first.
+:func:`centernet_hourglass104`. They take BGR images. The official code loads its files into a module that holds the
+network as its attribute 'module', so all names there begin with 'module.'.
 """
-__all__ = ['NAMES', 'BGR']
+from .name_map import NameMap, Transform
 
-# Pattern and replacement, one after the other.
+__all__ = ['NAMES', 'hourglass']
+
+# A convolution with its batch normalisation, in the official names.
+_CONV_BN = r'^(pre\.0|cnvs\.\d+|.._cnvs\.\d+\.(?:p[12]_conv1|look_conv[12]|conv2))'
+
+
+def _counted(text):
+    """A replacement that counts what the pattern found from 1, and not from 0."""
+    return lambda found: text.format(int(found[1]) + 1)
+
+
+# From our name to the official one: pattern and replacement, one after the other.
 NAMES = [
-    # A head has no batch normalisation.
-    (r'^(tl|br|ct)_(heat|tag)s\.(\d+)\.0\.conv\.', r'heads.\3.\1.\2.0.'),
-    (r'^(tl|br|ct)_(heat|tag)s\.(\d+)\.1\.', r'heads.\3.\1.\2.2.'),
-    (r'^(tl|br|ct)_regrs\.(\d+)\.0\.conv\.', r'heads.\2.\1.offset.0.'),
-    (r'^(tl|br|ct)_regrs\.(\d+)\.1\.', r'heads.\2.\1.offset.2.'),
+    # The trunk.
+    (r'^features\.stem\.', 'pre.'),
+    (r'^features\.hourglasses\.', 'kps.'),
+    (r'^features\.projections\.', 'cnvs.'),
+    (r'^features\.handovers\.(\d+)\.before\.', r'inters_.\1.'),
+    (r'^features\.handovers\.(\d+)\.after\.', r'cnvs_.\1.'),
+    (r'^features\.handovers\.(\d+)\.mix\.', r'inters.\1.'),
+    # The heads. The convolutions of their ends have no batch normalisation.
+    (r'^heads\.(\d+)\.(tl|br|ct)\.pooling\.', r'\2_cnvs.\1.'),
+    (r'^heads\.(\d+)\.(tl|br|ct)\.(heat|tag)\.', r'\2_\3s.\1.'),
+    (r'^heads\.(\d+)\.(tl|br|ct)\.offset\.', r'\2_regrs.\1.'),
+    (r'^(.._(?:heats|tags|regrs)\.\d+)\.0\.', r'\1.0.conv.'),
+    (r'^(.._(?:heats|tags|regrs)\.\d+)\.2\.', r'\1.1.'),
     # Pooling: p is what is pooled, look is what is pooled first and added to it.
-    (r'^ct_cnvs\.(\d+)\.p1_conv1\.', r'heads.\1.ct.pooling.branches.0.conv.'),
-    (r'^ct_cnvs\.(\d+)\.p2_conv1\.', r'heads.\1.ct.pooling.branches.1.conv.'),
-    (r'^(tl|br|ct)_cnvs\.(\d+)\.', r'heads.\2.\1.pooling.'),
-    (r'\.p1_conv1\.', '.branches.0.edge.'),
-    (r'\.p2_conv1\.', '.branches.1.edge.'),
-    (r'\.look_conv1\.', '.branches.0.inside.'),
-    (r'\.look_conv2\.', '.branches.1.inside.'),
-    (r'\.P1_look_conv\.', '.branches.0.mix.'),
-    (r'\.P2_look_conv\.', '.branches.1.mix.'),
-    (r'\.pooling\.p_conv1\.', '.pooling.merge.0.'),
-    (r'\.pooling\.p_bn1\.', '.pooling.merge.1.'),
-    (r'\.pooling\.conv1\.', '.pooling.shortcut.0.'),
-    (r'\.pooling\.bn1\.', '.pooling.shortcut.1.'),
-    (r'\.pooling\.conv2\.', '.pooling.out.'),
+    (r'\.branches\.([01])\.(?:edge|conv)\.', _counted('.p{}_conv1.')),
+    (r'\.branches\.([01])\.inside\.', _counted('.look_conv{}.')),
+    (r'\.branches\.([01])\.mix\.', _counted('.P{}_look_conv.')),
+    (r'\.merge\.0\.', '.p_conv1.'),
+    (r'\.merge\.1\.', '.p_bn1.'),
+    (r'(_cnvs\.\d+)\.shortcut\.0\.', r'\1.conv1.'),
+    (r'(_cnvs\.\d+)\.shortcut\.1\.', r'\1.bn1.'),
+    (r'(_cnvs\.\d+)\.out\.', r'\1.conv2.'),
     # Hourglasses.
-    (r'^pre\.', 'features.stem.'),
-    (r'^kps\.', 'features.hourglasses.'),
-    (r'^cnvs\.', 'features.projections.'),
-    (r'^inters_\.(\d+)\.', r'features.handovers.\1.before.'),
-    (r'^cnvs_\.(\d+)\.', r'features.handovers.\1.after.'),
-    (r'^inters\.(\d+)\.', r'features.handovers.\1.mix.'),
-    (r'\.up1\.', '.stay.'),
-    (r'\.low1\.', '.down.'),
-    (r'\.low2(?=\.)', '.inside'),
-    (r'\.low3\.', '.up.'),
+    (r'\.stay\.', '.up1.'),
+    (r'\.down\.', '.low1.'),
+    (r'\.inside(?=\.)', '.low2'),
+    (r'\.up\.', '.low3.'),
     # Residual blocks, and a convolution with its batch normalisation.
-    (r'\.conv([12])\.', lambda found: f'.body.{int(found[1]) - 1}.0.'),
-    (r'\.bn([12])\.', lambda found: f'.body.{int(found[1]) - 1}.1.'),
-    (r'\.skip\.', '.shortcut.'),
-    (r'\.conv\.(weight|bias)$', r'.0.\1'),
-    (r'\.bn\.', '.1.'),
+    (r'\.body\.([01])\.0\.', _counted('.conv{}.')),
+    (r'\.body\.([01])\.1\.', _counted('.bn{}.')),
+    (r'\.shortcut\.', '.skip.'),
+    (_CONV_BN + r'\.0\.', r'\1.conv.'),
+    (_CONV_BN + r'\.1\.', r'\1.bn.'),
 ]
 
-# The weight whose inputs are the colours, in the other order.
-BGR = 'features.stem.0.0.weight'
+# The weight whose inputs are the colours, which is its own way back.
+_TRANSFORMS = {'features.stem.0.0.weight': Transform(*2 * [lambda weight: weight[:, ::-1]])}
+
+
+def hourglass(net):
+    """The map for a :class:`CenterNet` on hourglasses."""
+    return NameMap(NAMES, transforms=_TRANSFORMS, prefix='module.')

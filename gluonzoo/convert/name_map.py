@@ -1,120 +1,95 @@
-"""From the names of other libraries' weights to ours."""
+"""Which official name each of our parameters has: written down once, used in both directions."""
 import re
+from typing import Callable, NamedTuple
 
-import mxnet as mx
 import numpy as np
 
-from .errors import WeightsError
+__all__ = ['NameMap', 'Transform']
 
-__all__ = ['NameMap', 'without_prefix', 'load_weights']
+# What Gluon calls the last part of a name, and PyTorch: of normalisations, and of PReLU.
+_LEAVES = {'gamma': 'weight', 'beta': 'bias', 'alpha': 'weight'}
 
-# PyTorch's last part of a name, and what Gluon's layers call the same.
-_LEAVES = {
-    'weight': ('weight', 'gamma', 'alpha'),   # of convolutions and dense layers, of normalisations, of PReLU
-    'bias': ('bias', 'beta'),
-}
+# PyTorch's batch normalisations count the batches that they have seen. MXNet's do not.
+_COUNTER = 'num_batches_tracked'
 
-# How often a batch normalisation has been trained, which MXNet does not count.
-_UNUSED = r'.*\.num_batches_tracked'
+
+class Transform(NamedTuple):
+    """How a weight that the official code lays out in another way becomes ours, and how ours becomes an official one.
+
+    Both are functions of a NumPy array, and each undoes the other.
+    """
+    to_ours: Callable
+    to_official: Callable
 
 
 class NameMap:
-    """Which of our parameters each weight of a file is.
+    """The official names of a network's parameters, and how the arrays differ.
 
     Parameters
     ----------
     rules : list of (pattern, replacement)
-        as :func:`re.sub` takes them. They are applied one after the other, all of them, to the whole name. The last
-        part of it then becomes what our layer calls it: 'weight' of a normalisation is 'gamma', 'bias' is 'beta'.
+        from our name to the official one, as :func:`re.sub` takes them. All of them are applied one after the other.
+        The last part of the name needs no rule: 'gamma' and 'alpha' become 'weight', and 'beta' becomes 'bias'.
     unused : list of pattern
-        whole names of the file (:func:`re.fullmatch`) that our network has no use for. The counts of batches that
-        PyTorch's normalisations keep are always among them.
-    transforms : dict of our name -> function of an array
+        whole official names (:func:`re.fullmatch`) that a file may have and our network has no use for. The counters
+        of batches that PyTorch's normalisations keep are always among them.
+    transforms : dict of our name -> Transform
         for the weights that are laid out in another way
+    prefix : str
+        what the names in the official files begin with, all of them; the rules do without it
 
     Examples
     --------
-    >>> NameMap([(r'^features\\.(\\d+)\\.', r'body.\\1.')]).name('features.3.bias', {'body.3.beta'})
-    'body.3.beta'
+    >>> NameMap([(r'^body\\.(\\d+)\\.', r'features.\\1.')]).official('body.3.beta')
+    'features.3.bias'
     """
 
-    def __init__(self, rules, unused=(), transforms=None):
+    def __init__(self, rules, unused=(), transforms=None, prefix=''):
+        self.prefix = prefix
         self._rules = [(re.compile(pattern), replacement) for pattern, replacement in rules]
-        self._unused = [re.compile(pattern) for pattern in (_UNUSED, *unused)]
+        self._unused = [re.compile(pattern) for pattern in (rf'(.*\.)?{_COUNTER}', *unused)]
         self._transforms = transforms or {}
 
-    def uses(self, name):
-        """Whether the weight `name` of the file is one of ours at all."""
-        return not any(pattern.fullmatch(name) for pattern in self._unused)
-
-    def name(self, name, ours):
-        """Which of our names, `ours`, the weight `name` of the file is; None if it is none of them."""
+    def official(self, name):
+        """The official name, without the prefix, of our parameter `name`."""
         for pattern, replacement in self._rules:
             name = pattern.sub(replacement, name)
         path, dot, leaf = name.rpartition('.')
-        found = [path + dot + our_leaf for our_leaf in _LEAVES.get(leaf, (leaf,)) if path + dot + our_leaf in ours]
-        return found[0] if len(found) == 1 else None
+        return path + dot + _LEAVES.get(leaf, leaf)
 
-    def transform(self, ours, array):
-        """The array of the file as our parameter `ours` has it."""
-        return self._transforms[ours](array) if ours in self._transforms else array
+    def inverse(self, names):
+        """The dict of official name, without the prefix, -> our name, for the `names` of all parameters of a network.
 
+        Raises ValueError if the rules give two of them the same official name.
+        """
+        ours = {}
+        for name in names:
+            official = self.official(name)
+            if official in ours:
+                raise ValueError(f'rules: must not give {ours[official]!r} and {name!r} the same name: {official!r}')
+            ours[official] = name
+        return ours
 
-def without_prefix(weights, prefix='module.'):
-    """The weights, less a prefix that all their names have: PyTorch's DataParallel writes 'module.'.
+    def counters(self, names):
+        """The official names of the counters of batches, for the `names` of all parameters of a network.
 
-    If it is not all of them, the weights as they are.
-    """
-    if not all(name.startswith(prefix) for name in weights):
-        return weights
-    return {name[len(prefix):]: array for name, array in weights.items()}
+        Every normalisation that has running statistics has a counter.
+        """
+        statistics = [self.official(name) for name in names if re.fullmatch(r'(.*\.)?running_mean', name)]
+        return [name[:-len('running_mean')] + _COUNTER for name in statistics]
 
+    def uses(self, official):
+        """Whether our network has a use for a weight of this official name at all."""
+        return not any(pattern.fullmatch(official) for pattern in self._unused)
 
-def load_weights(net, weights, name_map):
-    """Puts the weights of another library into a network: all of them, or none.
+    def official_shape(self, name, shape):
+        """The shape that the official code has for our parameter `name` of this `shape`."""
+        return self.to_official(name, np.broadcast_to(0., shape)).shape
 
-    Parameters
-    ----------
-    net : HybridBlock
-        initialized
-    weights : dict of name -> NumPy array
-        see :func:`read_weights`
-    name_map : NameMap
+    def to_ours(self, name, array):
+        """The official array of our parameter `name`, as our parameter has it."""
+        return self._transforms[name].to_ours(array) if name in self._transforms else array
 
-    Raises
-    ------
-    ValueError
-        if the network is not initialized
-    WeightsError
-        that lists every name that is unknown or missing, every shape and dtype that does not fit, and every array that
-        is not finite. The network has not been changed then.
-    """
-    parameters = net._collect_params_with_prefix()
-    if any(parameter._data is None for parameter in parameters.values()):
-        raise ValueError('net: must be initialized, with the shapes of all parameters known')
-    sources, unknown = {}, []
-    for name in filter(name_map.uses, weights):
-        ours = name_map.name(name, parameters)
-        sources.setdefault(ours, []).append(name) if ours else unknown.append(name)
-    faults = [f'unknown here: {name!r}' for name in unknown]
-    faults += [f'not in the file: {name!r}' for name in parameters if name not in sources]
-    arrays = {}
-    for ours, names in sources.items():
-        if len(names) > 1:
-            faults.append(f'{ours!r} is more than one: {", ".join(map(repr, names))}')
-            continue
-        arrays[ours] = name_map.transform(ours, weights[names[0]])
-        faults += [f'{names[0]!r} ({ours!r}): {fault}' for fault in _faults(arrays[ours], parameters[ours])]
-    if faults:
-        raise WeightsError('\n  '.join([f'the weights do not fit {type(net).__name__}:', *faults]))
-    for ours, array in arrays.items():
-        parameters[ours].set_data(mx.nd.array(array, dtype=parameters[ours].dtype))
-
-
-def _faults(array, parameter):
-    if array.shape != parameter.shape:
-        yield f'shape {array.shape} in the file, {parameter.shape} here'
-    elif array.dtype.kind != 'f':
-        yield f'dtype {array.dtype} in the file, {np.dtype(parameter.dtype)} here'
-    elif not np.isfinite(array.astype(parameter.dtype)).all():
-        yield 'has values that are not finite'
+    def to_official(self, name, array):
+        """The array of our parameter `name`, as the official code has it."""
+        return self._transforms[name].to_official(array) if name in self._transforms else array

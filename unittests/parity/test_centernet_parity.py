@@ -5,7 +5,14 @@ import pytest
 torch = pytest.importorskip('torch')
 
 from torch_twins import centernet as centernet_twin  # noqa: E402
-from twins import compare_gradients, compare_outputs, copy_weights, shake  # noqa: E402
+from twins import (  # noqa: E402
+    check_same_state,
+    compare_gradients,
+    compare_outputs,
+    copy_weights,
+    give_weights,
+    shake,
+)
 
 from gluonzoo.convert import NAME_MAPS, NameMap, centernet, ghostnet  # noqa: E402
 from gluonzoo.models.centernet import CenterNet, GhostNeck  # noqa: E402
@@ -39,6 +46,17 @@ def test_hourglass(stacks):
     compare_gradients(twin, net, weights, rng.normal(size=(2, 3, 63, 48)), flip=True)
 
 
+@pytest.mark.parametrize('stacks', [1, 2])
+def test_weights_go_both_ways(stacks, tmp_path):
+    twin, net, _ = hourglass(stacks, 'float32')
+    name_map = NAME_MAPS[f'centernet_hourglass{52 * stacks}'](net)
+    check_same_state(twin, net, name_map)
+    give_weights(net, twin, name_map, tmp_path)
+    x = np.random.default_rng(0).normal(size=(2, 3, 63, 79)).astype('float32')
+    compare_outputs(twin, net, x, flip=True)
+    check_same_state(twin, net, name_map)
+
+
 def test_names_of_all_levels():
     """The published depth, as narrow as can be: every official name has a place."""
     levels, depths = (2, 2, 2, 2, 2, 2), (2, 2, 2, 2, 2, 4)
@@ -46,7 +64,9 @@ def test_names_of_all_levels():
     net = get_model('centernet_hourglass104', classes=1, levels=levels, depths=depths, stem_channels=2, channels=2,
                     pool_channels=2)
     net.initialize()
-    weights = copy_weights(twin, net, NAME_MAPS['centernet_hourglass104'](net))
+    name_map = NAME_MAPS['centernet_hourglass104'](net)
+    weights = copy_weights(twin, net, name_map)
+    check_same_state(twin, net, name_map)
     assert 'kps.1.low2.low2.low2.low2.low2.3.conv2.weight' in weights
 
 
@@ -57,7 +77,7 @@ def test_ghost():
         torch.manual_seed(0)
         twin, net = centernet_twin.GhostCenterNet(.25, 2, 8), CenterNet(GhostNeck(.25, 8), 2, 4, 8)
         prepare(twin, net, dtype)
-        ghost, heads = [*ghostnet.NAMES, ('^features.', '')], [*centernet.NAMES, ('^heads.', '')]
+        ghost, heads = [('^', 'features.'), *ghostnet.NAMES], [('^', 'heads.'), *centernet.NAMES]
         parts = [('backbone.', twin.backbone, net.features.backbone, ghost),
                  ('laterals.', twin.laterals, net.features.laterals, []),
                  ('refine.', twin.refine, net.features.refine, ghostnet.NAMES),

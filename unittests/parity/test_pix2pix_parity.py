@@ -11,6 +11,7 @@ from gluonzoo.registry import get_model
 
 torch = pytest.importorskip('torch')
 from torch_twins import pix2pix as twin  # noqa: E402
+from twins import check_same_state, give_weights  # noqa: E402
 
 OUTPUTS, GRADIENTS = 1e-4, 1e-3
 
@@ -63,7 +64,8 @@ def test_outputs_and_gradients(which, norm, train, hybrid):
 
     np.testing.assert_allclose(our_y.asnumpy(), y.detach().numpy(), rtol=0, atol=OUTPUTS)
     parameters = net._collect_params_with_prefix()
-    gradients = {names.name(name, parameters): p.grad.numpy() for name, p in theirs.named_parameters()}
+    ours = names.inverse(parameters)
+    gradients = {ours[name]: p.grad.numpy() for name, p in theirs.named_parameters()}
     assert len(gradients) == sum(p.grad_req != 'null' for p in parameters.values())
     # That of a bias before a normalisation is 0 but for rounding, so there is a share of the largest one.
     largest = max(abs(gradient).max() for gradient in gradients.values())
@@ -72,6 +74,22 @@ def test_outputs_and_gradients(which, norm, train, hybrid):
         assert difference <= GRADIENTS * (abs(gradient).max() + 1e-3 * largest), name
     difference = abs(our_x.grad.asnumpy() - x.grad.numpy()).max()
     assert difference <= GRADIENTS * x.grad.abs().max().item()
+
+
+@pytest.mark.parametrize('norm', ['batch', 'instance', 'none'])
+@pytest.mark.parametrize('which', SMALL)
+def test_weights_go_both_ways(which, norm, tmp_path):
+    make, make_twin, name_map, settings, shape = SMALL[which]
+    settings = dict(settings, norm=norm, **({} if 'gan' in which else dict(dropout=.5)))
+    net, names, theirs = pair(make, make_twin, name_map, settings)
+    check_same_state(theirs, net, names)
+    give_weights(net, theirs, names, tmp_path)
+    x = torch.randn(shape)
+    with torch.no_grad():
+        y = theirs.eval()(x).numpy()
+    assert abs(y).max() > 100 * OUTPUTS
+    np.testing.assert_allclose(net(mx.nd.array(x.numpy())).asnumpy(), y, rtol=0, atol=OUTPUTS)
+    check_same_state(theirs, net, names)
 
 
 def test_batch_statistics_at_test_time():

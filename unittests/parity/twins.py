@@ -1,9 +1,11 @@
 """Compares a network with its twin in PyTorch: the same weights, the same outputs, the same gradients."""
 import mxnet as mx
 import numpy as np
+import safetensors.numpy
+import safetensors.torch
 import torch
 
-from gluonzoo.convert import load_weights
+from gluonzoo.convert import load_weights, torch_state
 
 
 def shake(twin, seed=0):
@@ -21,7 +23,37 @@ def copy_weights(twin, net, name_map):
     """Fills `net` with the weights of `twin` through the converter. -> {name in the twin: parameter of `net`}"""
     load_weights(net, {name: values.numpy() for name, values in twin.state_dict().items()}, name_map)
     parameters = net._collect_params_with_prefix()
-    return {name: parameters[name_map.name(name, parameters)] for name, _ in twin.named_parameters()}
+    ours = name_map.inverse(parameters)
+    return {name: parameters[ours[name]] for name, _ in twin.named_parameters()}
+
+
+def check_same_state(twin, net, name_map):
+    """What the converter makes of `net`, which has the weights of `twin`, is what `twin` has: all names, every bit."""
+    state = torch_state(net, name_map)
+    wanted = {name_map.prefix + name: values.numpy() for name, values in twin.state_dict().items()}
+    assert state.keys() == wanted.keys()
+    for name, array in state.items():
+        assert array.dtype == wanted[name].dtype and array.shape == wanted[name].shape, name
+        assert name.endswith('.num_batches_tracked') or array.tobytes() == wanted[name].tobytes(), name
+
+
+def give_weights(net, twin, name_map, directory):
+    """Fills `twin` with weights that `net` gets here, through the converter and a file, as the official code loads it.
+
+    Where the names have a prefix, it is the attribute by which another module has the network there.
+    """
+    rng = np.random.default_rng(0)
+    for name, parameter in net._collect_params_with_prefix().items():
+        values = rng.normal(0, .2, parameter.shape)
+        if len(parameter.shape) > 1:   # outputs neither vanish nor grow
+            values *= 5 * (2 / np.prod(parameter.shape[1:])) ** .5
+        elif name.endswith(('gamma', 'running_var')):
+            values = abs(values) + .7
+        parameter.set_data(mx.nd.array(values, dtype=parameter.dtype))
+    path = directory / 'theirs.safetensors'
+    safetensors.numpy.save_file(torch_state(net, name_map), path)
+    module = torch.nn.ModuleDict({name_map.prefix[:-1]: twin}) if name_map.prefix else twin
+    module.load_state_dict(safetensors.torch.load_file(path), strict=True)
 
 
 def as_list(outputs):
