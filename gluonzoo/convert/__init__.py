@@ -1,20 +1,25 @@
-"""Weights between our networks and the official PyTorch code of a family.
+"""Weights between our networks and files: the official PyTorch ones of a family, and those that are ours.
 
-Into a network and out of one::
+Official weights, into a network and out of one::
 
     net = gluonzoo.get_model('unet256')
     net.initialize()
     load_weights(net, read_weights('latest_net_G.pth'), NAME_MAPS['unet256'](net))
     ...
     safetensors.numpy.save_file(torch_state(net, NAME_MAPS['unet256'](net)), 'generator.safetensors')
+
+A file of ours, as a checkpoint has them and ``convert`` writes them, into a network::
+
+    load_own_weights(net, 'generator.safetensors')
 """
 from . import centernet, ghostnet, pix2pix
 from .errors import WeightsError
 from .name_map import NameMap, Transform
 from .official import load_weights, torch_state, without_prefix
+from .own import load_own_weights
 from .weights import read_weights
 
-__all__ = ['NAME_MAPS', 'NameMap', 'Transform', 'WeightsError', 'load_weights', 'read_weights',
+__all__ = ['NAME_MAPS', 'NameMap', 'Transform', 'WeightsError', 'load_own_weights', 'load_weights', 'read_weights',
            'torch_state', 'without_prefix']
 
 # Model -> function that makes the map for a network of it.

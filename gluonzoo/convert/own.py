@@ -1,0 +1,79 @@
+"""Puts a weight file of our own into a network."""
+import json
+
+import numpy as np
+import safetensors
+
+from .errors import WeightsError
+from .parameters import faults, float_parameters, put
+
+__all__ = ['load_own_weights']
+
+
+def load_own_weights(net, path, partial=False):
+    """Puts a weight file that has the names of our parameters into a network.
+
+    ``convert`` writes such files, and a checkpoint has one for each of its networks.
+
+    Parameters
+    ----------
+    net : HybridBlock
+        initialized, with all shapes known
+    path : str or Path
+        of a safetensors file. Arrays of float16, float32, float64 and bfloat16 become the network's own dtype.
+    partial : bool
+        whether parameters that the file does not have, or has in another shape (a head for other classes), may keep
+        the values that they have
+
+    Returns
+    -------
+    list of the names of those parameters, in the network's order; without `partial` it is empty.
+
+    Raises
+    ------
+    ValueError
+        if the network is not initialized
+    WeightsError
+        if the file cannot be read, or does not fit. It lists every name that is unknown or missing, every shape and
+        dtype that does not fit, and every array that is not finite. With `partial`, missing names and other shapes are
+        right, but something has to fit. The network has not been changed then.
+    """
+    parameters = float_parameters(net)
+    arrays = _read(path)
+    anew = [name for name, parameter in parameters.items()
+            if name not in arrays or arrays[name].shape != parameter.shape]
+    found = [f'unknown here: {name!r}' for name in arrays if name not in parameters]
+    for name, parameter in parameters.items():
+        if partial and name in anew:
+            continue
+        if name not in arrays:
+            found.append(f'not in the file: {name!r}')
+        else:
+            found += [f'{name!r}: {fault}' for fault in faults(arrays[name], parameter.shape, parameter.dtype)]
+    if len(anew) == len(parameters):
+        found.append('nothing in the file fits')
+    elif anew and not partial:
+        found.append('--partial starts anew what is not in the file, or has another shape there')
+    if found:
+        raise WeightsError('\n  '.join([f'{path} does not fit {type(net).__name__}:', *found]))
+    put(parameters, {name: arrays[name] for name in parameters if name not in anew})
+    return anew
+
+
+def _read(path):
+    try:
+        with safetensors.safe_open(path, framework='numpy') as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+            # NumPy has no bfloat16. Our files hold it as uint16, and their metadata name such arrays.
+            for name in json.loads((file.metadata() or {}).get('bfloat16', '[]')):
+                arrays[name] = _float32(arrays[name])
+    except (OSError, safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f'{path}: not a weight file of ours: {type(error).__name__}: {error}') from error
+    return arrays
+
+
+def _float32(bfloat16):
+    """The numbers whose upper halves, as float32, are in an array of uint16."""
+    if bfloat16.dtype != np.uint16:
+        raise TypeError(f'bfloat16 must be stored as uint16: {bfloat16.dtype}')
+    return (bfloat16.astype(np.uint32) << 16).view(np.float32)

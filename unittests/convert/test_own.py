@@ -1,0 +1,163 @@
+"""Files of our own names: all of one, or what fits of it, or nothing."""
+import json
+
+import mxnet as mx
+import numpy as np
+import pytest
+import safetensors.numpy
+from mxnet.gluon import nn
+
+from gluonzoo.convert import WeightsError, load_own_weights
+from gluonzoo.nn.conv import sequential
+from gluonzoo.train.storage import write_arrays
+
+BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
+
+
+@pytest.fixture
+def net():
+    net = sequential(sequential(nn.Conv2D(2, 1, in_channels=3), nn.BatchNorm(in_channels=2)), nn.Dense(4, in_units=2))
+    net.initialize()
+    return net
+
+
+def values(net):
+    return {name: p.data().asnumpy().copy() for name, p in net._collect_params_with_prefix().items()}
+
+
+@pytest.fixture
+def arrays(net):
+    rng = np.random.default_rng(0)
+    return {name: rng.normal(size=array.shape).astype('f4') for name, array in values(net).items()}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a file: write(arrays, metadata) -> its path."""
+    def write(arrays, metadata=None):
+        safetensors.numpy.save_file(arrays, tmp_path / 'net.safetensors', metadata)
+        return tmp_path / 'net.safetensors'
+    return write
+
+
+def same(found, wanted):
+    return found.keys() == wanted.keys() and all(np.array_equal(array, wanted[name]) for name, array in found.items())
+
+
+@pytest.mark.parametrize('partial', [False, True])
+def test_whole_file(net, arrays, write, partial):
+    assert load_own_weights(net, write(arrays), partial) == []
+    assert same(values(net), arrays)
+
+
+def test_file_of_a_checkpoint(net, arrays, tmp_path):
+    write_arrays(tmp_path / 'net.safetensors', arrays)
+    assert load_own_weights(net, str(tmp_path / 'net.safetensors')) == []
+    assert same(values(net), arrays)
+
+
+def test_floats_become_those_of_the_network(net, arrays, write):
+    kept = {name: array.astype('f2' if 'running' in name else 'f8') for name, array in arrays.items()}
+    load_own_weights(net, write(kept))
+    assert same(values(net), {name: array.astype('f4') for name, array in kept.items()})
+    net.cast('float64')
+    load_own_weights(net, write(kept))
+    assert same(values(net), kept) and values(net)['1.bias'].dtype == np.float64
+
+
+def test_bfloat16(net, arrays, tmp_path):
+    """As MXNet has it: the upper halves of 1, -2.5, 0 and 3."""
+    stored = np.array([0x3f80, 0xc020, 0, 0x4040], np.uint16).view(BFLOAT16)
+    write_arrays(tmp_path / 'net.safetensors', {**arrays, '1.bias': stored})
+    load_own_weights(net, tmp_path / 'net.safetensors')
+    assert same(values(net), {**arrays, '1.bias': np.array([1, -2.5, 0, 3], 'f4')})
+
+
+def test_on_several_devices(net, arrays, write):
+    net.collect_params().reset_ctx([mx.cpu(0), mx.cpu(1)])
+    load_own_weights(net, write(arrays))
+    for copy in net[1].weight.list_data():
+        np.testing.assert_array_equal(copy.asnumpy(), arrays['1.weight'])
+
+
+def without(arrays, *names):
+    return {name: array for name, array in arrays.items() if name not in names}
+
+
+HINT = '--partial starts anew what is not in the file, or has another shape there'
+FAULTS = {
+    'unknown': (lambda a: {**a, '2.weight': a['1.weight'], '1.gamma': a['1.bias']}, False,
+                ["unknown here: '1.gamma'", "unknown here: '2.weight'"]),
+    'unknown to a part': (lambda a: {**without(a, '1.bias'), '2.weight': a['1.weight']}, True,
+                          ["unknown here: '2.weight'"]),
+    'missing': (lambda a: without(a, '0.1.gamma', '1.bias'), False,
+                ["not in the file: '0.1.gamma'", "not in the file: '1.bias'", HINT]),
+    'shape': (lambda a: {**a, '1.weight': np.ones((7, 2), 'f4'), '0.1.beta': np.ones((), 'f4')}, False,
+              ["'0.1.beta': shape () in the file, (2,) here", "'1.weight': shape (7, 2) in the file, (4, 2) here",
+               HINT]),
+    'dtype': (lambda a: {**a, '1.bias': np.arange(4), '0.0.bias': np.ones(2, np.uint16)}, True,
+              ["'0.0.bias': dtype uint16 in the file, float32 here",
+               "'1.bias': dtype int64 in the file, float32 here"]),
+    'not finite': (lambda a: {**a, '1.bias': np.array([1, 2, np.inf, 3], 'f4'), '0.0.bias': np.array([1, 1e300])}, True,
+                   ["'0.0.bias': has values that are not finite", "'1.bias': has values that are not finite"]),
+    'nothing': (lambda a: {'0.0.weight': np.ones(3, 'f4')}, True, ['nothing in the file fits']),
+    'empty': (lambda a: {}, True, ['nothing in the file fits']),
+}
+
+
+@pytest.mark.parametrize('fault', FAULTS)
+def test_all_faults_are_listed_and_nothing_is_changed(net, arrays, write, fault):
+    spoil, partial, lines = FAULTS[fault]
+    before, path = values(net), write(spoil(arrays))
+    with pytest.raises(WeightsError) as caught:
+        load_own_weights(net, path, partial)
+    assert str(caught.value) == '\n  '.join([f'{path} does not fit HybridSequential:', *lines])
+    assert same(values(net), before)
+
+
+def test_nothing_fits_has_no_hint(net, write):
+    with pytest.raises(WeightsError) as caught:
+        load_own_weights(net, write({'x': np.ones(3, 'f4')}))
+    assert HINT not in str(caught.value) and "not in the file: '1.bias'" in str(caught.value)
+    assert str(caught.value).endswith('\n  nothing in the file fits')
+
+
+def test_part(net, arrays, write):
+    """Another head, and no statistics: those keep their values, and are named in the network's order."""
+    before = values(net)
+    other = {**without(arrays, '0.1.running_var'), '1.weight': np.ones((9, 2), 'f4'), '1.bias': np.ones(9, 'i4')}
+    anew = load_own_weights(net, write(other), partial=True)
+    assert sorted(anew) == ['0.1.running_var', '1.bias', '1.weight']
+    assert anew == [name for name in before if name in anew]
+    assert same(values(net), {**arrays, **{name: before[name] for name in anew}})
+
+
+def test_network_must_be_initialized_with_shapes(arrays, write):
+    path = write(arrays)
+    deferred = nn.Dense(2)
+    deferred.initialize()
+    for net in (nn.Dense(2, in_units=3), deferred):
+        with pytest.raises(ValueError, match='net: must be initialized, with the shapes of all parameters known'):
+            load_own_weights(net, path, partial=True)
+
+
+def test_files_that_are_none_of_ours(net, arrays, write, tmp_path):
+    path = write(arrays)
+    content = path.read_bytes()
+    before = values(net)
+    (tmp_path / 'cut.safetensors').write_bytes(content[:-3])
+    (tmp_path / 'empty.safetensors').touch()
+    (tmp_path / 'net.params').write_bytes(bytes(100))
+    for name in ('none.safetensors', 'cut.safetensors', 'empty.safetensors', 'net.params', '.'):
+        with pytest.raises(WeightsError, match='not a weight file of ours') as caught:
+            load_own_weights(net, tmp_path / name)
+        assert str(caught.value).startswith(f'{tmp_path / name}: ') and '\n' not in str(caught.value)
+    assert same(values(net), before)
+
+
+@pytest.mark.parametrize('names', [['1.bias'], ['absent'], 5, 'bias', [['1.bias']], {'a': 1}])
+def test_metadata_that_make_no_sense(net, arrays, write, names):
+    with pytest.raises(WeightsError, match='net.safetensors: not a weight file of ours'):
+        load_own_weights(net, write(arrays, {'bfloat16': json.dumps(names)}))
+    with pytest.raises(WeightsError, match='net.safetensors: not a weight file of ours'):
+        load_own_weights(net, write(arrays, {'bfloat16': '['}))
