@@ -1,9 +1,10 @@
 """Names for models, tasks and datasets, so that a settings file can say what to make.
 
-A class or function registers itself under its own name. Making it by name checks the name and every argument first,
-and an error names the near matches: nothing misspelt is ignored.
+A class or function registers itself, under its own name or a given one. Making it by name checks the name and every
+argument first, and an error names the near matches: nothing misspelt is ignored.
 """
 import difflib
+import functools
 import inspect
 
 __all__ = ['Registry', 'MODELS', 'TASKS', 'DATASETS', 'TRANSFORMS', 'get_model', 'list_models']
@@ -25,6 +26,12 @@ class Registry:
     ...     return f'a circle of radius {radius}'
     >>> shapes.create('circle', radius=2)
     'a circle of radius 2'
+    >>> @shapes.register('square')
+    ... class Square:
+    ...     def __init__(self, side):
+    ...         self.side = side
+    >>> shapes.create('square', side=3).side
+    3
     """
 
     def __init__(self, kind):
@@ -32,12 +39,25 @@ class Registry:
         self._targets = {}
 
     def register(self, target):
-        """Decorates a class or function: registers it under its ``__name__`` and returns it as it is.
+        """Decorates a class or function: registers it and returns it as it is.
 
-        Raises ValueError if the name is taken, and TypeError if `target` takes ``**kwargs``: what it accepts could not
-        be checked.
+        Parameters
+        ----------
+        target : class, function or str
+            ``@registry.register`` takes its ``__name__``; ``@registry.register('name')`` gives it another.
+
+        Raises
+        ------
+        ValueError
+            if the name is taken.
+        TypeError
+            if the class or function takes ``**kwargs``: its keywords could not be checked.
         """
-        name = target.__name__
+        if isinstance(target, str):
+            return functools.partial(self._add, target)
+        return self._add(target.__name__, target)
+
+    def _add(self, name, target):
         if name in self._targets:
             raise ValueError(f'{self.kind} {name!r} is registered already, by {self._targets[name].__module__}')
         if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(target).parameters.values()):
@@ -45,15 +65,19 @@ class Registry:
         self._targets[name] = target
         return target
 
+    def signature(self, name):
+        """What the class or function that is registered as `name` can be called with: an ``inspect.Signature``.
+
+        Raises ValueError for an unknown name, naming the near ones.
+        """
+        return inspect.signature(self._target(name))
+
     def create(self, name, *args, **kwargs):
-        """Calls what is registered as `name` with the arguments.
+        """Calls the class or function that is registered as `name` with the arguments.
 
         Raises ValueError for an unknown name or keyword, and when a required argument is missing or there are too many.
         """
-        if name not in self._targets:
-            raise ValueError(f'unknown {self.kind} {name!r}{_suggest(name, self._targets)}')
-        target = self._targets[name]
-        signature = inspect.signature(target)
+        target, signature = self._target(name), self.signature(name)
         for keyword in kwargs:
             if keyword not in signature.parameters:
                 raise ValueError(f'{self.kind} {name!r}: unknown argument {keyword!r}'
@@ -63,6 +87,11 @@ class Registry:
         except TypeError as error:
             raise ValueError(f'{self.kind} {name!r}: {error}') from None
         return target(*args, **kwargs)
+
+    def _target(self, name):
+        if name not in self._targets:
+            raise ValueError(f'unknown {self.kind} {name!r}{_suggest(name, self._targets)}')
+        return self._targets[name]
 
     def names(self):
         """The registered names, sorted."""

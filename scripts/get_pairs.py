@@ -50,7 +50,7 @@ def get(out, card, fill):
     with staging(out) as folder:
         whole = fill(folder)
         for split, count in card['pairs'].items():
-            found = len(PairedImages(whole / split, 'AtoB', None))   # ValueError where one cannot be halved
+            found = len(PairedImages(whole / split))   # ValueError where one cannot be halved
             if found != count:
                 raise DatasetError(f'{split}: has {found} pictures, and must have {count}')
         write_card(whole, card)

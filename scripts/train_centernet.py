@@ -60,7 +60,7 @@ def make_settings(args):
     args.ema = recipe['ema'] if args.ema is None else args.ema
     data = {split: {'name': 'coco_detection', 'path': str(args.data / 'annotations' / f'instances_{split}2017.json')}
             for split in ('train', 'val')}
-    train_data = gluonzoo.data.coco_detection(data['train']['path'])
+    train_data = gluonzoo.data.CocoDetection(data['train']['path'])
     steps = epochs * (len(train_data) // batch_size)
     schedule = make_schedule(*recipe['schedule'], recipe['warmup'], steps)
     network = {'name': args.model, 'classes': len(train_data.class_names), **recipe['network']}

@@ -52,7 +52,7 @@ def parse(argv):
 def make_settings(args):
     recipe = SMALL if args.small else RECIPES[args.model]
     batch_size, epochs = args.batch_size or recipe['batch_size'], args.epochs or recipe['epochs']
-    train_data = gluonzoo.data.detection_records(str(args.data / 'train.rec'))
+    train_data = gluonzoo.data.DetectionRecords(args.data / 'train.rec')
     steps = epochs * (len(train_data) // batch_size)
     network = {'name': args.model, 'classes': len(train_data.class_names), **recipe.get('network', {})}
     net = gluonzoo.get_model(**network)

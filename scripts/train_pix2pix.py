@@ -14,8 +14,7 @@ from pathlib import Path
 
 import common
 
-from gluonzoo.data import paired_images
-from gluonzoo.data.paired_images import find_pairs
+from gluonzoo.data.paired_images import PairedImages, find_pairs
 
 # The official code's, for all generators: batch normalisation, dropout, 100 epochs at a constant rate, 100 down to 0.
 PAPER = {'batch_size': 1, 'epochs': 200, 'network': {'norm': 'batch', 'dropout': 0.5}, 'learning_rate': 2e-4}
@@ -59,7 +58,7 @@ def make_settings(args):
     load_size, size = SIZES[args.generator]
     data = {split: {'name': 'paired_images', 'path': find_pairs(args.data, split), 'direction': args.direction}
             for split in ('train', 'val')}
-    steps = epochs * (len(paired_images(data['train']['path'])) // batch_size)
+    steps = epochs * (len(PairedImages(data['train']['path'])) // batch_size)
     network = recipe['network']
     learning_rate = recipe['learning_rate'] if args.lr is None else args.lr
     return {

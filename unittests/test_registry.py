@@ -32,6 +32,27 @@ def test_register_returns_its_target(shapes):
     def square():
         return 4
     assert shapes.register(square) is square
+    assert shapes.register('rhombus')(square) is square
+    assert shapes.create('rhombus') == 4
+
+
+def test_a_given_name_takes_the_place_of_the_own_one(shapes):
+    @shapes.register('arc')
+    class Arc:
+        def __init__(self, degrees=90):
+            self.degrees = degrees
+
+    assert shapes.names() == ['Circus', 'arc', 'circle']
+    assert shapes.create('arc', degrees=45).degrees == 45
+    with pytest.raises(ValueError, match="shape 'arc': unknown argument 'degree'; did you mean degrees"):
+        shapes.create('arc', degree=45)
+
+
+def test_signatures_are_those_that_create_takes(shapes):
+    assert str(shapes.signature('circle')) == "(radius, colour='red', *, filled=False)"
+    assert str(shapes.signature('Circus')) == '(tents=1)'   # without self
+    with pytest.raises(ValueError, match=r"^unknown shape 'circel'; did you mean circle\?$"):
+        shapes.signature('circel')
 
 
 def test_names_are_sorted(shapes):
@@ -78,6 +99,8 @@ def test_a_name_is_registered_once(shapes):
         @shapes.register
         def circle():
             pass
+    with pytest.raises(ValueError, match=f"shape 'circle' is registered already, by {__name__}"):
+        shapes.register('circle')(lambda: None)
     assert shapes.create('circle', 1)[0] == 'circle'
 
 
@@ -86,12 +109,14 @@ def test_any_keyword_is_no_signature(shapes):
         @shapes.register
         def ellipse(**kwargs):
             pass
-    assert 'ellipse' not in shapes.names()
+    with pytest.raises(TypeError, match=r"shape 'oval': name every keyword"):
+        shapes.register('oval')(lambda **kwargs: None)
+    assert 'ellipse' not in shapes.names() and 'oval' not in shapes.names()
 
 
 def test_models_have_their_own_face(monkeypatch):
-    monkeypatch.setattr(registry, 'models', Registry('model'))
-    registry.models.register(type('tiny', (), {'__init__': lambda self, classes=1: setattr(self, 'classes', classes)}))
+    monkeypatch.setattr(registry, 'MODELS', Registry('model'))
+    registry.MODELS.register(type('tiny', (), {'__init__': lambda self, classes=1: setattr(self, 'classes', classes)}))
     assert registry.list_models() == ['tiny']
     assert registry.get_model('tiny', classes=7).classes == 7
     with pytest.raises(ValueError, match="unknown model 'tinny'; did you mean tiny?"):

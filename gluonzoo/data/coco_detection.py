@@ -23,10 +23,10 @@ import numpy as np
 from ..pictures.decode import MAX_PIXELS, ImageError, read_image
 from ..registry import DATASETS
 from .annotations import AnnotationError
+from .dataset import Dataset
 from .records import RecordError
-from .transforms import make_transform
 
-__all__ = ['CocoDetection', 'CocoSample', 'coco_detection']
+__all__ = ['CocoDetection', 'CocoSample']
 
 MAX_BYTES = 1 << 32     # of a JSON file; that of COCO's train2017 has 0.45 GB
 MIN_PIXELS = 0.01       # a box less wide or high than COCO's last decimal is none
@@ -56,41 +56,28 @@ class CocoSample(NamedTuple):
         return self.crowd
 
 
-@DATASETS.register
-def coco_detection(path, images=None, transform=None):
-    """The pictures and boxes of an annotation file of COCO, as :class:`CocoDetection`.
+@DATASETS.register('coco_detection')
+class CocoDetection(Dataset):
+    """The pictures and boxes of an annotation file of COCO.
+
+    Its samples are :class:`CocoSample`.
 
     Parameters
     ----------
-    path : str
+    path : str or Path
         such as ``data/coco/annotations/instances_train2017.json``
-    images : str or None
+    images : str or Path, optional
         the folder of the pictures. None: for ``ROOT/annotations/instances_NAME.json`` it is ``ROOT/NAME``, else
         ``ROOT/images/NAME``.
-    transform : dict or None
-        'name' (one of ``gluonzoo.registry.TRANSFORMS.names()``: 'keypoint_train', 'photo' ...) and its keywords;
-        without it, only :meth:`CocoDetection.sample` can be called
-
-    Raises
-    ------
-    FileNotFoundError
-        if there is no such file or folder.
-    AnnotationError
-        if the file is not JSON, or not in the form of COCO; if a category or an image in it has no id, name or size, or
-        the id of another, or is named by a path that leads out of the folder; or if there are
-        annotations of single objects and none that can be used. A few that cannot be used are left out, see
-        :attr:`CocoDetection.dropped`.
-    ValueError
-        if the transform is unknown or has unknown keywords, or if `images` is needed.
-    """
-    return CocoDetection(path, images, make_transform(transform) if transform is not None else None)
-
-
-class CocoDetection:
-    """A dataset of pictures with boxes in the form of COCO. Any number of threads may read from it.
+    transform : dict or transform, optional
+        'name' ('keypoint_train', 'photo' ...) and its keywords, see :func:`gluonzoo.data.transforms.make_transform`;
+        without it, only :meth:`sample` can be called. Samples have crowds if it has a true attribute ``crowd``, and
+        without a transform.
 
     Attributes
     ----------
+    path, transform, arrays, skipped
+        see :class:`~gluonzoo.data.dataset.Dataset`
     class_names : list of str
         in the order of the category ids
     category_ids : list of int
@@ -99,10 +86,6 @@ class CocoDetection:
         of each record
     files : list of Path
         of each record
-    shapes : tuple
-        what :meth:`item` gives: the shape of the image, and None for the arrays whose shape depends on the record
-    skipped : dict
-        record -> why it could not be read, filled by the :class:`~gluonzoo.data.Loader`
     dropped : dict
         reason -> how many annotations are left out for it:
 
@@ -116,13 +99,21 @@ class CocoDetection:
           out less is cut off.)
 
         If there are others than crowds, a RuntimeWarning says so once.
+
+    Raises
+    ------
+    FileNotFoundError
+        if there is no such file or folder.
+    AnnotationError
+        if the file is not JSON, or not in the form of COCO; if a category or an image in it has no id, name or size, or
+        the id of another, or is named by a path that leads out of the folder; or if there are annotations of single
+        objects and none that can be used. A few that cannot be used are left out, see `dropped`.
+    ValueError
+        if the transform is unknown or has unknown keywords, or if `images` is needed.
     """
 
-    def __init__(self, path, images, transform):
-        self.path = Path(path)
-        self.transform = transform
-        self.shapes = transform and getattr(transform, 'shapes', (transform.shape, None))
-        self.skipped = {}
+    def __init__(self, path, images=None, transform=None):
+        super().__init__(Path(path), transform)
         data = _read(self.path)
         folder = _folder(self.path, images)
         categories = _categories(self.path, data['categories'])
@@ -131,7 +122,7 @@ class CocoDetection:
         self._sizes = _sizes(self.path, data['images'])
         self.image_ids = list(self._sizes)
         self.files = [folder / image['file_name'] for image in data['images']]
-        take_crowds = transform is None or getattr(transform, 'crowd', False)
+        take_crowds = transform is None or getattr(self.transform, 'crowd', False)
         data['annotations'], self.dropped = self._usable(data['annotations'], take_crowds)
         self._objects = self._index(data)
 
@@ -166,27 +157,6 @@ class CocoDetection:
                               f'{said[0]} x {said[1]}')
         boxes, labels, areas, crowd = (array.copy() for array in self._objects[record])
         return CocoSample(image, boxes, labels, record, crowd, areas)
-
-    def item(self, record, rng, out=None):
-        """The arrays of one record after the transform.
-
-        Parameters
-        ----------
-        record : int
-        rng : numpy.random.Generator
-            all that is random is drawn from it
-        out : tuple or None
-            an array that the image is written to, or None; and None for each of the others
-
-        Returns
-        -------
-        tuple of NumPy float32 arrays, those of the transform
-
-        Raises as :meth:`sample` does.
-        """
-        if self.transform is None:
-            raise ValueError(f'{self.path}: this dataset was made without a transform, and gives samples only')
-        return self.transform(self.sample(record), rng, out and out[0])
 
     def _usable(self, annotations, take_crowds):
         """Those that can be used, and how many cannot, by reason."""

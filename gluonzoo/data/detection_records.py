@@ -6,10 +6,10 @@ import numpy as np
 
 from ..pictures.decode import ImageError, decode_image
 from ..registry import DATASETS
+from .dataset import Dataset
 from .records import RecordError, RecordFile, unpack
-from .transforms import make_transform
 
-__all__ = ['DetectionRecords', 'Sample', 'detection_records']
+__all__ = ['DetectionRecords', 'Sample']
 
 MAX_CLASSES = 10000     # where no classes.txt says how many there are
 MIN_PIXELS = 0.5        # a box less wide or high than this shows nothing
@@ -32,19 +32,30 @@ class Sample(NamedTuple):
     difficult: np.ndarray
 
 
-@DATASETS.register
-def detection_records(path, transform=None):
-    """The pictures and boxes of a file of records, as :class:`DetectionRecords`.
+@DATASETS.register('detection_records')
+class DetectionRecords(Dataset):
+    """The pictures and boxes of a file of records.
+
+    Its samples are :class:`Sample`.
 
     Parameters
     ----------
-    path : str
+    path : str or Path
         ``name.rec``; see :mod:`gluonzoo.data.records` for the format. Beside it are ``name.idx`` (made anew where it is
         missing) and ``classes.txt``, the class names, one a line (where it is missing they are 'class 0', 'class 1' ...
         up to the greatest number in the file).
-    transform : dict or None
-        'name' (one of ``gluonzoo.registry.TRANSFORMS.names()``) and its keywords; without it, only
-        :meth:`DetectionRecords.sample` can be called
+    transform : dict or transform, optional
+        'name' ('resize', 'ssd_train' ...) and its keywords, see :func:`gluonzoo.data.transforms.make_transform`;
+        without it, only :meth:`sample` can be called
+
+    Attributes
+    ----------
+    path, transform, arrays, skipped
+        see :class:`~gluonzoo.data.dataset.Dataset`
+    class_names : list of str
+    dropped : dict
+        record -> how many of its boxes were left out, because less than half a pixel of their width or height is within
+        the image; filled as the records are read
 
     Raises
     ------
@@ -55,29 +66,10 @@ def detection_records(path, transform=None):
     ValueError
         if the transform is unknown or has unknown keywords.
     """
-    return DetectionRecords(path, make_transform(transform) if transform is not None else None)
 
-
-class DetectionRecords:
-    """A dataset of pictures with boxes. Any number of threads may read from it.
-
-    Attributes
-    ----------
-    class_names : list of str
-    shapes : tuple
-        what :meth:`item` gives: the shape of the image, and None for the labels, which are as many as there are
-    skipped : dict
-        record -> why it could not be read, filled by the :class:`~gluonzoo.data.Loader`
-    dropped : dict
-        record -> how many of its boxes were left out, because less than half a pixel of their width or height is within
-        the image; filled as the records are read
-    """
-
-    def __init__(self, path, transform):
-        self.path = Path(path)
-        self.transform = transform
-        self.shapes = transform and (transform.shape, None)
-        self.skipped, self.dropped = {}, {}
+    def __init__(self, path, transform=None):
+        super().__init__(Path(path), transform)
+        self.dropped = {}
         self._records = RecordFile(self.path)
         self.class_names = self._class_names()
 
@@ -118,29 +110,6 @@ class DetectionRecords:
             objects, boxes = objects[seen], boxes[seen]
         difficult = objects[:, 5] != 0 if objects.shape[1] > 5 else np.zeros(len(objects), bool)
         return Sample(image, boxes, objects[:, 0].astype(np.int32), record, difficult)
-
-    def item(self, record, rng, out=None):
-        """The arrays of one record after the transform.
-
-        Parameters
-        ----------
-        record : int
-        rng : numpy.random.Generator
-            all that is random is drawn from it
-        out : tuple or None
-            an array that the image is written to, or None; and None
-
-        Returns
-        -------
-        image : NumPy float32 [3, S, S]
-        labels : NumPy float32 [n, 6]
-            class, xmin, ymin, xmax, ymax as fractions of the transformed image, difficult
-
-        Raises as :meth:`sample` does.
-        """
-        if self.transform is None:
-            raise ValueError(f'{self.path}: this dataset was made without a transform, and gives samples only')
-        return self.transform(self.sample(record), rng, out and out[0])
 
     def _class_names(self):
         path = self.path.with_name('classes.txt')

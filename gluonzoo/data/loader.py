@@ -20,7 +20,7 @@ AHEAD = 2   # batches prepared while one is in use
 class Batch(NamedTuple):
     """What a step gets.
 
-    arrays : tuple of NDArrays in main memory, float32 unless the dataset has others, batch axis first
+    arrays : tuple of NDArrays in main memory, float32, batch axis first
     records : NumPy int64 array, the record number of each element
     """
 
@@ -42,12 +42,11 @@ class Loader:
     Parameters
     ----------
     dataset
-        has a length and ``item(i, rng)``, a tuple of NumPy arrays that depends on nothing else and may be called by
-        several threads at a time. Two-dimensional arrays are rows, as many as there are: they are filled up with rows
-        of -1 to the most of the batch, and at least one. Others have the same shape for all elements.
-        If it also has an attribute ``shapes``, a tuple with the shape of each such array (float32) and None for the
-        others, ``item`` is called with ``out=``, a tuple of arrays of these shapes (None for the others) that it writes
-        to: no copy is made.
+        has a length, ``arrays`` and ``item(i, rng, out)``, as :class:`~gluonzoo.data.dataset.Dataset`: ``item`` depends
+        on nothing else, and may be called by several threads at a time. It writes to the arrays of the tuple `out`,
+        which are parts of the batch, so that no copy is made. In the place of rows (None in ``arrays``) `out` is None,
+        too: ``item`` returns as many rows as there are, float32 [n, k], and they are filled up with rows of -1 to the
+        most of the batch, and at least one.
     batch_size : int
         elements in a batch, of this part
     shuffle : bool
@@ -77,6 +76,8 @@ class Loader:
         rank, parts = part
         if not 0 <= rank < parts:
             raise ValueError(f'part: must be (rank, parts) with 0 <= rank < parts: {part}')
+        if dataset.arrays is None:
+            raise ValueError('dataset: must have a transform: without one it gives samples only')
         self.dataset, self.batch_size, self.shuffle, self.seed = dataset, batch_size, shuffle, seed
         self.workers, self.last, self.part = workers, last, part
         if not len(self):
@@ -135,11 +136,11 @@ class Loader:
         rank, parts = self.part
         first = (step * parts + rank) * self.batch_size
         places = range(first, min(first + self.batch_size, len(order)))
-        shapes = getattr(self.dataset, 'shapes', None) or ()
-        arrays = [None if shape is None else mx.nd.empty((len(places), *shape), mx.cpu()) for shape in shapes]
+        arrays = [None if shape is None else mx.nd.empty((len(places), *shape), mx.cpu())
+                  for shape in self.dataset.arrays]
         views = [None if array is None else _memory_of(array) for array in arrays]
         return arrays, [executor.submit(self._element, order, e, place,
-                                        tuple(None if view is None else view[row] for view in views))
+                                        tuple(None if view is None else view[row, ...] for view in views))
                         for row, place in enumerate(places)]
 
     def _element(self, order, e, place, out):
@@ -149,12 +150,14 @@ class Loader:
             record = int(order[(place + len(skipped)) % len(order)])
             rng = np.random.Generator(np.random.PCG64([self.seed, e, place]))
             try:
-                arrays = self.dataset.item(record, rng, out=out) if out else self.dataset.item(record, rng)
-                return record, arrays, skipped
+                made = self.dataset.item(record, rng, out)
             except RecordError as error:
                 skipped.append((record, error))
                 if len(skipped) > self._may_be_skipped():
                     return record, None, skipped
+            else:
+                _check(made, out)
+                return record, made, skipped
 
     def _finish(self, arrays, elements):
         """Waits for the elements of a batch, and puts them together."""
@@ -162,10 +165,8 @@ class Loader:
         # Here, and not in the workers, so that the count after each batch does not depend on who came first.
         for _, _, skipped in elements:
             self._count(skipped)
-        records, columns, _ = zip(*elements)
-        columns = list(zip(*columns))
-        arrays = arrays or [None] * len(columns)
-        return Batch(tuple(_stack(column) if array is None else array for array, column in zip(arrays, columns)),
+        records, made, _ = zip(*elements)
+        return Batch(tuple(_stack(rows) if array is None else array for array, rows in zip(arrays, zip(*made))),
                      np.array(records, np.int64))
 
     def _may_be_skipped(self):
@@ -183,16 +184,18 @@ class Loader:
                                   'hundred: ' + '; '.join(itertools.islice(known.values(), 5))) from error
 
 
-def _stack(column):
-    """The arrays of all elements as one NDArray. Rows are filled up with rows of -1."""
-    if column[0].ndim == 2:
-        most = max(1, *map(len, column))
-        rows = np.full((len(column), most, column[0].shape[1]), -1, column[0].dtype)
-        for filled, array in zip(rows, column):
-            filled[:len(array)] = array
-    else:
-        rows = np.stack(column)
-    return mx.nd.array(rows, mx.cpu(), dtype=rows.dtype)
+def _check(made, out):
+    """ValueError if something of `out` was not written to: the batch would hold whatever was in memory."""
+    if len(made) != len(out) or any(place is not None and array is not place for array, place in zip(made, out)):
+        raise ValueError(f'dataset: item() must return the arrays of `out`, and rows for each None, {len(out)} in all')
+
+
+def _stack(rows):
+    """The rows of all elements as one NDArray, filled up with rows of -1."""
+    stacked = np.full((len(rows), max(1, *map(len, rows)), rows[0].shape[1]), -1, np.float32)
+    for filled, array in zip(stacked, rows):
+        filled[:len(array)] = array
+    return mx.nd.array(stacked, mx.cpu())
 
 
 def _memory_of(array):

@@ -7,10 +7,10 @@ import numpy as np
 
 from ..pictures.decode import ImageError, image_size, read_image
 from ..registry import DATASETS
+from .dataset import Dataset
 from .records import RecordError
-from .transforms import make_transform, pairs  # noqa: F401  (registers its transforms)
 
-__all__ = ['Pair', 'PairedImages', 'find_pairs', 'paired_images']
+__all__ = ['Pair', 'PairedImages', 'find_pairs']
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 HEAD = 1 << 16   # bytes in which the header of most files is
@@ -29,21 +29,31 @@ class Pair(NamedTuple):
     record: int
 
 
-@DATASETS.register
-def paired_images(path, direction='AtoB', transform=None):
-    """The pairs of a folder, or of two, as :class:`PairedImages`.
+@DATASETS.register('paired_images')
+class PairedImages(Dataset):
+    """The pairs of a folder, or of two.
+
+    Its samples are :class:`Pair`.
 
     Parameters
     ----------
-    path : str, or list of two str
+    path : str or Path, or two of them
         A folder of pictures, each of them A and B side by side, A on the left; or the folder of A and the folder of B,
         where partners have the same name, but for its ending. Pictures are JPEG, PNG, BMP, TIFF or WebP, grey and
         transparent ones too (see :func:`~gluonzoo.data.read_image`); other files are left alone.
     direction : str
         'AtoB': A is the input and B the target; 'BtoA'
-    transform : dict or None
-        'name' ('pair_train' or 'pair_resize') and its keywords; without it, only :meth:`PairedImages.sample` can be
-        called
+    transform : dict or transform, optional
+        'name' ('pair_train' or 'pair_resize') and its keywords, see :func:`gluonzoo.data.transforms.make_transform`;
+        without it, only :meth:`sample` can be called
+
+    Attributes
+    ----------
+    path, transform, arrays, skipped
+        see :class:`~gluonzoo.data.dataset.Dataset`
+    direction : str
+    files : list
+        of each record: the path of its file, or the paths of both
 
     Raises
     ------
@@ -53,55 +63,14 @@ def paired_images(path, direction='AtoB', transform=None):
         if there are no pictures, if one has no partner or a partner of another size, or cannot be halved (all of this
         is found here, before anything is trained), and for keywords that are wrong.
     """
-    return PairedImages(path, direction, make_transform(transform) if transform is not None else None)
 
-
-def find_pairs(root, split):
-    """The `path` of :func:`paired_images` for a part of a dataset.
-
-    That is the two folders ``root/A/split`` and ``root/B/split``, or else ``root/split/A`` and ``root/split/B``, or
-    else the folder ``root/split``.
-
-    Parameters
-    ----------
-    root : str or Path
-    split : str
-        'train', 'val', 'test'
-
-    Raises FileNotFoundError if there is none of them.
-    """
-    root = Path(root)
-    for folders in ([root / 'A' / split, root / 'B' / split], [root / split / 'A', root / split / 'B']):
-        if all(folder.is_dir() for folder in folders):
-            return [str(folder) for folder in folders]
-    if (root / split).is_dir():
-        return str(root / split)
-    raise FileNotFoundError(f'{root}: has no pairs to {split}: neither a folder {split}, nor A/{split} and B/{split}, '
-                            f'nor {split}/A and {split}/B')
-
-
-class PairedImages:
-    """A dataset of pairs. Any number of threads may read from it.
-
-    Attributes
-    ----------
-    files : list
-        of each record: the path of its file, or the paths of both
-    shapes : tuple
-        of the two arrays that :meth:`item` gives
-    skipped : dict
-        record -> why it could not be read, filled by the :class:`~gluonzoo.data.Loader`
-    """
-
-    def __init__(self, path, direction, transform):
+    def __init__(self, path, direction='AtoB', transform=None):
+        super().__init__(path, transform)
         if direction not in ('AtoB', 'BtoA'):
             raise ValueError(f"direction: must be 'AtoB' or 'BtoA': {direction!r}")
         if not isinstance(path, (str, Path)) and len(path) != 2:
             raise ValueError(f'path: must be one folder or two: {path!r}')
         self.direction = direction
-        self.transform = transform
-        self.shapes = transform and (transform.shape, transform.shape)
-        self.skipped = {}
         self.files = _single_files(Path(path)) if isinstance(path, (str, Path)) else _partners(*map(Path, path))
 
     def __len__(self):
@@ -137,26 +106,29 @@ class PairedImages:
             raise RecordError(f'record {record}: {_said(files)}: {_size(a)} and {_size(b)} pixels')
         return Pair(a, b, record) if self.direction == 'AtoB' else Pair(b, a, record)
 
-    def item(self, record, rng, out=(None, None)):
-        """The arrays of one pair after the transform.
 
-        Parameters
-        ----------
-        record : int
-        rng : numpy.random.Generator
-            all that is random is drawn from it
-        out : tuple
-            the arrays that are written to; None where a new one is to be made
+def find_pairs(root, split):
+    """The `path` of :class:`PairedImages` for a part of a dataset.
 
-        Returns
-        -------
-        input, target : NumPy float32 [3, S, S], -1..1
+    That is the two folders ``root/A/split`` and ``root/B/split``, or else ``root/split/A`` and ``root/split/B``, or
+    else the folder ``root/split``.
 
-        Raises as :meth:`sample` does.
-        """
-        if self.transform is None:
-            raise ValueError('this dataset was made without a transform, and gives samples only')
-        return self.transform(self.sample(record), rng, out)
+    Parameters
+    ----------
+    root : str or Path
+    split : str
+        'train', 'val', 'test'
+
+    Raises FileNotFoundError if there is none of them.
+    """
+    root = Path(root)
+    for folders in ([root / 'A' / split, root / 'B' / split], [root / split / 'A', root / split / 'B']):
+        if all(folder.is_dir() for folder in folders):
+            return [str(folder) for folder in folders]
+    if (root / split).is_dir():
+        return str(root / split)
+    raise FileNotFoundError(f'{root}: has no pairs to {split}: neither a folder {split}, nor A/{split} and B/{split}, '
+                            f'nor {split}/A and {split}/B')
 
 
 # -- what is there ---------------------------------------------------------------------------------------------------

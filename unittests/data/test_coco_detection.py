@@ -1,4 +1,4 @@
-"""gluonzoo/data/coco.py: what a file of COCO's form says, what is left out of it, and what is wrong with it."""
+"""gluonzoo/data/coco_detection.py: what a file of the form says, what is left out of it, and what is wrong with it."""
 import json
 import threading
 import warnings
@@ -79,7 +79,7 @@ def test_samples_are_what_is_annotated(root, capfd):
             assert got.dtype == kind and got.shape == np.shape(want)
             np.testing.assert_array_equal(got, want)
         assert sample.difficult is sample.crowd
-    assert dataset.dropped == {} and dataset.skipped == {} and dataset.shapes is None
+    assert dataset.dropped == {} and dataset.skipped == {} and dataset.arrays is None
     assert capfd.readouterr() == ('', '')      # pycocotools has much to say
 
 
@@ -159,11 +159,11 @@ def test_crowds_are_evaluated_and_not_trained_on(root):
 
 def test_items_are_transformed_samples(root):
     dataset = open_(root, content(), TRAIN)
-    assert dataset.shapes == ((3, 32, 32), None)
+    assert dataset.arrays == ((3, 32, 32), None)
     out = np.full((3, 32, 32), np.nan, np.float32)
     image, labels = dataset.item(0, np.random.default_rng(3), (out, None))
     assert image is out
-    wanted = dataset.transform(dataset.sample(0), np.random.default_rng(3))
+    wanted = dataset.transform(dataset.sample(0), np.random.default_rng(3), (None, None))
     np.testing.assert_array_equal(image, wanted[0])
     np.testing.assert_array_equal(labels, wanted[1])
     assert len(labels)
@@ -171,7 +171,7 @@ def test_items_are_transformed_samples(root):
 
 def test_transforms_of_other_detectors_do(root):
     dataset = open_(root, content(), {'name': 'resize', 'size': 16, 'mean': [0, 0, 0], 'std': [1, 1, 1]})
-    assert dataset.shapes == ((3, 16, 16), None) and dataset.dropped == {'crowd': 1}
+    assert dataset.arrays == ((3, 16, 16), None) and dataset.dropped == {'crowd': 1}
     _, labels = dataset.item(0, None)
     np.testing.assert_allclose(labels, [[2, 0.25, 1 / 6, 0.75, 0.5, 0], [0, 0.75, 2 / 3, 1, 1, 0]], rtol=1e-6)
 
@@ -435,10 +435,3 @@ def test_the_loader_skips_a_few_and_no_more(root):
     (root / 'some' / '20.png').write_bytes(b'')
     with pytest.raises(RecordError, match='2 of 3 records cannot be read, more than one in a hundred: .*image 20'):
         list(loader.epoch(0))
-
-
-def test_every_argument_is_documented():
-    import inspect
-    target = DATASETS._targets['coco_detection']
-    for name in inspect.signature(target).parameters:
-        assert name in target.__doc__, name

@@ -20,6 +20,8 @@ TRAIN = {'name': 'ssd_train', 'size': 24, 'mean': [100, 110, 120], 'std': [50, 6
 class Toy:
     """Element i is a picture full of i, i % 4 rows, and three numbers, the last one random."""
 
+    arrays = (1, 2, 3), None, (3,)
+
     def __init__(self, count, broken=(), error=RecordError, pause=0):
         self.count, self.broken, self.error, self.pause = count, set(broken), error, pause
         self.skipped = {}
@@ -27,24 +29,15 @@ class Toy:
     def __len__(self):
         return self.count
 
-    def item(self, i, rng):
+    def item(self, i, rng, out):
         time.sleep(self.pause)
         if i in self.broken:
             raise self.error(f'record {i} is broken')
-        return (np.full((1, 2, 3), i, np.float32), np.full((i % 4, 5), i, np.float32),
-                np.array([i, i * i, rng.integers(1 << 20)], np.int32))
-
-
-class Written(Toy):
-    """The same, and the picture is written to the batch."""
-
-    shapes = ((1, 2, 3), None, None)
-
-    def item(self, i, rng, out):
-        arrays = super().item(i, rng)
-        assert out[1:] == (None, None)
-        out[0][:] = arrays[0]
-        return arrays
+        picture, rows, numbers = out
+        assert rows is None
+        picture[:] = i
+        numbers[:] = i, i * i, rng.integers(1 << 20)
+        return picture, np.full((i % 4, 5), i, np.float32), numbers
 
 
 def loader_of(dataset, batch_size=4, *, shuffle=True, seed=3, workers=2, **keywords):
@@ -75,17 +68,29 @@ def no_thread_is_left():
 
 # -- batches -----------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize('kind', [Toy, Written])
-def test_batches_by_hand(kind):
-    first, second = loader_of(kind(8), shuffle=False).epoch(0)
+def test_batches_by_hand():
+    first, second = loader_of(Toy(8), shuffle=False).epoch(0)
     assert isinstance(first, Batch) and isinstance(second.records, np.ndarray) and second.records.dtype == np.int64
     assert first.records.tolist() == [0, 1, 2, 3] and second.records.tolist() == [4, 5, 6, 7]
     pictures, rows, numbers = second.arrays
-    assert all(isinstance(array, mx.nd.NDArray) and array.context == mx.cpu() for array in second.arrays)
+    assert all(isinstance(array, mx.nd.NDArray) and array.context == mx.cpu() and array.dtype == np.float32
+               for array in second.arrays)
     assert pictures.shape == (4, 1, 2, 3) and pictures[:, 0, 1, 2].asnumpy().tolist() == [4, 5, 6, 7]
     assert rows.shape == (4, 3, 5)
     assert rows[..., 0].asnumpy().tolist() == [[-1, -1, -1], [5, -1, -1], [6, 6, -1], [7, 7, 7]]
-    assert numbers.dtype == np.int32 and numbers[:, 1].asnumpy().tolist() == [16, 25, 36, 49]
+    assert numbers.shape == (4, 3) and numbers[:, 1].asnumpy().tolist() == [16, 25, 36, 49]
+
+
+def test_an_array_may_be_one_number_an_element():
+    class Numbers(Toy):
+        arrays = (),
+
+        def item(self, i, rng, out):
+            out[0][...] = i
+            return out
+
+    batch, = loader_of(Numbers(4), shuffle=False).epoch(0)
+    assert batch.arrays[0].shape == (4,) and batch.arrays[0].asnumpy().tolist() == [0, 1, 2, 3]
 
 
 def test_a_batch_without_rows_has_one_of_padding():
@@ -162,7 +167,7 @@ def test_parts_share_each_step(last):
 
 
 def test_a_batch_outlives_its_loader():
-    kept = next(loader_of(Written(8), shuffle=False).epoch(0))
+    kept = next(loader_of(Toy(8), shuffle=False).epoch(0))
     gc.collect()
     for _ in range(20):
         mx.nd.ones((4, 1, 2, 3)).wait_to_read()     # would take freed memory
@@ -183,12 +188,8 @@ def test_what_is_written_to_keeps_the_batch_alive():
 
 
 def test_the_memory_of_a_batch_is_given_back():
-    class Large(Written):
-        shapes = ((1, 2, 540_000), None, None)
-
-        def item(self, i, rng, out):
-            out[0][:] = i
-            return Toy.item(self, i, rng)
+    class Large(Toy):
+        arrays = (1, 2, 540_000), None, (3,)
 
     def resident():
         with open('/proc/self/status') as file:
@@ -203,11 +204,10 @@ def test_the_memory_of_a_batch_is_given_back():
 # -- damage ------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('workers', [1, 4])
-@pytest.mark.parametrize('kind', [Toy, Written])
-def test_a_broken_record_is_replaced_by_the_next_of_the_order(kind, workers):
+def test_a_broken_record_is_replaced_by_the_next_of_the_order(workers):
     order = np.random.Generator(np.random.PCG64([3, 0])).permutation(12).tolist()
     place = order.index(7)
-    dataset = kind(12, broken=[7])
+    dataset = Toy(12, broken=[7])
     with pytest.warns(RuntimeWarning, match='record 7 is broken') as told:
         got = contents(loader_of(dataset, workers=workers).epoch(0))
     assert [warning.filename for warning in told if warning.category is RuntimeWarning] == [__file__]
@@ -280,9 +280,8 @@ def test_an_exception_of_a_worker_reaches_the_consumer_at_its_batch():
 
 
 @pytest.mark.parametrize('end', ['close', 'lose', 'raise', 'exhaust'])
-@pytest.mark.parametrize('kind', [Toy, Written])
-def test_no_thread_is_left(kind, end):
-    loader = loader_of(kind(400, pause=1e-3), workers=4)
+def test_no_thread_is_left(end):
+    loader = loader_of(Toy(400, pause=1e-3), workers=4)
     batches = loader.epoch(0)
     assert not threads()
     next(batches)
@@ -303,9 +302,9 @@ def test_only_a_few_batches_are_prepared_ahead():
     asked = []
 
     class Asked(Toy):
-        def item(self, i, rng):
+        def item(self, i, rng, out):
             asked.append(i)
-            return super().item(i, rng)
+            return super().item(i, rng, out)
 
     batches = loader_of(Asked(400), workers=2).epoch(0)
     next(batches)
@@ -332,6 +331,24 @@ def test_two_epochs_at_a_time():
 def test_arguments_are_checked(keywords, words):
     with pytest.raises(ValueError, match=words):
         loader_of(Toy(10), **keywords)
+
+
+@pytest.mark.parametrize('change', [lambda picture, rows, numbers: (picture.copy(), rows, numbers),
+                                    lambda picture, rows, numbers: (picture, rows)], ids=['another', 'fewer'])
+def test_what_is_not_written_to_the_batch_is_an_error(change):
+    """Else the batch would hold whatever was in memory."""
+    class Forgetful(Toy):
+        def item(self, i, rng, out):
+            return change(*super().item(i, rng, out))
+
+    with pytest.raises(ValueError, match=r'item\(\) must return the arrays of `out`, and rows for each None, 3 in all'):
+        next(loader_of(Forgetful(8)).epoch(0))
+
+
+def test_a_dataset_without_a_transform_makes_no_batches(tmp_path):
+    dataset = DATASETS.create('detection_records', path=str(write_file(tmp_path)[0]))
+    with pytest.raises(ValueError, match='dataset: must have a transform: without one it gives samples only'):
+        loader_of(dataset)
 
 
 def test_epochs_are_checked():

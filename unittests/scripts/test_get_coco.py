@@ -74,7 +74,7 @@ def test_the_synthetic_dataset(get, monkeypatch):
     assert names(get.out.parent) == ['coco']
     first = 0
     for split, count in (('train', 4), ('val', 2)):
-        dataset = CocoDetection(get.out / 'annotations' / f'instances_{split}2017.json', None, None)
+        dataset = CocoDetection(get.out / 'annotations' / f'instances_{split}2017.json')
         assert len(dataset) == count
         for record in range(count):   # no picture is in both
             image, things = picture(2, first + record)

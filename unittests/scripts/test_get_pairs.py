@@ -65,7 +65,7 @@ def test_an_original(get, server):
     assert {name: content for name, content in tree(get.out).items() if name != 'dataset.json'} == {
         name.partition('/')[2]: content for name, content in FILES.items()}
     assert [path.name for path in get.out.parent.iterdir()] == ['pairs']   # the archive is gone
-    assert len(PairedImages(get.out / 'train', 'AtoB', None)) == 3
+    assert len(PairedImages(get.out / 'train')) == 3
 
 
 def test_what_is_there_is_not_fetched_again(get, server):
@@ -120,7 +120,7 @@ def test_the_synthetic_dataset(get, monkeypatch):
     monkeypatch.setattr(get_pairs, 'download', None)
     assert get('--synthetic', *SMALL, '--seed', '2')[:2] == (0, f'{get.out}: 3 pairs to train, 2 pairs to val\n')
     for split, first, count in (('train', 0, 3), ('val', 3, 2)):
-        dataset = PairedImages(get.out / split, 'AtoB', None)
+        dataset = PairedImages(get.out / split)
         assert len(dataset) == count
         for record in range(count):
             for shown, drawn in zip(dataset.sample(record), pair(2, first + record, 32)):

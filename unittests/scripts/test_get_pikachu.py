@@ -62,7 +62,7 @@ def test_the_synthetic_dataset(get, monkeypatch):
     assert names(get.out) == FILES and names(get.out.parent) == ['pikachu']
     first = 0
     for split, count in (('train', 5), ('val', 3)):
-        dataset = DetectionRecords(get.out / f'{split}.rec', None)
+        dataset = DetectionRecords(get.out / f'{split}.rec')
         assert len(dataset) == count and dataset.class_names == ['mascot']
         for number in range(count):
             image, boxes = picture(2, first + number, 64)
@@ -147,8 +147,8 @@ def test_the_original(get, server, original):
     assert names(get.out) == FILES
     for name in ('train.rec', 'train.idx', 'val.rec', 'val.idx'):   # the server has no val.idx
         assert (get.out / name).read_bytes() == (original / name).read_bytes()
-    assert [len(DetectionRecords(get.out / f'{split}.rec', None)) for split in ('train', 'val')] == [4, 2]
-    assert DetectionRecords(get.out / 'val.rec', None).class_names == ['pikachu']
+    assert [len(DetectionRecords(get.out / f'{split}.rec')) for split in ('train', 'val')] == [4, 2]
+    assert DetectionRecords(get.out / 'val.rec').class_names == ['pikachu']
     assert json.loads((get.out / 'dataset.json').read_text())['kind'] == 'original'
 
 

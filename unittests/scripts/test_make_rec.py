@@ -54,7 +54,7 @@ def run(tmp_path, capsys):
 
 
 def samples(out, split):
-    dataset = DetectionRecords(out / f'{split}.rec', None)
+    dataset = DetectionRecords(out / f'{split}.rec')
     return [dataset.sample(number) for number in range(len(dataset))]
 
 

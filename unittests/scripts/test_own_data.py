@@ -49,7 +49,7 @@ def voc(tmp_path_factory):
 def test_from_voc_to_detections(voc, tmp_path, monkeypatch):
     data, run, out = tmp_path / 'mine', tmp_path / 'run', tmp_path / 'out'
     assert make_rec.main(['--from', 'voc', '--data', str(voc), '--out', str(data)]) == 0
-    records = {split: DetectionRecords(data / f'{split}.rec', None) for split in ('train', 'val')}
+    records = {split: DetectionRecords(data / f'{split}.rec') for split in ('train', 'val')}
     assert sum(map(len, records.values())) == COUNT
     assert all(dataset.class_names == ['green', 'red'] for dataset in records.values())
 

@@ -12,17 +12,19 @@ ADAM = {'name': 'adam', 'learning_rate': 0.01}
 class Squares:
     """The record i is a noisy 6x6 picture of class i % 2. Record `poisoned`, if any, is NaN."""
 
+    arrays = (1, 6, 6), (1,)
+
     def __init__(self, count=24, poisoned=None):
         self.count, self.poisoned, self.skipped = count, poisoned, {}
 
     def __len__(self):
         return self.count
 
-    def item(self, i, rng):
-        x = rng.normal(i % 2, 1, (1, 6, 6)).astype('float32')
-        if i == self.poisoned:
-            x[:] = np.nan
-        return x, np.array([i % 2], 'float32')
+    def item(self, i, rng, out):
+        x, y = out
+        x[:] = np.nan if i == self.poisoned else rng.normal(i % 2, 1, x.shape)
+        y[:] = i % 2
+        return out
 
 
 def loader(count=24, batch_size=4, poisoned=None, **keywords):

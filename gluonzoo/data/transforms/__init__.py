@@ -1,4 +1,15 @@
-"""What happens to a sample between the file and the network, by name, so that a settings file can hold it."""
+"""What happens to a sample between the file and the network, by name, so that a settings file can hold it.
+
+A transform makes arrays, float32, of a sample. It has an attribute ``arrays``, a tuple with the shape of each of them;
+None stands for rows [n, k], as many as there are. It is called with
+
+- a sample, what the dataset's ``sample`` returns;
+- a numpy.random.Generator, from which all that is random is drawn;
+- `out`, a tuple with the array that each is to be written to, or None: then the transform makes a new one. Rows are
+  always new.
+
+and returns the tuple of its arrays. Several threads may call it at a time.
+"""
 from ...registry import TRANSFORMS
 
 __all__ = ['make_transform']
@@ -7,18 +18,19 @@ __all__ = ['make_transform']
 def make_transform(spec):
     """A transform from a dict of its name and keywords.
 
-    A transform has ``shape``, the shape of the image that it makes, and is called with (sample, rng, out).
-
     Parameters
     ----------
-    spec : dict
-        such as ``{'name': 'resize', 'size': 300, 'mean': [123, 117, 104], 'std': [1, 1, 1]}``
+    spec : dict or transform
+        such as ``{'name': 'resize', 'size': 300, 'mean': [123, 117, 104], 'std': [1, 1, 1]}``. A transform is returned
+        as it is.
 
     Raises
     ------
     ValueError
         for an unknown name or keyword, naming the near ones, and for values out of range.
     """
+    if callable(spec) and hasattr(spec, 'arrays'):
+        return spec
     if not isinstance(spec, dict) or 'name' not in spec:
         raise ValueError(f"transform: must be a dict with a 'name', one of {', '.join(TRANSFORMS.names())}: {spec!r}")
     return TRANSFORMS.create(**spec)

@@ -32,8 +32,10 @@ import cv2
 import numpy as np
 
 from ...registry import TRANSFORMS
+from .arrays import filled_up
+from .checks import are_numbers, mean_and_std, pixels, true_or_false
 
-__all__ = ['KeypointTrain', 'Photo', 'keypoint_train', 'photo']
+__all__ = ['KeypointTrain', 'Photo']
 
 SCALES = (0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3)
 MOST = 16                                   # times `size`: a crop is in memory
@@ -48,14 +50,19 @@ EIGENVECTORS = np.array([[-0.56089297, 0.71832671, 0.41158938],
                          [-0.58752847, -0.69563484, 0.41340352]])
 
 
-@TRANSFORMS.register
-def keypoint_train(size, mean, std, scales=SCALES, border=BORDER, colour=True, flip=True):
+@TRANSFORMS.register('keypoint_train')
+class KeypointTrain:
     """Augments pictures and boxes as CenterNet does: see :mod:`gluonzoo.data.transforms.keypoints`.
+
+    Called with a sample that has an image, boxes and labels. The arrays:
+
+    - the image [3, S, S];
+    - the labels, rows [n, 6]: class, xmin, ymin, xmax, ymax as fractions of the image, 0.
 
     Parameters
     ----------
     size : int
-        height and width afterwards
+        height and width afterwards in pixels
     mean, std : three numbers each
         red, green, blue on the scale 0 .. 255; the image becomes (rgb - mean) / std
     scales : list of float
@@ -66,57 +73,20 @@ def keypoint_train(size, mean, std, scales=SCALES, border=BORDER, colour=True, f
         whether colours are changed
     flip : bool
         whether pictures are flipped
-
-    Returns
-    -------
-    KeypointTrain
-    """
-    return KeypointTrain(size, mean, std, scales, border, colour, flip)
-
-
-@TRANSFORMS.register
-def photo(size):
-    """Puts pictures as they are on a canvas, so that a batch can hold some of different sizes.
-
-    Parameters
-    ----------
-    size : int
-        height and width of the canvas in pixels; larger pictures are shrunk until they fit
-
-    Returns
-    -------
-    Photo
-    """
-    return Photo(size)
-
-
-class KeypointTrain:
-    """The transform of :func:`keypoint_train`.
-
-    Called with (sample, rng, out=None); the sample needs an image, boxes and labels. Returns the image, float32 [3, S,
-    S] (`out`, if that is given), and the labels, float32 [n, 6]: class, xmin, ymin, xmax, ymax as fractions of the
-    image, 0. Everything is drawn from `rng`.
     """
 
     crowd = False   # it is not given any
 
-    def __init__(self, size, mean, std, scales, border, colour, flip):
-        self.size = _pixels('size', size, 1)
-        self.shape = (3, self.size, self.size)
-        self.shapes = (self.shape, None)
-        for name, value in (('mean', mean), ('std', std)):
-            if not _are_numbers(value) or len(value) != 3 or name == 'std' and min(value) <= 0:
-                raise ValueError(f'{name}: must be three {"positive " * (name == "std")}numbers: {value}')
-        if not _are_numbers(scales) or not len(scales) or min(scales) * size < 1 or max(scales) > MOST:
+    def __init__(self, size, mean, std, scales=SCALES, border=BORDER, colour=True, flip=True):
+        self.size = pixels('size', size)
+        self.mean, self.std = mean_and_std(mean, std, float)
+        if not are_numbers(scales) or not len(scales) or min(scales) * size < 1 or max(scales) > MOST:
             raise ValueError(f'scales: must be numbers up to {MOST} that make at least one pixel of {size}: {scales}')
-        for name, value in (('colour', colour), ('flip', flip)):
-            if not isinstance(value, bool):
-                raise ValueError(f'{name}: must be true or false: {value!r}')
-        self.mean, self.std = np.array(mean, float), np.array(std, float)
-        self.scales, self.border = list(scales), _pixels('border', border, 0)
-        self.colour, self.flip = colour, flip
+        self.scales, self.border = list(scales), pixels('border', border, 0)
+        self.colour, self.flip = true_or_false('colour', colour), true_or_false('flip', flip)
+        self.arrays = (3, self.size, self.size), None
 
-    def __call__(self, sample, rng, out=None):
+    def __call__(self, sample, rng, out):
         height, width = sample.image.shape[:2]
         xmin, ymin, side = draw_crop(rng, width, height, self.size, self.scales, self.border)
         flip = self.flip and rng.random() < 0.5
@@ -132,59 +102,53 @@ class KeypointTrain:
         matrix, offset = draw_colours(rng, cv2.mean(image)[:3]) if self.colour else (np.eye(3), np.zeros(3))
         matrix = (matrix / self.std[:, None]).astype(np.float32)
         offset = ((offset - self.mean) / self.std).astype(np.float32)
-        out = np.empty(self.shape, np.float32) if out is None else out
-        pixels = matrix @ image.reshape(-1, 3).astype(np.float32).T   # -> [3, S * S]
-        np.add(pixels.reshape(self.shape), offset[:, None, None], out=out)
+        out, _ = filled_up(out, self.arrays)
+        coloured = matrix @ image.reshape(-1, 3).astype(np.float32).T   # -> [3, S * S]
+        np.add(coloured.reshape(out.shape), offset[:, None, None], out=out)
 
         rows = np.concatenate([sample.labels[:, None], boxes, np.zeros((len(boxes), 1))], 1, dtype=np.float32)
         return out, rows[(rows[:, 3:5] > rows[:, 1:3]).all(1)]
 
 
+@TRANSFORMS.register('photo')
 class Photo:
-    """The transform of :func:`photo`.
+    """Puts pictures as they are on a canvas, so that a batch can hold some of different sizes.
 
-    Called with (:class:`~gluonzoo.data.CocoSample`, rng, out=None); `rng` is not used. Returns
+    Called with a :class:`~gluonzoo.data.CocoSample`; nothing is random. The arrays:
 
-    - the canvas, float32 [S, S, 3], RGB on 0 .. 255 (`out`, if that is given): the picture in its top left, and black;
-    - what of it is the picture, float32 [4]: height and width in pixels, and the scales of x and y: pixels of the
-      canvas per pixel of the picture, 1 unless the picture is larger than the canvas;
-    - the objects, float32 [n, 7]: class, xmin, ymin, xmax, ymax and area in pixels of the picture itself, and whether
-      it is a crowd, 0 or 1.
+    - the canvas [S, S, 3], RGB on 0 .. 255: the picture in its top left, and black;
+    - what of it is the picture [4]: height and width in pixels, and the scales of x and y: pixels of the canvas per
+      pixel of the picture, 1 unless the picture is larger than the canvas;
+    - the objects, rows [n, 7]: class, xmin, ymin, xmax, ymax and area in pixels of the picture itself, and whether it
+      is a crowd, 0 or 1.
+
+    Parameters
+    ----------
+    size : int
+        height and width of the canvas in pixels; larger pictures are shrunk until they fit
     """
 
     crowd = True
 
     def __init__(self, size):
-        self.size = _pixels('size', size, 1)
-        self.shape = (self.size, self.size, 3)
-        self.shapes = (self.shape, None, None)
+        self.size = pixels('size', size)
+        self.arrays = (self.size, self.size, 3), (4,), None
 
-    def __call__(self, sample, rng, out=None):
+    def __call__(self, sample, rng, out):
         image = sample.image
         scale = min(1, self.size / max(image.shape[:2]))
         if scale < 1:
             height, width = (max(1, round(scale * side)) for side in image.shape[:2])
             image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
         height, width = image.shape[:2]
-        extent = height, width, width / sample.image.shape[1], height / sample.image.shape[0]
-        out = np.empty(self.shape, np.float32) if out is None else out
-        out[:height, :width] = image
-        out[height:] = 0
-        out[:height, width:] = 0
+        canvas, extent, _ = filled_up(out, self.arrays)
+        canvas[:height, :width] = image
+        canvas[height:] = 0
+        canvas[:height, width:] = 0
+        extent[:] = height, width, width / sample.image.shape[1], height / sample.image.shape[0]
         truth = np.concatenate([sample.labels[:, None], sample.boxes, sample.areas[:, None], sample.crowd[:, None]], 1,
                                dtype=np.float32)
-        return out, np.array(extent, np.float32), truth
-
-
-def _are_numbers(values):
-    return (isinstance(values, (list, tuple)) and not any(isinstance(value, (bool, str)) for value in values)
-            and all(isinstance(value, (int, float)) and np.isfinite(value) for value in values))
-
-
-def _pixels(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1 or value < least:
-        raise ValueError(f'{name}: must be a whole number of pixels, at least {least}: {value!r}')
-    return int(value)
+        return canvas, extent, truth
 
 
 # -- where the crop is -----------------------------------------------------------------------------------------------

@@ -9,66 +9,77 @@ import cv2
 import numpy as np
 
 from ...registry import TRANSFORMS
+from .arrays import filled_up
+from .checks import pixels, true_or_false
 
-__all__ = ['PairTransform', 'pair_resize', 'pair_train']
-
-
-@TRANSFORMS.register
-def pair_resize(size):
-    """Resizes both pictures to `size` x `size`: what pix2pix does to test. Returns a :class:`PairTransform`."""
-    return PairTransform(size, size, False)
+__all__ = ['PairResize', 'PairTrain']
 
 
-@TRANSFORMS.register
-def pair_train(load_size=286, crop_size=256, flip=True):
-    """Resizes both to `load_size` squared, crops `crop_size` squared, and flips: what pix2pix does to train.
+@TRANSFORMS.register('pair_resize')
+class PairResize:
+    """Resizes both pictures: what pix2pix does to test.
+
+    Called with a :class:`~gluonzoo.data.Pair`; nothing is random. The arrays: input and target, [3, S, S] in -1..1.
 
     Parameters
     ----------
-    load_size, crop_size : int
-        pixels; `crop_size` is the size afterwards, and at most `load_size`
+    size : int
+        height and width afterwards in pixels
+    """
+
+    def __init__(self, size):
+        self.size = pixels('size', size)
+        self.arrays = 2 * ((3, self.size, self.size),)
+
+    def __call__(self, pair, rng, out):
+        out = filled_up(out, self.arrays)
+        for image, array in zip((pair.input, pair.target), out):
+            _normalise(_resized(image, self.size), array)
+        return out
+
+
+@TRANSFORMS.register('pair_train')
+class PairTrain:
+    """Resizes both pictures, cuts the same square out of both, and flips both or none: what pix2pix does to train.
+
+    Called with a :class:`~gluonzoo.data.Pair`. The arrays: input and target, [3, S, S] in -1..1.
+
+    Parameters
+    ----------
+    load_size : int
+        height and width after resizing in pixels
+    crop_size : int
+        height and width of the square in pixels, at most `load_size`
     flip : bool
         whether one pair in two is mirrored
-
-    Returns
-    -------
-    PairTransform
-    """
-    return PairTransform(load_size, crop_size, flip)
-
-
-class PairTransform:
-    """The transform of :func:`pair_resize` and :func:`pair_train`.
-
-    Called with (pair, rng, out=(None, None)); see :class:`~gluonzoo.data.paired_images.Pair`. Returns the two pictures,
-    float32 [3, S, S] in -1..1 (in `out`, where that has arrays). What is random is drawn from `rng`, and is the same
-    for both.
     """
 
-    def __init__(self, load_size, crop_size, flip):
-        for name, size in (('load_size', load_size), ('crop_size', crop_size)):
-            if size != int(size) or size < 1:
-                raise ValueError(f'{name}: must be a whole number of pixels: {size!r}')
+    def __init__(self, load_size=286, crop_size=256, flip=True):
+        self.load_size, self.crop_size = pixels('load_size', load_size), pixels('crop_size', crop_size)
         if crop_size > load_size:
             raise ValueError(f'crop_size: must be at most load_size, {load_size}: {crop_size}')
-        self.load_size, self.crop_size, self.flip = int(load_size), int(crop_size), flip
-        self.shape = (3, self.crop_size, self.crop_size)
+        self.flip = true_or_false('flip', flip)
+        self.arrays = 2 * ((3, self.crop_size, self.crop_size),)
 
-    def __call__(self, pair, rng, out=(None, None)):
+    def __call__(self, pair, rng, out):
         top, left = rng.integers(self.load_size - self.crop_size + 1, size=2)
         flip = self.flip and rng.random() < .5
-        return tuple(self._transformed(image, top, left, flip, array)
-                     for image, array in zip((pair.input, pair.target), out))
-
-    def _transformed(self, image, top, left, flip, out):
-        size = self.load_size, self.load_size
-        if image.shape[:2] != size:
-            shrinks = image.shape[0] >= size[0] and image.shape[1] >= size[1]
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-        image = image[top:top + self.crop_size, left:left + self.crop_size]
-        if flip:
-            image = image[:, ::-1]
-        out = np.empty(self.shape, np.float32) if out is None else out
-        np.multiply(image.transpose(2, 0, 1), np.float32(1 / 127.5), out=out)   # [H, W, 3] -> [3, H, W]
-        out -= 1
+        out = filled_up(out, self.arrays)
+        for image, array in zip((pair.input, pair.target), out):
+            image = _resized(image, self.load_size)[top:top + self.crop_size, left:left + self.crop_size]
+            _normalise(image[:, ::-1] if flip else image, array)
         return out
+
+
+def _resized(image, size):
+    """[H, W, 3] -> [size, size, 3]"""
+    if image.shape[:2] == (size, size):
+        return image
+    shrinks = min(image.shape[:2]) >= size
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def _normalise(image, out):
+    """uint8 [S, S, 3] -> out, float32 [3, S, S] in -1..1"""
+    np.multiply(image.transpose(2, 0, 1), np.float32(1 / 127.5), out=out)
+    out -= 1

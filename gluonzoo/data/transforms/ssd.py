@@ -34,8 +34,10 @@ import numpy as np
 
 from ...boxes import iou
 from ...registry import TRANSFORMS
+from .arrays import filled_up
+from .checks import mean_and_std, pixels, true_or_false
 
-__all__ = ['Resize', 'SSDTrain', 'resize', 'ssd_train']
+__all__ = ['Resize', 'SSDTrain']
 
 PROBABILITY = 0.5                    # of each colour step, and of the expansion
 BRIGHTNESS = 32
@@ -48,68 +50,32 @@ ASPECT_RATIO = (0.5, 2)
 INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_NEAREST, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 
 
-@TRANSFORMS.register
-def resize(size, mean, std):
+@TRANSFORMS.register('resize')
+class Resize:
     """Resizes pictures linearly, whatever their aspect ratio, and normalises them: what SSD does to test.
+
+    Called with a :class:`~gluonzoo.data.Sample`; nothing is random. The arrays:
+
+    - the image [3, S, S];
+    - the labels, rows [n, 6]: class, xmin, ymin, xmax, ymax as fractions of the image, difficult.
 
     Parameters
     ----------
     size : int
-        height and width afterwards
+        height and width afterwards in pixels
     mean, std : three numbers each
         red, green, blue on the scale 0 .. 255; the image becomes (rgb - mean) / std
-
-    Returns
-    -------
-    Resize
-    """
-    return Resize(size, mean, std)
-
-
-@TRANSFORMS.register
-def ssd_train(size, mean, std, colour=True, expand=4, crop=True, flip=True):
-    """Augments pictures and boxes as SSD does: see :mod:`gluonzoo.data.transforms.ssd`.
-
-    Parameters
-    ----------
-    size, mean, std
-        as those of :func:`resize`
-    colour : bool
-        whether colours are changed
-    expand : float, 1 or greater
-        how many times as wide and high the canvas of the expansion is at most; 1: no expansion
-    crop : bool
-        whether pictures are cropped
-    flip : bool
-        whether pictures are flipped
-
-    Returns
-    -------
-    SSDTrain
-    """
-    return SSDTrain(size, mean, std, colour, expand, crop, flip)
-
-
-class Resize:
-    """The transform of :func:`resize`.
-
-    Called with (sample, rng, out=None); `rng` is not used. Returns the image, float32 [3, S, S] (`out`, if that is
-    given), and the labels, float32 [n, 6]: class, xmin, ymin, xmax, ymax as fractions of the image, difficult.
     """
 
     def __init__(self, size, mean, std):
-        if size != int(size) or size < 1:
-            raise ValueError(f'size: must be a whole number of pixels: {size}')
-        for name, value in (('mean', mean), ('std', std)):
-            if np.shape(value) != (3,) or not np.isfinite(value).all() or name == 'std' and min(value) <= 0:
-                raise ValueError(f'{name}: must be three {"positive " * (name == "std")}numbers: {value}')
-        self.shape = (3, int(size), int(size))
-        self.mean, self.std = (np.array(value, np.float32) for value in (mean, std))
+        self.size = pixels('size', size)
+        self.mean, self.std = mean_and_std(mean, std, np.float32)
+        self.arrays = (3, self.size, self.size), None
 
-    def __call__(self, sample, rng, out=None):
+    def __call__(self, sample, rng, out):
         height, width = sample.image.shape[:2]
-        out = np.empty(self.shape, np.float32) if out is None else out
-        self._normalise(_resized(sample.image, self.shape[1:], cv2.INTER_LINEAR), out)
+        out, _ = filled_up(out, self.arrays)
+        self._normalise(_resized(sample.image, (self.size, self.size), cv2.INTER_LINEAR), out)
         return out, _rows(sample, sample.boxes / np.array([width, height] * 2, np.float32))
 
     def _normalise(self, image, out):
@@ -119,30 +85,49 @@ class Resize:
             plane /= std
 
 
+@TRANSFORMS.register('ssd_train')
 class SSDTrain(Resize):
-    """The transform of :func:`ssd_train`. Called as :class:`Resize` is; everything is drawn from `rng`."""
+    """Augments pictures and boxes as SSD does: see :mod:`gluonzoo.data.transforms.ssd`.
 
-    def __init__(self, size, mean, std, colour, expand, crop, flip):
+    Called with a :class:`~gluonzoo.data.Sample`. The arrays are those of :class:`Resize`.
+
+    Parameters
+    ----------
+    size, mean, std
+        as those of :class:`Resize`
+    colour : bool
+        whether colours are changed
+    expand : float, 1 or greater
+        how many times as wide and high the canvas of the expansion is at most; 1: no expansion
+    crop : bool
+        whether pictures are cropped
+    flip : bool
+        whether pictures are flipped
+    """
+
+    def __init__(self, size, mean, std, colour=True, expand=4, crop=True, flip=True):
         super().__init__(size, mean, std)
         if not expand >= 1:
             raise ValueError(f'expand: must be at least 1: {expand}')
-        self.colour, self.expand, self.crop, self.flip = colour, expand, crop, flip
+        self.colour, self.crop, self.flip = (
+            true_or_false(name, value) for name, value in (('colour', colour), ('crop', crop), ('flip', flip)))
+        self.expand = expand
 
-    def __call__(self, sample, rng, out=None):
+    def __call__(self, sample, rng, out):
         height, width = sample.image.shape[:2]
         recolour = draw_colours(rng) if self.colour else lambda image: image
         canvas = draw_canvas(rng, width, height, self.expand)
         crop = draw_crop(rng, canvas, sample.boxes) if self.crop else canvas
         interpolation = INTERPOLATIONS[rng.integers(len(INTERPOLATIONS))]
         flip = self.flip and rng.random() < 0.5
-        out = np.empty(self.shape, np.float32) if out is None else out
+        out, _ = filled_up(out, self.arrays)
 
         # The part of the picture that is in the crop, and the pixels that it covers in the result.
         source = np.clip(crop, 0, [width, height] * 2)
         if (source[2:] <= source[:2]).any():   # a crop of the canvas alone
             out[:] = 0
             return out, np.empty((0, 6), np.float32)
-        side = self.shape[1]
+        side = self.size
         scale = side / (crop[2:] - crop[:2])
         target = np.rint((source.reshape(2, 2) - crop[:2]) * scale).astype(int).ravel()
         target[:2] = np.minimum(target[:2], side - 1)

@@ -8,6 +8,7 @@ from coloured_boxes import (
     SIZE,
     STD,
     Scripted,
+    apply,
     check_all_depends_on_the_generator,
     check_boxes,
     coloured,
@@ -45,7 +46,7 @@ def test_boxes_are_where_their_objects_are(keywords):
     before = sample.image.copy(), sample.boxes.copy()
     compared = 0
     for seed in range(200):
-        image, labels = transform(sample, rng_of(seed))
+        image, labels = apply(transform, sample, rng_of(seed))
         compared += check_boxes(image, labels, atol=1.1)
         for number in {0, 1, 2} - set(labels[:, 0]):
             assert find(picture_of(image), PALETTE[number]) is None
@@ -59,7 +60,7 @@ def test_without_resizing_boxes_are_exact():
     sample = sample_of([[4, 6, 40, 40], [50, 10, 90, 34], [30, 44, 70, 70]])
     compared = 0
     for seed in range(100):
-        image, labels = transform(sample, rng_of(seed))
+        image, labels = apply(transform, sample, rng_of(seed))
         for row in labels:
             assert find(picture_of(image), PALETTE[int(row[0])]).tolist() == (row[1:5] * SIZE).tolist()
             compared += 1
@@ -79,11 +80,12 @@ def slow_crop(image, xmin, ymin, side):
 def test_the_crop_is_the_part_of_the_picture_about_the_centre(size):
     """For each centre; odd crops, too, have all of their rows and columns."""
     image = rng_of(0).integers(0, 256, (7, 11, 3), np.uint8)
+    sample = CocoSample(image, np.array([[2, 3, 5, 4]], np.float32), np.array([1], np.int32), 0, np.array([False]),
+                        np.ones(1))
     transform = train(size=size, scales=[1], border=0, colour=False)
     for x in range(11):
         for y in range(7):
-            got, labels = transform(CocoSample(image, np.array([[2, 3, 5, 4]], np.float32), np.array([1], np.int32), 0,
-                                               np.array([False]), np.ones(1)), Scripted(0, x, y, 0.9))
+            got, labels = apply(transform, sample, Scripted(0, x, y, 0.9))
             xmin, ymin = x - size // 2, y - size // 2
             np.testing.assert_allclose(picture_of(got), slow_crop(image, xmin, ymin, size), atol=1e-4)
             box = np.clip([2 - xmin, 3 - ymin, 5 - xmin, 4 - ymin], 0, size)
@@ -100,19 +102,19 @@ def test_a_crop_by_hand():
                         np.array([7, 8, 9], np.int32), 0, np.zeros(3, bool), np.ones(3))
     transform = make_transform({'name': 'keypoint_train', 'size': 4, 'mean': [0, 0, 1], 'std': [1, 2, 1], 'border': 0})
     colours = [0, 1, 2], 1, 1, 1, [0, 0, 0]
-    got, labels = transform(sample, Scripted(4, 1, 1, 0.9, *colours))      # the scale at place 4 is 1; no flip
+    got, labels = apply(transform, sample, Scripted(4, 1, 1, 0.9, *colours))      # the scale at place 4 is 1; no flip
     np.testing.assert_allclose(got[0], [[0, 0, 0, 0], [0, 1, 2, 3], [0, 5, 6, 7], [0, 0, 0, 0]], atol=1e-6)
     np.testing.assert_allclose(got[1], got[0] / 2, atol=1e-6)
     np.testing.assert_allclose(got[2], got[0] - 1, atol=1e-6)
     assert labels.tolist() == [[7, 0.25, 0.25, 0.5, 0.75, 0], [8, 0.5, 0.25, 1, 0.5, 0]]     # the third is outside
-    flipped, labels = transform(sample, Scripted(4, 1, 1, 0.4, *colours))
+    flipped, labels = apply(transform, sample, Scripted(4, 1, 1, 0.4, *colours))
     np.testing.assert_allclose(flipped, got[..., ::-1], atol=1e-6)
     assert labels.tolist() == [[7, 0.5, 0.25, 0.75, 0.75, 0], [8, 0, 0.25, 0.5, 0.5, 0]]
 
 
 def test_resizing_is_linear():
     sample = sample_of([[10, 20, 30, 40]])
-    image, labels = train(scales=[0.5], border=0, colour=False)(sample, Scripted(0, 30, 36, 0.9))
+    image, labels = apply(train(scales=[0.5], border=0, colour=False), sample, Scripted(0, 30, 36, 0.9))
     cut = sample.image[20:52, 14:46]
     np.testing.assert_allclose(picture_of(image), cv2.resize(cut, (SIZE, SIZE)), atol=1e-3)
     np.testing.assert_allclose(labels, [[0, 0, 0, 16 / 32, 20 / 32, 0]])
@@ -124,10 +126,10 @@ def test_flipping():
     flips = train(colour=False)
     seen = []
     for seed in range(100):
-        crop, (image, labels) = rng_of(seed), straight(sample, rng_of(seed))
+        crop, (image, labels) = rng_of(seed), apply(straight, sample, rng_of(seed))
         keypoints.draw_crop(crop, 96, 72, SIZE, keypoints.SCALES, keypoints.BORDER)
         seen.append(crop.random() < 0.5)
-        got, flipped = flips(sample, rng_of(seed))
+        got, flipped = apply(flips, sample, rng_of(seed))
         if seen[-1]:
             image, labels = image[..., ::-1], labels[:, [0, 3, 2, 1, 4, 5]]
             labels[:, [1, 3]] = 1 - labels[:, [1, 3]]
@@ -139,11 +141,11 @@ def test_flipping():
 def test_it_writes_where_it_is_told():
     sample = sample_of([[10, 20, 30, 40]])
     out = np.full((3, SIZE, SIZE), np.nan, np.float32)
-    got, _ = train()(sample, rng_of(3), out)
+    got, _ = apply(train(), sample, rng_of(3), out)
     assert got is out
-    np.testing.assert_array_equal(out, train()(sample, rng_of(3))[0])
+    np.testing.assert_array_equal(out, apply(train(), sample, rng_of(3))[0])
     wide = np.full((3, SIZE, 2 * SIZE), np.nan, np.float32)      # not contiguous
-    train()(sample, rng_of(3), wide[:, :, ::2])
+    apply(train(), sample, rng_of(3), wide[:, :, ::2])
     np.testing.assert_array_equal(wide[:, :, ::2], out)
 
 
@@ -151,20 +153,20 @@ def test_it_writes_where_it_is_told():
 def test_any_picture(width, height):
     sample = sample_of([[0, 0, width, height], [0, 0, max(1, width // 2), max(1, height // 3)]], width, height)
     for seed in range(40):
-        image, labels = train()(sample, rng_of(seed))
+        image, labels = apply(train(), sample, rng_of(seed))
         assert np.isfinite(image).all() and np.isfinite(labels).all()
         assert (labels[:, 3:5] > labels[:, 1:3]).all() and 0 in labels[:, 0]
 
 
 def test_a_picture_without_objects():
-    image, labels = train()(sample_of([]), rng_of(0))
+    image, labels = apply(train(), sample_of([]), rng_of(0))
     assert labels.shape == (0, 6) and labels.dtype == np.float32
 
 
 def test_samples_of_records_do():
     sample = sample_of([[4, 6, 40, 40]])
     record = Sample(sample.image, sample.boxes, sample.labels, 0, np.array([True]))
-    for got, wanted in zip(train()(record, rng_of(1)), train()(sample, rng_of(1))):
+    for got, wanted in zip(apply(train(), record, rng_of(1)), apply(train(), sample, rng_of(1))):
         np.testing.assert_array_equal(got, wanted)
 
 
@@ -238,7 +240,7 @@ def test_colours_are_those_of_the_slow_twin(monkeypatch):
     sample = CocoSample(image, np.zeros((0, 4), np.float32), np.zeros(0, np.int32), 0, np.zeros(0, bool), np.zeros(0))
     for _ in range(20):
         order, factors, light = rng.permutation(3), rng.uniform(0.6, 1.4, 3), rng.normal(0, 0.1, 3)
-        got, _ = train(scales=[1], border=0)(sample, Scripted(0, 5, 30, 0.9, order, *factors, light))
+        got, _ = apply(train(scales=[1], border=0), sample, Scripted(0, 5, 30, 0.9, order, *factors, light))
         cut = slow_crop(image, 5 - SIZE // 2, 30 - SIZE // 2, SIZE)
         wanted = slow_colours(cut / 255, order, factors, light) * 255
         np.testing.assert_allclose(picture_of(got), wanted, atol=2e-3)
@@ -270,7 +272,8 @@ def test_the_components_are_those_of_a_covariance():
 
 def test_without_colours_the_picture_is_only_normalised():
     sample = sample_of([[10, 10, 50, 50]], SIZE, SIZE)
-    got, labels = train(scales=[1], border=0, colour=False, flip=False)(sample, Scripted(0, SIZE // 2, SIZE // 2))
+    transform = train(scales=[1], border=0, colour=False, flip=False)
+    got, labels = apply(transform, sample, Scripted(0, SIZE // 2, SIZE // 2))
     np.testing.assert_allclose(got, ((sample.image - np.array(MEAN)) / STD).transpose(2, 0, 1), atol=1e-5)
     np.testing.assert_allclose(labels[:, 1:5] * SIZE, sample.boxes)
 
@@ -280,15 +283,15 @@ def test_without_colours_the_picture_is_only_normalised():
 def test_a_photo_lies_as_it_is_in_the_top_left():
     sample = sample_of([[4, 6, 40, 40], [50, 10, 90, 34]], crowd=[False, True])
     transform = photo(100)
-    assert transform.shape == (100, 100, 3) and transform.shapes == ((100, 100, 3), None, None)
+    assert transform.arrays == ((100, 100, 3), (4,), None)
     out = np.full((100, 100, 3), np.nan, np.float32)
-    canvas, extent, truth = transform(sample, None, out)
+    canvas, extent, truth = apply(transform, sample, None, out)
     assert canvas is out and {array.dtype for array in (canvas, extent, truth)} == {np.dtype(np.float32)}
     np.testing.assert_array_equal(canvas[:72, :96], sample.image)
     assert (canvas[72:] == 0).all() and (canvas[:, 96:] == 0).all()
     assert extent.tolist() == [72, 96, 1, 1]
     assert truth.tolist() == [[0, 4, 6, 40, 40, 612, 0], [1, 50, 10, 90, 34, 480, 1]]
-    np.testing.assert_array_equal(transform(sample, None)[0], canvas)
+    np.testing.assert_array_equal(apply(transform, sample, None)[0], canvas)
 
 
 @pytest.mark.parametrize('width, height, size, shown, scale', [
@@ -296,7 +299,7 @@ def test_a_photo_lies_as_it_is_in_the_top_left():
     (100, 29, 95, (28, 95), 0.95), (1000, 1, 10, (1, 10), 0.01), (1, 1, 300, (1, 1), 1)])
 def test_a_photo_is_shrunk_only_if_it_must(width, height, size, shown, scale):
     sample = sample_of([[0, 0, width, height]], width, height)
-    canvas, extent, truth = photo(size)(sample, None)
+    canvas, extent, truth = apply(photo(size), sample, None)
     np.testing.assert_allclose(extent, [*shown, shown[1] / width, shown[0] / height], rtol=1e-6)   # rounded each
     assert max(extent[2:]) == pytest.approx(scale) or min(extent[2:]) == pytest.approx(scale)
     np.testing.assert_allclose(canvas[:shown[0], :shown[1]], np.broadcast_to(PALETTE[0], (*shown, 3)))
@@ -306,7 +309,7 @@ def test_a_photo_is_shrunk_only_if_it_must(width, height, size, shown, scale):
 
 def test_shrinking_is_by_area():
     image = rng_of(0).integers(0, 256, (9, 12, 3), np.uint8)
-    canvas, _, truth = photo(4)(sample_of([])._replace(image=image), None)
+    canvas, _, truth = apply(photo(4), sample_of([])._replace(image=image), None)
     np.testing.assert_allclose(canvas[:3], image.reshape(3, 3, 4, 3, 3).mean((1, 3)), atol=0.51)
     assert truth.shape == (0, 7) and truth.dtype == np.float32
 
@@ -317,7 +320,7 @@ def test_defaults_are_those_of_centernet():
     transform = make_transform({'name': 'keypoint_train', 'size': 511, 'mean': MEAN, 'std': STD})
     np.testing.assert_allclose(transform.scales, np.arange(0.6, 1.4, 0.1))
     assert (transform.border, transform.colour, transform.flip) == (128, True, True)
-    assert transform.shapes == ((3, 511, 511), None)
+    assert transform.arrays == ((3, 511, 511), None)
     assert (transform.crowd, photo(4).crowd) == (False, True)
 
 

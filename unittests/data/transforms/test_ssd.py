@@ -2,7 +2,17 @@
 import cv2
 import numpy as np
 import pytest
-from coloured_boxes import MEAN, SIZE, STD, Scripted, check_all_depends_on_the_generator, check_boxes, coloured, rng_of
+from coloured_boxes import (
+    MEAN,
+    SIZE,
+    STD,
+    Scripted,
+    apply,
+    check_all_depends_on_the_generator,
+    check_boxes,
+    coloured,
+    rng_of,
+)
 
 from gluonzoo.data import Sample
 from gluonzoo.data.transforms import make_transform, ssd
@@ -28,7 +38,8 @@ def test_resize_by_hand():
     image = np.array([[[10, 20, 30], [110, 220, 130]]], np.uint8)
     sample = Sample(image, np.array([[0, 0, 1, 1], [0.5, 0, 2, 1]], np.float32), np.array([4, 2], np.int32), 0,
                     np.array([False, True]))
-    got, labels = make_transform({'name': 'resize', 'size': 1, 'mean': [10, 0, 80], 'std': [1, 2, 5]})(sample, None)
+    transform = make_transform({'name': 'resize', 'size': 1, 'mean': [10, 0, 80], 'std': [1, 2, 5]})
+    got, labels = apply(transform, sample, None)
     assert got.dtype == labels.dtype == np.float32 and got.shape == (3, 1, 1)
     assert got.ravel().tolist() == [50, 60, 0]        # (60 - 10) / 1, 120 / 2, (80 - 80) / 5
     assert labels.tolist() == [[4, 0, 0, 0.5, 1, 0], [2, 0.25, 0, 1, 1, 1]]
@@ -37,7 +48,7 @@ def test_resize_by_hand():
 def test_resize_is_linear_and_writes_where_it_is_told():
     sample = sample_of([[10, 20, 30, 40]])
     out = np.full((3, SIZE, SIZE), np.nan, np.float32)
-    got, labels = resize()(sample, None, out)
+    got, labels = apply(resize(), sample, None, out)
     assert got is out
     wanted = (cv2.resize(sample.image, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR).astype(float) - MEAN) / STD
     np.testing.assert_allclose(got, wanted.transpose(2, 0, 1), atol=1e-6)
@@ -55,7 +66,7 @@ def test_boxes_are_where_their_objects_are(keywords):
     before = sample.image.copy()
     compared = 0
     for seed in range(200):
-        image, labels = transform(sample, rng_of(seed))
+        image, labels = apply(transform, sample, rng_of(seed))
         compared += check_boxes(image, labels, atol=1.6)
         if not keywords.get('crop', True):
             assert labels[:, 0].tolist() == [0, 1, 2]
@@ -74,7 +85,7 @@ def test_a_box_stays_if_its_centre_does():
              [25, 15, 35, 25]]         # inside
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssd, 'draw_crop', lambda rng, canvas, boxes: transform_crop)
-        _, labels = transform(sample_of(boxes), rng_of(0))
+        _, labels = apply(transform, sample_of(boxes), rng_of(0))
     assert labels[:, 0].tolist() == [1, 2, 5]
     np.testing.assert_allclose(labels[:, 1:5], np.array([[0, 10, 20, 20], [20, 20, 40, 40], [5, 5, 15, 15]]) / 40)
 
@@ -86,7 +97,7 @@ def test_the_canvas_is_the_mean_and_the_rest_the_picture():
     expanded = 0
     for seed in range(40):
         out = np.full((3, SIZE, SIZE), np.nan, np.float32)
-        image, labels = transform(sample, rng_of(seed), out)
+        image, labels = apply(transform, sample, rng_of(seed), out)
         inside = np.zeros((SIZE, SIZE), bool)
         xmin, ymin, xmax, ymax = np.rint(labels[0, 1:5] * SIZE).astype(int)
         np.testing.assert_allclose(labels[0, 1:5] * SIZE, [xmin, ymin, xmax, ymax], atol=1e-4)
@@ -100,16 +111,16 @@ def test_the_canvas_is_the_mean_and_the_rest_the_picture():
 def test_a_crop_of_the_canvas_alone(monkeypatch):
     monkeypatch.setattr(ssd, 'draw_crop', lambda rng, canvas, boxes: np.array([-40, -30, -5, 0]))
     out = np.full((3, SIZE, SIZE), np.nan, np.float32)
-    image, labels = train()(sample_of([[0, 0, 30, 30]]), rng_of(0), out)
+    image, labels = apply(train(), sample_of([[0, 0, 30, 30]]), rng_of(0), out)
     assert image is out and (out == 0).all() and labels.shape == (0, 6) and labels.dtype == np.float32
 
 
 def test_flipping():
     transform = train(colour=False, crop=False, expand=1)
     sample = sample_of([[0, 0, 24, 72]])
-    seen = {tuple(transform(sample, rng_of(seed))[1][0, 1:5]) for seed in range(20)}
+    seen = {tuple(apply(transform, sample, rng_of(seed))[1][0, 1:5]) for seed in range(20)}
     assert seen == {(0, 0, 0.25, 1), (0.75, 0, 1, 1)}
-    assert {tuple(train(colour=False, crop=False, expand=1, flip=False)(sample, rng_of(seed))[1][0, 1:5])
+    assert {tuple(apply(train(colour=False, crop=False, expand=1, flip=False), sample, rng_of(seed))[1][0, 1:5])
             for seed in range(20)} == {(0, 0, 0.25, 1)}
 
 
@@ -117,7 +128,7 @@ def test_with_everything_off_a_picture_of_the_size_is_only_normalised():
     sample = sample_of([[10, 10, 50, 50]], SIZE, SIZE)
     off = train(colour=False, crop=False, expand=1, flip=False)
     for seed in range(10):
-        for got, wanted in zip(off(sample, rng_of(seed)), resize()(sample, None)):
+        for got, wanted in zip(apply(off, sample, rng_of(seed)), apply(resize(), sample, None)):
             np.testing.assert_array_equal(got, wanted)
 
 
@@ -125,7 +136,7 @@ def test_what_is_difficult_stays_so():
     sample = sample_of([[4, 6, 40, 40], [50, 10, 90, 34]], difficult=[True, False])
     seen = set()
     for seed in range(60):
-        seen |= {(row[0], row[5]) for row in train()(sample, rng_of(seed))[1].tolist()}
+        seen |= {(row[0], row[5]) for row in apply(train(), sample, rng_of(seed))[1].tolist()}
     assert seen == {(0, 1), (1, 0)}
 
 
@@ -133,7 +144,7 @@ def test_a_picture_without_objects_is_not_cropped():
     sample = sample_of([])
     sample.image[:] = 255
     for seed in range(60):
-        image, labels = train(colour=False, expand=1)(sample, rng_of(seed))
+        image, labels = apply(train(colour=False, expand=1), sample, rng_of(seed))
         assert labels.shape == (0, 6)
     canvas = np.array([0, 0, 96, 72])
     assert all((ssd.draw_crop(rng_of(seed), canvas, sample.boxes) == canvas).all() for seed in range(60))
@@ -143,7 +154,7 @@ def test_a_picture_without_objects_is_not_cropped():
 def test_any_picture(width, height):
     sample = sample_of([[0, 0, width, height], [0, 0, max(1, width // 2), max(1, height // 3)]], width, height)
     for seed in range(40):
-        image, labels = train()(sample, rng_of(seed))
+        image, labels = apply(train(), sample, rng_of(seed))
         assert np.isfinite(image).all() and np.isfinite(labels).all()
         assert (labels[:, 3:5] > labels[:, 1:3]).all()
 
@@ -161,7 +172,7 @@ def test_every_interpolation_is_drawn(monkeypatch):
 
     monkeypatch.setattr(ssd, '_resized', note)
     for seed in range(400):
-        train(crop=False, expand=1)(sample_of([]), rng_of(seed))
+        apply(train(crop=False, expand=1), sample_of([]), rng_of(seed))
     counts = [drawn.count(kind) for kind in (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_NEAREST, cv2.INTER_CUBIC,
                                              cv2.INTER_LANCZOS4)]
     assert sum(counts) == 400 and min(counts) > 50
@@ -330,7 +341,7 @@ def test_colours_change_before_or_after_resizing(monkeypatch):
     seen = []
     monkeypatch.setattr(ssd, 'draw_colours', lambda rng: lambda image: seen.append(image.shape) or image)
     for width in (10, 400):
-        train(crop=False, expand=1)(sample_of([], width, 100), rng_of(0))
+        apply(train(crop=False, expand=1), sample_of([], width, 100), rng_of(0))
     assert seen == [(100, 10, 3), (SIZE, SIZE, 3)]
 
 

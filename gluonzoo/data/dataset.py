@@ -1,0 +1,64 @@
+"""What datasets share: samples become arrays by a transform."""
+from .transforms import make_transform
+
+__all__ = ['Dataset']
+
+
+class Dataset:
+    """A dataset of samples. Any number of threads may read from it.
+
+    A subclass defines ``__len__`` and :meth:`sample`.
+
+    Parameters
+    ----------
+    path
+        where it is, for messages
+    transform : dict or transform, optional
+        see :func:`gluonzoo.data.transforms.make_transform`; without it, only :meth:`sample` can be called
+
+    Attributes
+    ----------
+    path
+    transform
+        or None
+    arrays : tuple or None
+        the shape of each array that :meth:`item` returns, None for rows: those of the transform; None without one
+    skipped : dict
+        record -> why it could not be read, filled by the :class:`~gluonzoo.data.Loader`
+    """
+
+    def __init__(self, path, transform=None):
+        self.path = path
+        self.transform = None if transform is None else make_transform(transform)
+        self.arrays = None if transform is None else self.transform.arrays
+        self.skipped = {}
+
+    def sample(self, record):
+        """What is in a record, as it is in the file. Raises RecordError if it cannot be read."""
+        raise NotImplementedError
+
+    def item(self, record, rng, out=None):
+        """The arrays of one record after the transform.
+
+        Parameters
+        ----------
+        record : int
+        rng : numpy.random.Generator
+            all that is random is drawn from it
+        out : tuple, optional
+            of float32 arrays that are written to, and None where a new one shall be made; by default all are new
+
+        Returns
+        -------
+        tuple of NumPy float32 arrays, those that the transform tells
+
+        Raises
+        ------
+        ValueError
+            if there is no transform.
+
+        Raises as :meth:`sample` does, too.
+        """
+        if self.transform is None:
+            raise ValueError(f'{self.path}: this dataset was made without a transform, and gives samples only')
+        return self.transform(self.sample(record), rng, (None,) * len(self.arrays) if out is None else out)
