@@ -31,6 +31,7 @@ Departures from it:
 import cv2
 import numpy as np
 
+from ...pictures.resize import resize
 from ...registry import TRANSFORMS
 
 __all__ = ['KeypointTrain', 'Photo', 'keypoint_train', 'photo']
@@ -122,8 +123,7 @@ class KeypointTrain:
         flip = self.flip and rng.random() < 0.5
 
         image = _cut(sample.image, xmin, ymin, side)
-        if side != self.size:
-            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
+        image = resize(image, self.size, self.size, 'linear')
         boxes = ((sample.boxes - np.array([xmin, ymin] * 2)) / side).clip(0, 1)
         if flip:
             image = cv2.flip(image, 1)
@@ -164,7 +164,7 @@ class Photo:
         scale = min(1, self.size / max(image.shape[:2]))
         if scale < 1:
             height, width = (max(1, round(scale * side)) for side in image.shape[:2])
-            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            image = resize(image, width, height)
         height, width = image.shape[:2]
         extent = height, width, width / sample.image.shape[1], height / sample.image.shape[0]
         out = np.empty(self.shape, np.float32) if out is None else out

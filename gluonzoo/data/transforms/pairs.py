@@ -5,9 +5,9 @@ both to 286x286 regardless of their aspect ratio, crops 256x256 at a random plac
 
 Departure: enlarging is OpenCV's cubic and shrinking is by area, where the official code has Pillow's cubic for both.
 """
-import cv2
 import numpy as np
 
+from ...pictures.resize import resize
 from ...registry import TRANSFORMS
 
 __all__ = ['PairTransform', 'pair_resize', 'pair_train']
@@ -61,10 +61,7 @@ class PairTransform:
                      for image, array in zip((pair.input, pair.target), out))
 
     def _transformed(self, image, top, left, flip, out):
-        size = self.load_size, self.load_size
-        if image.shape[:2] != size:
-            shrinks = image.shape[0] >= size[0] and image.shape[1] >= size[1]
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+        image = resize(image, self.load_size, self.load_size)
         image = image[top:top + self.crop_size, left:left + self.crop_size]
         if flip:
             image = image[:, ::-1]
