@@ -11,7 +11,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import cv2
 from arguments import at_least
 
 from gluonzoo.data import ImageError, Loader, RecordError  # before mxnet
@@ -139,16 +138,6 @@ def open_run(directory, which, ctx, **keywords):
     run = Run.open(directory)
     task = TASKS.create(**{**run.settings['task'], 'accumulate': 1, 'amp': None, **keywords}, ctx=ctx)
     return run, task, run.load_networks(task, which)
-
-
-def write_picture(path, picture):
-    """Writes an RGB picture as a JPEG, and makes its folder. ValueError if it is too large for one."""
-    height, width = picture.shape[:2]
-    if max(height, width) > 65500:   # of libjpeg
-        raise ValueError(f'{path}: a JPEG has at most 65500 pixels a side: {width} x {height}')
-    _, content = cv2.imencode('.jpg', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.tobytes())
 
 
 def words(metrics):

@@ -13,6 +13,8 @@ from pathlib import Path
 import common
 from tqdm import tqdm
 
+from gluonzoo.pictures.jpeg import write_jpeg
+
 
 def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,7 +49,7 @@ def main(argv=None):
                                         indent=2) + '\n')
     if args.picture:
         with closing(loader.epoch(0)) as batches:
-            common.write_picture(args.picture, task.picture(next(batches)))
+            write_jpeg(args.picture, task.picture(next(batches)))
         print(f'{args.picture}: what it makes of the first batch')
 
 

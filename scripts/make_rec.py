@@ -14,7 +14,6 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
@@ -22,6 +21,7 @@ from tqdm import tqdm
 from gluonzoo.data.annotations import FORMATS, AnnotationError, read_annotations
 from gluonzoo.data.records import write_records
 from gluonzoo.pictures.decode import ImageError, read_image
+from gluonzoo.pictures.resize import resize
 
 VAL_FRACTION, SEED, QUALITY = .1, 0, 95
 FEW = 20   # lines of a list that are shown
@@ -49,8 +49,7 @@ def encode(one, shorter):
     if shorter is not None and min(height, width) > shorter:
         scale = shorter / min(height, width)
         size = round(scale * width), round(scale * height)
-        return cv2.resize(image, size, interpolation=cv2.INTER_AREA), one.boxes * np.tile(
-            np.divide(size, (width, height)), 2)
+        return resize(image, *size), one.boxes * np.tile(np.divide(size, (width, height)), 2)
     return data if is_upright_jpeg(data) else image, one.boxes
 
 

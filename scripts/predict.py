@@ -15,9 +15,8 @@ from pathlib import Path
 import common
 from tqdm import tqdm
 
-from gluonzoo.data import ImageError, read_image
-
-SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp'}
+from gluonzoo.pictures.decode import SUFFIXES, ImageError, read_image
+from gluonzoo.pictures.jpeg import write_jpeg
 
 
 def parse(argv):
@@ -78,12 +77,12 @@ def main(argv=None):
                 unreadable.append(str(error))
         for (file, name, image), result in zip(batch, task.predict([image for *_, image in batch])):
             target = free_name(args.out, name, taken)
-            common.write_picture(args.out / target, task.draw(image, result))
+            write_jpeg(args.out / target, task.draw(image, result))
             report.append({'file': str(file), 'width': image.shape[1], 'height': image.shape[0],
                            'picture': str(target), **task.describe(result)})
             if args.heatmaps:
                 target = free_name(args.out, name.with_name(f'{name.stem}-heatmaps.jpg'), taken)
-                common.write_picture(args.out / target, task.heatmaps(image))
+                write_jpeg(args.out / target, task.heatmaps(image))
                 report[-1]['heatmaps'] = str(target)
     (args.out / 'predictions.json').write_text(
         json.dumps({'checkpoint': str(checkpoint), 'unreadable': unreadable, 'images': report}, indent=1) + '\n')

@@ -38,11 +38,10 @@ import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
 
-from ..pictures.decode import ImageError, image_size
+from ..pictures.decode import SUFFIXES, ImageError, image_size
 
 __all__ = ['FORMATS', 'read_annotations', 'Annotations', 'Annotated', 'AnnotationError']
 
-_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 _EDGES = ('xmin', 'ymin', 'xmax', 'ymax')
 
 
@@ -287,7 +286,7 @@ def _add_voc(reading, split, document):
     name = (root.findtext('filename') or '').strip()
     path = reading.inside(document, folder, name or document.stem)
     if not path.is_file():   # a file that was renamed, together with its annotation
-        path = next(filter(Path.is_file, (path.with_name(document.stem + suffix) for suffix in _SUFFIXES)), path)
+        path = next(filter(Path.is_file, (path.with_name(document.stem + suffix) for suffix in SUFFIXES)), path)
     objects = []
     for number, element in enumerate(root.iterfind('object'), 1):
         where = f'{document}: object {number}'
@@ -441,7 +440,7 @@ def _read_folder(reading):
         folders = {'all': reading.directory}
     for split, folder in folders.items():
         files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != 'classes.txt')
-        pictures = [path for path in files if path.suffix.lower() in _SUFFIXES]
+        pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
         stems = {path.stem for path in pictures}
         for path in files:
             if path.suffix == '.txt' and path.stem not in stems:

@@ -5,14 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..pictures.decode import ImageError, image_size, read_image
+from ..pictures.decode import SUFFIXES, ImageError, image_size, read_image
 from ..registry import DATASETS
 from .dataset import Dataset
 from .records import RecordError
 
 __all__ = ['Pair', 'PairedImages', 'find_pairs']
 
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 HEAD = 1 << 16   # bytes in which the header of most files is
 SHOWN = 10   # faults in a message
 

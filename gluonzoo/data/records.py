@@ -19,11 +19,11 @@ import struct
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 from mxnet.recordio import MXIndexedRecordIO
 
 from ..pictures.decode import ImageError, image_size
+from ..pictures.jpeg import encode_jpeg
 
 __all__ = ['RecordError', 'RecordFile', 'index_path', 'unpack', 'write_records']
 
@@ -352,7 +352,7 @@ def _encode(image, boxes, labels, difficult=None, *, quality):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(f'image: must be bytes or a uint8 array [H, W, 3]: {image.dtype} {list(image.shape)}')
         height, width = image.shape[:2]
-        encoded = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        encoded = encode_jpeg(image, quality)
     labels = np.asarray(labels)
     boxes = np.asarray(boxes, np.float64)
     if labels.ndim != 1 or boxes.shape != (len(labels), 4) and (boxes.size or len(labels)):

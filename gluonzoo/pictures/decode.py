@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
-__all__ = ['ImageError', 'MAX_PIXELS', 'decode_image', 'image_size', 'read_image']
+__all__ = ['ImageError', 'MAX_PIXELS', 'SUFFIXES', 'decode_image', 'image_size', 'read_image']
 
 FORMATS = ('JPEG', 'PNG', 'BMP', 'TIFF', 'WEBP')
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')   # of files of these formats, in lower case
 MAX_PIXELS = 1 << 27   # 400 MB decoded; a photo of a 108 megapixel telephone fits
 MAX_BYTES = 1 << 30
 

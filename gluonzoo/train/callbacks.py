@@ -23,11 +23,11 @@ import warnings
 from contextlib import closing
 from io import BytesIO, StringIO
 
-import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
+from ..pictures.jpeg import encode_jpeg
 from .storage import CheckpointError, write_file
 
 __all__ = ['Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples', 'Callbacks', 'read_scalars']
@@ -232,5 +232,4 @@ class Samples:
             picture = loop.task.picture(next(batches))
         directory = loop.run.directory / 'samples'
         directory.mkdir(exist_ok=True)
-        _, content = cv2.imencode('.jpg', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        write_file(directory / f'epoch-{epoch + 1:03d}.jpg', content.tobytes())
+        write_file(directory / f'epoch-{epoch + 1:03d}.jpg', encode_jpeg(picture))

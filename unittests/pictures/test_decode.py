@@ -1,4 +1,4 @@
-"""gluonzoo/data/images.py: every kind of picture that people have, and what is none."""
+"""Every kind of picture that people have, and what is none."""
 import io
 import os
 import struct
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageFile
 from record_cases import picture
 
-from gluonzoo.pictures.decode import MAX_PIXELS, ImageError, decode_image, image_size, read_image
+from gluonzoo.pictures.decode import MAX_PIXELS, SUFFIXES, ImageError, decode_image, image_size, read_image
 
 RGB = picture(0)[0]     # [32, 48, 3]
 
@@ -179,3 +179,9 @@ def test_damaged_exif_is_no_exif():
     data = encoded(RGB, 'JPEG', exif=b'Exif\0\0MM\0*' + os.urandom(40))
     assert read_image(data).shape == RGB.shape
     assert image_size(data) == (48, 32)
+
+
+@pytest.mark.parametrize('suffix', SUFFIXES)
+def test_suffixes_are_of_what_can_be_read(suffix, tmp_path):
+    Image.fromarray(RGB).save(tmp_path / f'a{suffix}')   # Pillow goes by the suffix
+    assert read_image(tmp_path / f'a{suffix}').shape == RGB.shape

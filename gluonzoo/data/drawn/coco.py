@@ -14,6 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from ...pictures.jpeg import write_jpeg
 from .mascot import draw_mascot
 from .scenery import Shape, background, colour, ellipse, render, rotation, strip
 
@@ -205,7 +206,7 @@ def write(root, name, seed, indices):
         image, things = picture(seed, index)
         number = index + 1
         file = root / name / f'{number:012}.jpg'
-        file.write_bytes(cv2.imencode('.jpg', image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes())
+        write_jpeg(file, image, _QUALITY)
         images.append({'id': number, 'file_name': file.name, 'width': image.shape[1], 'height': image.shape[0]})
         for thing in things:
             annotations.append({'id': len(annotations) + 1, 'image_id': number, **annotation(thing)})

@@ -31,6 +31,7 @@ Departures from it:
 import cv2
 import numpy as np
 
+from ...pictures.resize import resize
 from ...registry import TRANSFORMS
 from .arrays import filled_up
 from .checks import are_numbers, mean_and_std, pixels, true_or_false
@@ -92,8 +93,7 @@ class KeypointTrain:
         flip = self.flip and rng.random() < 0.5
 
         image = _cut(sample.image, xmin, ymin, side)
-        if side != self.size:
-            image = cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
+        image = resize(image, self.size, self.size, 'linear')
         boxes = ((sample.boxes - np.array([xmin, ymin] * 2)) / side).clip(0, 1)
         if flip:
             image = cv2.flip(image, 1)
@@ -139,7 +139,7 @@ class Photo:
         scale = min(1, self.size / max(image.shape[:2]))
         if scale < 1:
             height, width = (max(1, round(scale * side)) for side in image.shape[:2])
-            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            image = resize(image, width, height)
         height, width = image.shape[:2]
         canvas, extent, _ = filled_up(out, self.arrays)
         canvas[:height, :width] = image

@@ -5,9 +5,9 @@ both to 286x286 regardless of their aspect ratio, crops 256x256 at a random plac
 
 Departure: enlarging is OpenCV's cubic and shrinking is by area, where the official code has Pillow's cubic for both.
 """
-import cv2
 import numpy as np
 
+from ...pictures.resize import resize
 from ...registry import TRANSFORMS
 from .arrays import filled_up
 from .checks import pixels, true_or_false
@@ -34,7 +34,7 @@ class PairResize:
     def __call__(self, pair, rng, out):
         out = filled_up(out, self.arrays)
         for image, array in zip((pair.input, pair.target), out):
-            _normalise(_resized(image, self.size), array)
+            _normalise(resize(image, self.size, self.size), array)
         return out
 
 
@@ -66,17 +66,10 @@ class PairTrain:
         flip = self.flip and rng.random() < .5
         out = filled_up(out, self.arrays)
         for image, array in zip((pair.input, pair.target), out):
-            image = _resized(image, self.load_size)[top:top + self.crop_size, left:left + self.crop_size]
+            image = resize(image, self.load_size, self.load_size)
+            image = image[top:top + self.crop_size, left:left + self.crop_size]
             _normalise(image[:, ::-1] if flip else image, array)
         return out
-
-
-def _resized(image, size):
-    """[H, W, 3] -> [size, size, 3]"""
-    if image.shape[:2] == (size, size):
-        return image
-    shrinks = min(image.shape[:2]) >= size
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
 
 
 def _normalise(image, out):

@@ -5,7 +5,6 @@ https://arxiv.org/abs/1611.07004). Official code: github.com/junyanz/pytorch-Cyc
 """
 import json
 
-import cv2
 import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon
@@ -13,7 +12,10 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from ...graph.frozen import Frozen
 from ...nn.concat import concat
-from ...pictures.contact_sheet import check_images, contact_sheet
+from ...pictures.check import check_images
+from ...pictures.chw import from_signed, to_signed
+from ...pictures.contact_sheet import contact_sheet
+from ...pictures.resize import resize
 from ...registry import TASKS, get_model
 from ..base import Exported, FirstTime, Task
 
@@ -220,10 +222,9 @@ class ImageTranslation(Task):
             inputs, targets = batch.arrays
             fresh = [i for i, record in enumerate(batch.records.tolist()) if is_new(record)]
             outputs = self._test([inputs[i:i + 1] for i in fresh])
-            targets = targets.asnumpy()[fresh].transpose(0, 2, 3, 1)   # [n, 3, S, S] -> [n, S, S, 3]
-            for output, target in zip(outputs, targets):
-                output = _fetch(output)
-                pictures = _picture(target), _picture(output)
+            for output, target in zip(outputs, targets.asnumpy()[fresh]):
+                output = output.asnumpy()[0]   # [1, 3, S, S] -> [3, S, S]
+                pictures = from_signed(target), from_signed(output)
                 found.append((np.abs(output - target).mean(), peak_signal_noise_ratio(*pictures, data_range=255),
                               structural_similarity(*pictures, data_range=255, channel_axis=2)))
         if not found:
@@ -239,9 +240,8 @@ class ImageTranslation(Task):
         Raises ValueError for an array that is no RGB image of type uint8.
         """
         check_images(images)
-        inputs = (mx.nd.array(_resized(image, self._size, self._size).transpose(2, 0, 1)[None] / 127.5 - 1)
-                  for image in images)
-        return [_resized(_picture(_fetch(output)), *image.shape[1::-1])
+        inputs = (mx.nd.array(to_signed([resize(image, self._size, self._size)])) for image in images)
+        return [resize(from_signed(output.asnumpy()[0]), *image.shape[1::-1])
                 for image, output in zip(images, self._test(inputs))]
 
     def draw(self, image, result):
@@ -258,7 +258,7 @@ class ImageTranslation(Task):
         inputs, targets = (array[:SHOWN] for array in batch.arrays)
         tiles = []
         for i, output in enumerate(self._test([inputs[i:i + 1] for i in range(len(inputs))])):
-            tiles += [_picture(_fetch(image)) for image in (inputs[i:i + 1], output, targets[i:i + 1])]
+            tiles += [from_signed(image.asnumpy()[0]) for image in (inputs[i:i + 1], output, targets[i:i + 1])]
         return contact_sheet(tiles, columns=3)
 
     def exported(self, decode=False, batch=1, size=None):
@@ -345,20 +345,3 @@ def _squared(scores, real):
 
 def _critic(scores, real):
     return -scores.mean() if real else scores.mean()
-
-
-# -- pictures --------------------------------------------------------------------------------------------------------
-
-def _fetch(image):
-    """NDArray [1, 3, S, S] -> NumPy [S, S, 3]. Waits for the device."""
-    return image.asnumpy()[0].transpose(1, 2, 0)
-
-
-def _picture(values):
-    """-1..1 -> uint8"""
-    return ((values + 1) * 127.5).round().clip(0, 255).astype('uint8')
-
-
-def _resized(image, width, height):
-    shrinks = image.shape[0] >= height and image.shape[1] >= width
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)

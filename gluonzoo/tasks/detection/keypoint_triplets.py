@@ -6,7 +6,6 @@ Official code: github.com/Duankaiwen/CenterNet.
 import math
 from typing import NamedTuple
 
-import cv2
 import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon
@@ -17,10 +16,14 @@ from ...data.transforms.keypoint_targets import keypoint_targets
 from ...losses.keypoints import KeypointTripletLoss
 from ...metrics.coco import COCOMeanAP
 from ...models.centernet import HEADS
-from ...pictures.contact_sheet import check_images, contact_sheet
+from ...pictures.check import check_images
+from ...pictures.chw import to_chw
+from ...pictures.contact_sheet import contact_sheet
+from ...pictures.drawn_boxes import draw_boxes
+from ...pictures.resize import resize
 from ...registry import TASKS, get_model
 from ..base import Exported, FirstTime, late
-from .base import Detections, DetectionTask, draw_boxes
+from .base import Detections, DetectionTask
 from .keypoint_decode import CenterCheck, KeypointDecoder, soft_nms
 from .photo_views import STRIDE, make_view, mirror, spread
 
@@ -183,8 +186,7 @@ class KeypointDetection(DetectionTask):
             size = [max(1, round(side * zoom)) for side in item.photo.shape[1::-1]]
             found = found._replace(boxes=found.boxes * zoom).above(self.shown)
             truth = item.truth[item.truth[:, 6] == 0, 1:5] * item.scale * zoom
-            drawn = draw_boxes(cv2.resize(item.photo, size, interpolation=cv2.INTER_LINEAR), found, self.class_names,
-                               truth)
+            drawn = draw_boxes(resize(item.photo, *size, 'linear'), *found, self.class_names, truth)
             tiles.append(np.zeros((TILE, TILE, 3), 'uint8'))
             tiles[-1][:size[1], :size[0]] = drawn
         return contact_sheet(tiles)
@@ -218,8 +220,7 @@ class KeypointDetection(DetectionTask):
 
     def _normalized(self, pixels, ctx):
         """uint8 [h, w, 3] each -> [n, 3, h, w]"""
-        values = (np.stack(pixels) - np.array(self._net.mean, 'float32')) / np.array(self._net.std, 'float32')
-        return mx.nd.array(values.transpose(0, 3, 1, 2), ctx=ctx)
+        return mx.nd.array(to_chw(pixels, self._net.mean, self._net.std), ctx=ctx)
 
     def exported(self, decode=False, batch=1, size=None):
         """As :meth:`Task.exported`: the raw heads of the last stack, or rows of the boxes that a centre confirms,

@@ -2,6 +2,8 @@
 import cv2
 import numpy as np
 
+from ...pictures.resize import resize
+
 __all__ = ['make_view', 'mirror', 'spread']
 
 STRIDE = 4   # pixels of an input to a cell of the network's maps
@@ -44,8 +46,8 @@ def make_view(photo, scale, size=None, largest=None):
     smooth = first < 1   # without, details of large photos would turn up as others; the official code never shrinks so
     pixels = np.zeros((*padded, 3), 'uint8')
     top, left = (outer // 2 - inner // 2 for outer, inner in zip(padded, shape))
-    pixels[top:top + shape[0], left:left + shape[1]] = cv2.resize(
-        photo, shape[::-1], interpolation=cv2.INTER_AREA if smooth and first * scale < 1 else cv2.INTER_LINEAR)
+    interpolation = 'area' if smooth and first * scale < 1 else 'linear'
+    pixels[top:top + shape[0], left:left + shape[1]] = resize(photo, *shape[::-1], interpolation)
     per_row, per_column = height / shape[0], width / shape[1]   # pixels of the photo to one of the input
     rows, columns = (-(-side // STRIDE) for side in padded)
     return pixels, (-left * per_column, -top * per_row, padded[1] / columns * per_column, padded[0] / rows * per_row,

@@ -1,5 +1,4 @@
 """Detection by a network that looks once: SSD's targets, losses and decoding, VOC's measure."""
-import cv2
 import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon
@@ -8,11 +7,15 @@ from mxnet.gluon import HybridBlock
 from ...boxes import area, clip
 from ...losses import MultiBoxLoss, SoftmaxFocalLoss
 from ...metrics.voc import VOCMeanAP
-from ...pictures.contact_sheet import check_images, contact_sheet
+from ...pictures.check import check_images
+from ...pictures.chw import from_chw, to_chw
+from ...pictures.contact_sheet import contact_sheet
+from ...pictures.drawn_boxes import draw_boxes
+from ...pictures.resize import resize
 from ...registry import TASKS, get_model
 from ..base import Exported, FirstTime, late
 from .anchors import make_anchors
-from .base import Detections, DetectionTask, draw_boxes
+from .base import Detections, DetectionTask
 from .multibox import MultiBoxDecoder, multibox_targets
 
 __all__ = ['SingleShotDetection', 'single_shot_detection']
@@ -139,13 +142,12 @@ class SingleShotDetection(DetectionTask):
         """Up to 8 images of the batch with what is found in them (score at least `shown`), and the true boxes, thin."""
         self._check(batch)
         images, labels = (array[:8] for array in batch.arrays)
-        pixels = images.asnumpy().transpose(0, 2, 3, 1) * np.array(self._net.std) + np.array(self._net.mean)
         tiles = []
-        for image, row, truth in zip(pixels.clip(0, 255).round().astype('uint8'), _fetch(self._detect(images)),
-                                     labels.asnumpy()):
-            image = cv2.resize(image, (TILE, TILE), interpolation=cv2.INTER_LINEAR)
+        for image, row, truth in zip(from_chw(images.asnumpy(), self._net.mean, self._net.std),
+                                     _fetch(self._detect(images)), labels.asnumpy()):
             truth = truth[truth[:, 0] >= 0, 1:5] * TILE
-            tiles.append(draw_boxes(image, _detections(row, TILE, TILE).above(self.shown), self.class_names, truth))
+            tiles.append(draw_boxes(resize(image, TILE, TILE, 'linear'),
+                                    *_detections(row, TILE, TILE).above(self.shown), self.class_names, truth))
         return contact_sheet(tiles)
 
     def exported(self, decode=False, batch=1, size=None):
@@ -197,9 +199,8 @@ class SingleShotDetection(DetectionTask):
 
     def _prepare(self, images):
         size = self._net.input_size
-        resized = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR) for image in images])
-        pixels = (resized - np.array(self._net.mean, 'float32')) / np.array(self._net.std, 'float32')
-        return mx.nd.array(pixels.transpose(0, 3, 1, 2))   # [B, S, S, 3] -> [B, 3, S, S]
+        resized = [resize(image, size, size, 'linear') for image in images]
+        return mx.nd.array(to_chw(resized, self._net.mean, self._net.std))
 
 
 @TASKS.register
