@@ -3,7 +3,7 @@
     python scripts/make_rec.py --from voc --data VOCdevkit/VOC2007 --out data/mine
 
 The formats are those of gluonzoo.data.annotations: voc (a folder of XML files), coco (JSON), csv (image, xmin, ymin,
-xmax, ymax, class) and folder (YOLO's text files beside the pictures, and classes.txt). The output, train.rec,
+xmax, ymax, class) and yolo (text files beside the pictures, and classes.txt). The output, train.rec,
 train.idx, val.rec, val.idx and classes.txt, appears when all is done. The splits are those of the data; if it has none,
 a part chosen at random becomes val.
 """

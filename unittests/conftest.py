@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 # Their assertions tell as much as those of the tests themselves.
-pytest.register_assert_rewrite('coloured_boxes', 'get_checks', 'programs', 'run_checks', 'task_checks')
+pytest.register_assert_rewrite('annotation_cases', 'coloured_boxes', 'get_checks', 'programs', 'run_checks',
+                               'task_checks')
 
 try:
     import gluonzoo.ops  # first: it makes MXNet importable

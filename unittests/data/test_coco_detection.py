@@ -1,4 +1,4 @@
-"""gluonzoo/data/coco_detection.py: what a file of the form says, what is left out of it, and what is wrong with it."""
+"""gluonzoo/data/coco_detection.py: the pictures and boxes of a file of COCO's form, and what is wrong with them."""
 import json
 import threading
 import warnings
@@ -314,7 +314,7 @@ def test_files_that_are_no_text(root):
 
 
 def test_files_that_are_too_large(root, monkeypatch):
-    monkeypatch.setattr('gluonzoo.data.coco_detection.MAX_BYTES', 100)
+    monkeypatch.setattr('gluonzoo.data.annotations.coco.MAX_BYTES', 100)
     with pytest.raises(AnnotationError, match='bytes; must be at most 100'):
         open_(root, content())
 

@@ -70,7 +70,7 @@ def names(folder):
 
 
 def test_a_folder(run, folder):
-    code, said, _ = run('folder', folder)
+    code, said, _ = run('yolo', folder)
     assert code == 0 and names(run.out) == FILES and names(run.out.parent) == ['mine']
     assert (run.out / 'classes.txt').read_text() == 'cat\ndog\n'
     train, val = samples(run.out, 'train'), samples(run.out, 'val')
@@ -90,7 +90,7 @@ def test_a_folder(run, folder):
 def test_the_choice_of_val(run, folder, tmp_path):
     def chosen(name, *arguments):
         run.out = tmp_path / name
-        assert run('folder', folder, *arguments)[0] == 0
+        assert run('yolo', folder, *arguments)[0] == 0
         return (run.out / 'val.rec').read_bytes(), len(samples(run.out, 'val'))
 
     first = chosen('0', '--val-fraction', '.3')
@@ -187,7 +187,7 @@ def test_quality(run, tmp_path):
 
 @pytest.mark.parametrize('shorter, size', [(16, (16, 24)), (31, (31, 46)), (32, (32, 48)), (200, (32, 48))])
 def test_resize_shorter(run, folder, shorter, size):
-    assert run('folder', folder, '--resize-shorter', str(shorter))[0] == 0
+    assert run('yolo', folder, '--resize-shorter', str(shorter))[0] == 0
     for sample in samples(run.out, 'train'):
         assert sample.image.shape[:2] == size
         if len(sample.boxes):
@@ -197,14 +197,14 @@ def test_resize_shorter(run, folder, shorter, size):
 
 def test_the_first_that_is_broken_is_an_error(run, folder):
     (folder / '3.txt').write_text('2 .5 .5 1 1')
-    code, _, complained = run('folder', folder)
+    code, _, complained = run('yolo', folder)
     assert code == 1 and '3.txt:1: unknown class 2' in complained and not run.out.exists()
 
 
 def test_a_picture_that_is_cut_off(run, folder):
     path = folder / '3.jpg'
     path.write_bytes(path.read_bytes()[:-200])
-    code, _, complained = run('folder', folder)
+    code, _, complained = run('yolo', folder)
     assert code == 1 and str(path) in complained and names(run.out.parent) == []
 
 
@@ -212,7 +212,7 @@ def test_what_is_broken_is_skipped_and_listed(run, folder):
     (folder / '3.txt').write_text('2 .5 .5 1 1\n1 .5 .5 1 1')
     (folder / '4.txt').unlink()
     (folder / '5.jpg').write_bytes((folder / '5.jpg').read_bytes()[:-200])
-    code, said, _ = run('folder', folder, '--skip-broken', '--val-fraction', '.3')
+    code, said, _ = run('yolo', folder, '--skip-broken', '--val-fraction', '.3')
     assert code == 0 and 'left out as broken: 3\n' in said
     for line in ('3.txt:1: unknown class 2', '4.txt: No such file', '5.jpg: '):
         assert f'  {folder}/{line}' in said
@@ -223,7 +223,7 @@ def test_what_is_broken_is_skipped_and_listed(run, folder):
 
 def test_a_long_list_is_cut_short(run, folder):
     (folder / '3.txt').write_text('2 .5 .5 1 1\n' * 30)
-    _, said, _ = run('folder', folder, '--skip-broken')
+    _, said, _ = run('yolo', folder, '--skip-broken')
     assert 'left out as broken: 30\n' in said and 'and 10 more' in said
     assert '3.txt:20: ' in said and '3.txt:21: ' not in said
 
@@ -231,7 +231,7 @@ def test_a_long_list_is_cut_short(run, folder):
 def test_a_split_of_which_nothing_can_be_decoded(run, folder):
     for path in folder.glob('*.jpg'):
         path.write_bytes(path.read_bytes()[:-200])
-    code, _, complained = run('folder', folder, '--skip-broken')
+    code, _, complained = run('yolo', folder, '--skip-broken')
     assert code == 1 and 'make_rec: no picture is left\n' in complained and names(run.out.parent) == []
 
 
@@ -239,7 +239,7 @@ def test_one_picture_alone(run, tmp_path):
     save(tmp_path / 'one' / 'a.jpg', 0)
     (tmp_path / 'one' / 'a.txt').write_text('0 .5 .5 1 1')
     (tmp_path / 'one' / 'classes.txt').write_text('x')
-    code, _, complained = run('folder', tmp_path / 'one')
+    code, _, complained = run('yolo', tmp_path / 'one')
     assert code == 1 and 'cannot be split' in complained
 
 
@@ -247,22 +247,22 @@ def test_a_folder_that_is_there_is_not_touched(run, folder, capsys):
     run.out.mkdir(parents=True)
     (run.out / 'mine').write_text('mine')
     with pytest.raises(SystemExit) as ended:
-        run('folder', folder)
+        run('yolo', folder)
     assert ended.value.code == 2 and '--out: must be a new or an empty folder' in capsys.readouterr().err
     (run.out / 'mine').unlink()
-    assert run('folder', folder)[0] == 0   # an empty one will do
+    assert run('yolo', folder)[0] == 0   # an empty one will do
 
 
 @pytest.mark.parametrize('option', [('--val-fraction', '1'), ('--val-fraction', 'nan'), ('--seed', '-1'),
-                                    ('--quality', '0'), ('--resize-shorter', '0'), ('--from', 'yolo')])
+                                    ('--quality', '0'), ('--resize-shorter', '0'), ('--from', 'folder')])
 def test_options_out_of_range(run, folder, option, capsys):
     with pytest.raises(SystemExit) as ended:
-        run('folder', folder, *option)
+        run('yolo', folder, *option)
     assert ended.value.code == 2 and option[0] in capsys.readouterr().err
 
 
 def test_as_a_program(folder, tmp_path):
-    done = subprocess.run([sys.executable, str(SCRIPT), '--from', 'folder', '--data', folder], cwd=tmp_path, text=True,
+    done = subprocess.run([sys.executable, str(SCRIPT), '--from', 'yolo', '--data', folder], cwd=tmp_path, text=True,
                           env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(SCRIPT.parents[1])},
                           capture_output=True)
     assert done.returncode == 0, done.stderr
