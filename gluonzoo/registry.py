@@ -70,14 +70,14 @@ class Registry:
 
         Raises ValueError for an unknown name, naming the near ones.
         """
-        return inspect.signature(self._target(name))
+        return inspect.signature(self.target(name))
 
     def create(self, name, *args, **kwargs):
         """Calls the class or function that is registered as `name` with the arguments.
 
         Raises ValueError for an unknown name or keyword, and when a required argument is missing or there are too many.
         """
-        target, signature = self._target(name), self.signature(name)
+        target, signature = self.target(name), self.signature(name)
         for keyword in kwargs:
             if keyword not in signature.parameters:
                 raise ValueError(f'{self.kind} {name!r}: unknown argument {keyword!r}'
@@ -88,7 +88,8 @@ class Registry:
             raise ValueError(f'{self.kind} {name!r}: {error}') from None
         return target(*args, **kwargs)
 
-    def _target(self, name):
+    def target(self, name):
+        """The class or function that is registered as `name`. ValueError for an unknown name, naming the near ones."""
         if name not in self._targets:
             raise ValueError(f'unknown {self.kind} {name!r}{_suggest(name, self._targets)}')
         return self._targets[name]

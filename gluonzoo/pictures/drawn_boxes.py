@@ -1,9 +1,10 @@
 """Boxes drawn on a picture, with their classes and scores."""
 import colorsys
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont  # not OpenCV: its letters are ASCII, and thin
+from PIL import Image, ImageDraw
+
+from .fonts import font_of_size
 
 __all__ = ['draw_boxes']
 
@@ -33,7 +34,7 @@ def draw_boxes(image, boxes, scores, labels, class_names, truth=()):
     height, width = image.shape[:2]
     size = min(height, width)
     thick, thin = max(2, round(size / 130)), max(1, round(size / 400))
-    font = _font(max(10, round(size / 26)))
+    font = font_of_size(max(10, round(size / 26)))
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
     for box in truth:
@@ -64,9 +65,3 @@ def _color(label):
     """Light enough for black letters; neighbours in number differ in hue."""
     hue = (0.13 + label * 0.618034) % 1   # the golden ratio never comes close to where it was
     return tuple(round(255 * c) for c in colorsys.hls_to_rgb(hue, 0.7, 1))
-
-
-def _font(size):
-    import matplotlib  # which brings a font of many alphabets; here, since it takes long
-
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), 'fonts/ttf/DejaVuSans.ttf')), size)

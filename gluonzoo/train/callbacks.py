@@ -202,7 +202,7 @@ class Plot:
         series = {}
         for step, name, value in read_scalars(loop.run.directory / 'scalars.csv'):
             series.setdefault(name, []).append((step, value))
-        metric = loop.task.main_metric
+        metric, _ = loop.task.main_metric
         losses = {name: points for name, points in series.items()
                   if name not in metrics and not name.startswith('lr_')}
         figure = Figure(figsize=(8, 6), layout='constrained')

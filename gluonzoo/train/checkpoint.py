@@ -3,10 +3,11 @@
 ::
 
     runs/dsod_pikachu/
-        settings.json                        how the task, the data and the training are made
+        settings.json                        how the task, the data and the training are made: gluonzoo.train.settings
+        code/                                a copy of the user's own code, if the run needs some
         checkpoints/step-00001234/           after 1234 updates
             <network>.safetensors            the weights
-            ema-<network>.safetensors        their moving average, if there is one
+            ema-<network>.safetensors        the moving average of those that are used, if there is one
             trainer-<trainer>.safetensors    what the optimizer has learnt
             task.safetensors                 what the task keeps besides
             state.json                       where the training is, and the SHA-256 of every file
@@ -25,12 +26,10 @@ import numpy as np
 
 from . import checkpoint_files, storage
 from .distributed import Workers
+from .settings import differences, read_settings
 from .storage import PARTIAL, CheckpointError
 
-__all__ = ['Run', 'CheckpointError', 'MAY_CHANGE']
-
-# Settings that may differ when a run is resumed: they say how long and on what it is computed, not what.
-MAY_CHANGE = ('fit.epochs', 'fit.devices', 'fit.kvstore', 'fit.workers', 'train_data.workers', 'val_data.workers')
+__all__ = ['Run', 'CheckpointError']
 
 _KEPT = 2   # the last ones; besides the best
 _locks = {}   # (device, inode) -> file descriptor, of this process
@@ -52,19 +51,21 @@ class Run:
         self.settings = settings
 
     @classmethod
-    def create(cls, directory, settings, resume=False, workers=None):
+    def create(cls, directory, settings, resume=False, workers=None, code=None):
         """Begins a run, or goes on with one.
 
         Parameters
         ----------
         directory : str or Path
         settings : dict
-            JSON-able. When a run is resumed they must be those it began with, except :data:`MAY_CHANGE`; the new
-            values of these are written down.
+            JSON-able. When a run is resumed they must be those it began with, except
+            :data:`gluonzoo.train.settings.MAY_CHANGE`; the new values of these are written down.
         resume : bool
             False refuses a directory that has a run already; True one that has none.
         workers : Workers
             of a job on several machines; rank 0 writes.
+        code : bytes, optional
+            the user's own code, which ``settings['code']`` names; the run keeps a copy
 
         Raises
         ------
@@ -76,7 +77,7 @@ class Run:
         run = cls(directory, settings)
         workers = workers or Workers()
         if workers.rank == 0:
-            run._begin(resume)
+            run._begin(resume, code)
         workers.barrier()
         if workers.rank != 0:
             run._check_settings()
@@ -88,12 +89,9 @@ class Run:
         path = Path(directory) / 'settings.json'
         if not path.exists():
             raise CheckpointError(f'{directory}: no run here: it has no settings.json')
-        settings = storage.read_json(path)
-        if not isinstance(settings, dict):
-            raise CheckpointError(f'{path}: must be a JSON object')
-        return cls(directory, settings)
+        return cls(directory, read_settings(path))
 
-    def _begin(self, resume):
+    def _begin(self, resume, code):
         self._check_place(resume)
         with storage.writing(self.directory):
             self._checkpoints.mkdir(parents=True, exist_ok=True)
@@ -102,6 +100,10 @@ class Run:
         if resume:   # what a kill has left; in a directory that was no run, a file is not ours
             for path in [*self.directory.glob('*' + PARTIAL), *self.directory.glob('*/*' + PARTIAL)]:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if code is not None:
+            with storage.writing(self.directory):
+                (self.directory / 'code').mkdir(exist_ok=True)
+            storage.write_file(self.directory / 'code' / self.settings['code']['file'], code)
         storage.write_file(self.directory / 'settings.json', json.dumps(self.settings, indent=2).encode() + b'\n')
 
     def _check_place(self, resume):
@@ -111,10 +113,12 @@ class Run:
             raise CheckpointError(f'{self.directory}: has a run already; resume it, or take another directory')
 
     def _check_settings(self):
-        before, now = _flat(Run.open(self.directory).settings), _flat(self.settings)
-        differ = [f'{key} {before.get(key, "(absent)")!r} then, {now.get(key, "(absent)")!r} now'
-                  for key in sorted({*before, *now}) if key not in MAY_CHANGE
-                  and (key in before, before.get(key)) != (key in now, now.get(key))]
+        before = Run.open(self.directory).settings
+        codes = [settings.get('code') for settings in (before, self.settings)]
+        if all(codes) and codes[0]['sha256'] != codes[1]['sha256']:
+            raise CheckpointError(f'{self.directory}: cannot be resumed: {codes[1]["file"]} has changed since the run '
+                                  f'was begun; the run keeps a copy, code/{codes[0]["file"]}')
+        differ = differences(before, self.settings)
         if differ:
             raise CheckpointError(f'{self.directory}: was begun with other settings: {"; ".join(differ)}')
 
@@ -169,9 +173,12 @@ class Run:
         """
         former = self.checkpoints()
         best = checkpoint_files.read_state(former[-1])['best'] if former else None
-        metric = (metrics or {}).get(task.main_metric, -np.inf)
-        if metric > (best['value'] if best else -np.inf):   # not, if it is NaN
-            best = {'step': step, 'value': metric}
+        if metrics and task.main_metric:
+            name, direction = task.main_metric
+            sign = 1 if direction == 'max' else -1
+            value = metrics.get(name, -sign * np.inf)
+            if sign * value > (sign * best['value'] if best else -np.inf):   # not, if it is NaN
+                best = {'step': step, 'value': value}
         path = self._path(step)
         partial = path.with_name(path.name + PARTIAL)
         state = {'step': step, 'epoch': epoch, 'batch': batch, 'metrics': metrics, 'best': best}
@@ -262,14 +269,6 @@ def _lock(path):
     except OSError:
         pass   # a file system without locks
     _locks[file] = lock
-
-
-def _flat(settings, prefix=''):
-    """Nested dicts as one, with keys such as 'task.network.name'."""
-    flat = {}
-    for key, value in settings.items():
-        flat.update(_flat(value, f'{prefix}{key}.') if isinstance(value, dict) and value else {prefix + key: value})
-    return flat
 
 
 def _step_of(path):

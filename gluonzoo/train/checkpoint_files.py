@@ -7,7 +7,7 @@ import numpy as np
 from mxnet import gluon
 
 from . import storage, trainer_state
-from .parameters import named_parameters, names_of_parameters
+from .parameters import named_parameters, names_of_parameters, used_networks
 from .storage import CheckpointError
 
 __all__ = ['write', 'write_state', 'read_state', 'plan_all', 'plan_use']
@@ -29,7 +29,7 @@ def write(directory, task, ema, state):
             if array.dtype.kind == 'f' and not np.isfinite(array).all():
                 raise CheckpointError(f'network {name!r}: {key} has values that are not finite')
         storage.write_arrays(directory / _network_file(name), arrays)
-        if ema:
+        if ema and name in task.used:
             storage.write_arrays(directory / _ema_file(name),
                                  {key: shadow.asnumpy() for key, shadow in ema.shadows[name].items()})
     trainers = {}
@@ -78,11 +78,12 @@ def plan_all(path, state, task, ema):
         if it is damaged or made from something else, here or from the first function. Nothing has been changed then.
     """
     expected = {*map(_network_file, task.networks), *map(_trainer_file, task.trainers), 'task.safetensors',
-                *(map(_ema_file, task.networks) if ema else ())}
-    if expected != set(state['files']):
-        differ = ', '.join(sorted(expected ^ set(state['files'])))
-        raise CheckpointError(f'{path}: made from another task: {differ} in one of the two only')
-    arrays = {file: storage.read_arrays(path / file, digest) for file, digest in state['files'].items()}
+                *(map(_ema_file, task.used) if ema else ())}
+    superfluous = {*map(_ema_file, task.networks)} - expected if ema else set()   # once, all networks were averaged
+    differ = expected ^ (set(state['files']) - superfluous)
+    if differ:
+        raise CheckpointError(f'{path}: made from another task: {", ".join(sorted(differ))} in one of the two only')
+    arrays = {file: storage.read_arrays(path / file, state['files'][file]) for file in expected}
     names = names_of_parameters(task.networks)
     weights, puts = {}, []
     for name, net in task.networks.items():
@@ -93,7 +94,7 @@ def plan_all(path, state, task, ema):
         puts.append(trainer_state.plan(trainer, names, weights, arrays[_trainer_file(name)],
                                        state['trainers'].get(name), path / _trainer_file(name)))
     if ema:
-        puts.append(_plan_ema(ema, task.networks, arrays, path))
+        puts.append(_plan_ema(ema, used_networks(task), arrays, path))
 
     def load_state():
         try:
@@ -104,10 +105,10 @@ def plan_all(path, state, task, ema):
 
 
 def plan_use(path, task):
-    """As :func:`plan_all`, for the networks alone, with the averaged weights where there are such."""
+    """As :func:`plan_all`, for the networks that are used alone, with the averaged weights where there are such."""
     files = read_state(path)['files']
     puts = []
-    for name, net in task.networks.items():
+    for name, net in used_networks(task).items():
         if _network_file(name) not in files:
             raise CheckpointError(f'{path}: has no network {name!r}')
         file = _ema_file(name) if _ema_file(name) in files else _network_file(name)

@@ -5,7 +5,7 @@ from . import distributed
 from .callbacks import Callbacks
 from .data_wait import Timed
 from .loss_guard import LossGuard
-from .parameters import average_statistics
+from .parameters import average_statistics, used_networks
 from .randomness import seed_all
 from .schedule import LearningRates
 from .signals import Interrupted, Signals
@@ -24,6 +24,7 @@ def fit(task, loader, run, *, epochs, schedule, validation=None, callbacks=(), e
     Parameters
     ----------
     task : Task
+        that has been started to train: ``task.start_training(engine)``
     loader : Loader
         of several machines each has its part
     run : Run
@@ -31,13 +32,14 @@ def fit(task, loader, run, *, epochs, schedule, validation=None, callbacks=(), e
     epochs : int
         in all, counting those that have been made
     schedule : dict or function
-        from the updates made to a factor of the trainers' own learning rates, see :mod:`gluonzoo.train.schedule`
+        from the updates made to a factor of the trainers' own learning rates, for all trainers or by their names, see
+        :mod:`gluonzoo.train.schedule`
     validation : Loader or None
         what the task is evaluated on after each epoch
     callbacks : sequence of objects
         see :mod:`gluonzoo.train.callbacks`
     ema : EMA or None
-        then the averaged weights are what is evaluated
+        of the networks that the task uses to evaluate; then the averaged weights are what is evaluated
     checkpoint_every : int or None
         steps between checkpoints within an epoch
     kvstore : str or None
@@ -97,10 +99,10 @@ class Loop:
     def _train_step(self, batch):
         seed_all(self.seed, self.workers.rank, self.step)
         rates = self.rates.set(self.step)
-        losses = self.task.train_step(batch)
+        losses = self.task.train_step(batch, self.step)
         self.step, self.batch = self.step + 1, self.batch + 1
         if self.ema:
-            self.ema.update(self.task.networks, self.step)
+            self.ema.update(used_networks(self.task), self.step)
         self.guard.add(self.step, batch, losses, self.signals.received, **rates)
         at_once = self.signals.received and self.workers.count == 1   # several learn of it with the losses
         self.signum = self.guard.read(keep=0 if at_once else LATE)
@@ -122,22 +124,24 @@ class Loop:
         """The metrics; None if a signal came first."""
         seed_all(self.seed, self.workers.rank, self.step)
         metrics = {'data_wait': data_wait}
-        with self.ema.applied(self.task.networks) if self.ema else nullcontext():
+        with self.ema.applied(used_networks(self.task)) if self.ema else nullcontext():
             if self.validation:
                 try:
                     found = self.task.evaluate(self.signals.watch(self.validation.epoch(0)))
                 except Interrupted:
                     return None
                 metrics.update({name: float(value) for name, value in found.items()})
-                if self.task.main_metric not in metrics:
-                    raise ValueError(f'main_metric: {self.task.main_metric!r} is not in what evaluate gives: {metrics}')
+                main, _ = self.task.main_metric
+                if main not in metrics:
+                    raise ValueError(f'main_metric: {main!r} is not in what evaluate gives: {metrics}')
             self.callbacks.on_epoch(self.epoch, metrics)
         return metrics
 
     def _settle(self):
         """Reads all losses, since nothing is saved before that, and averages the running statistics."""
         self.signum = self.guard.read() or self.signum
-        average_statistics(self.task.networks, self.workers, self.ema)
+        averaged = self.ema.statistics(used_networks(self.task)) if self.ema else ()
+        average_statistics(self.task.networks, self.workers, averaged)
 
     def _save(self):
         metrics = self.metrics if self.batch == 0 else None   # within an epoch the weights have not been evaluated

@@ -1,7 +1,8 @@
 """The parameters of a task's networks, by names that do not depend on what else the process has made."""
 import mxnet as mx
 
-__all__ = ['named_parameters', 'names_of_parameters', 'statistics', 'average_statistics', 'single_value']
+__all__ = ['named_parameters', 'names_of_parameters', 'used_networks', 'statistics', 'average_statistics',
+           'single_value']
 
 
 def named_parameters(net):
@@ -18,24 +19,30 @@ def names_of_parameters(networks):
     return names
 
 
+def used_networks(task):
+    """Dict of name -> HybridBlock: the networks that evaluation and prediction use."""
+    return {name: task.networks[name] for name in task.used}
+
+
 def statistics(networks):
     """The parameters that no gradient changes but the forward pass does: batch normalisation's running statistics."""
     return [parameter for parameter in names_of_parameters(networks) if not parameter._differentiable]
 
 
-def average_statistics(networks, workers, ema=None):
-    """Makes the running statistics, and their moving averages, equal on all devices and machines: their mean.
+def average_statistics(networks, workers, others=()):
+    """Makes the running statistics equal on all devices and machines: their mean.
 
     Parameters
     ----------
     networks : dict of name -> HybridBlock
     workers : Workers
         the machines
-    ema : EMA or None
+    others : sequence of NDArray
+        what else is averaged over the machines, such as moving averages of the statistics
     """
     parameters = statistics(networks)
     means = [single_value(parameter) for parameter in parameters]
-    workers.average([*means, *(ema.statistics(networks) if ema else ())])
+    workers.average([*means, *others])
     for parameter, mean in zip(parameters, means):
         if len(parameter.list_ctx()) > 1:
             parameter.set_data(mean)

@@ -1,7 +1,8 @@
 """Learning rates over the steps of a training, as pure functions of the step.
 
-A schedule is a function of the number of updates made so far, 0 before the first. It returns the factor that each
-trainer's own learning rate is multiplied with, so one schedule serves trainers with different rates.
+A schedule is a function of the number of updates made so far, 0 before the first. It returns the factor that a
+trainer's own learning rate is multiplied with, so one schedule serves trainers with different rates. Trainers may also
+have schedules of their own: :class:`LearningRates`.
 All step numbers in a specification count from the start of the training, whether there is a warm-up or not.
 
 >>> rate = create({'name': 'step', 'milestones': [60000, 80000], 'factor': 0.1, 'warmup': 1000})
@@ -11,10 +12,11 @@ All step numbers in a specification count from the start of the training, whethe
 import math
 
 from ..registry import Registry
+from .settings import setting_of
 
 __all__ = ['create', 'names', 'constant', 'step', 'linear', 'cosine', 'LearningRates']
 
-_schedules = Registry('schedule')
+SCHEDULES = Registry('schedule')
 
 
 def create(specification):
@@ -25,15 +27,15 @@ def create(specification):
     if 'name' not in specification:
         raise ValueError(f"a schedule needs a 'name', one of {', '.join(names())}: {specification!r}")
     keywords = dict(specification)
-    return _schedules.create(keywords.pop('name'), **keywords)
+    return SCHEDULES.create(keywords.pop('name'), **keywords)
 
 
 def names():
     """The names of the schedules, sorted."""
-    return _schedules.names()
+    return SCHEDULES.names()
 
 
-@_schedules.register
+@SCHEDULES.register
 def constant(*, warmup=0, warmup_from=0.0):
     """1 throughout.
 
@@ -47,7 +49,7 @@ def constant(*, warmup=0, warmup_from=0.0):
     return _warm_up(lambda step: 1.0, warmup, warmup_from)
 
 
-@_schedules.register
+@SCHEDULES.register
 def step(*, milestones, factor=0.1, warmup=0, warmup_from=0.0):
     """Multiplied by `factor` at each of the `milestones` (steps, rising). Warm-up as in :func:`constant`."""
     milestones = list(milestones)
@@ -58,7 +60,7 @@ def step(*, milestones, factor=0.1, warmup=0, warmup_from=0.0):
     return _warm_up(lambda step: factor ** sum(m <= step for m in milestones), warmup, warmup_from)
 
 
-@_schedules.register
+@SCHEDULES.register
 def linear(*, steps, begin=0, final=0.0, warmup=0, warmup_from=0.0):
     """1 until the step `begin`, then in a straight line to `final` at the step `steps`, and `final` from there on.
 
@@ -68,7 +70,7 @@ def linear(*, steps, begin=0, final=0.0, warmup=0, warmup_from=0.0):
     return _warm_up(lambda step: 1 + (final - 1) * part(step), warmup, warmup_from)
 
 
-@_schedules.register
+@SCHEDULES.register
 def cosine(*, steps, begin=0, final=0.0, warmup=0, warmup_from=0.0):
     """As :func:`linear`, along half a cosine wave."""
     part = _decay(steps, begin, final, warmup)
@@ -105,23 +107,35 @@ class LearningRates:
     ----------
     trainers : dict of name -> gluon.Trainer
     schedule : dict or function
-        a specification for :func:`create`, or a function from the updates made to a factor
+        a specification for :func:`create`, or a function from the updates made to a factor; one for all trainers, or a
+        dict that has one for each by its name
+
+    Raises ValueError if a trainer has no schedule, or a schedule no trainer.
     """
 
     def __init__(self, trainers, schedule):
-        self.schedule = schedule if callable(schedule) else create(schedule)
-        self._own = [(name, trainer, trainer.learning_rate) for name, trainer in trainers.items()]
+        if not callable(schedule) and 'name' not in schedule and schedule.keys() - trainers.keys():
+            unknown = ', '.join(map(repr, sorted(schedule.keys() - trainers.keys())))
+            raise ValueError(f'schedule: no trainer {unknown}; there are: {", ".join(trainers)}')
+        self._trainers = []   # name, trainer, its own rate, its schedule
+        for name, trainer in trainers.items():
+            try:
+                one = setting_of(schedule, name)
+            except ValueError as error:
+                raise ValueError(f'schedule: {error}') from None
+            self._trainers.append((name, trainer, trainer.learning_rate, one if callable(one) else create(one)))
 
     def set(self, step):
         """Sets the rates of the step after `step` updates. Returns dict of 'lr_' + name of the trainer -> float."""
-        factor = self.schedule(step)
-        for _, trainer, own in self._own:
-            trainer.set_learning_rate(own * factor)
-        return {f'lr_{name}': own * factor for name, _, own in self._own}
+        rates = {}
+        for name, trainer, own, schedule in self._trainers:
+            rates[f'lr_{name}'] = own * schedule(step)
+            trainer.set_learning_rate(rates[f'lr_{name}'])
+        return rates
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
-        for _, trainer, own in self._own:
+        for _, trainer, own, _ in self._trainers:
             trainer.set_learning_rate(own)

@@ -36,10 +36,10 @@ class DetectionTask(Task):
 
     shown = 0.5
 
-    def __init__(self, net, class_names, **options):
+    def __init__(self, net, class_names):
         if net.classes != len(class_names):
-            raise ValueError(f'class_names must name the {net.classes} classes of the network: {class_names}')
-        super().__init__(**options)
+            raise ValueError(f'class_names: must name the {net.classes} classes of the network: {class_names}')
+        super().__init__(net=net)
         self.class_names = list(class_names)
 
     def draw(self, image, result):

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 import mxnet as mx
 import numpy as np
-from mxnet import autograd, gluon
+from mxnet import gluon
 from mxnet.gluon import HybridBlock
 
 from ...boxes import area
-from ...data.transforms.keypoint_targets import keypoint_targets
 from ...losses.keypoints import KeypointTripletLoss
 from ...metrics.coco import COCOMeanAP
 from ...models.centernet import HEADS
@@ -21,13 +20,13 @@ from ...pictures.chw import to_chw
 from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
-from ...registry import TASKS, get_model
+from ...registry import TASKS
 from ..base import Exported, FirstTime, late
 from .base import Detections, DetectionTask
 from .keypoint_decode import CenterCheck, KeypointDecoder, soft_nms
 from .photo_views import STRIDE, make_view, mirror, spread
 
-__all__ = ['KeypointDetection', 'keypoint_detection']
+__all__ = ['KeypointDetection']
 
 OPTIMIZER = {'name': 'adam', 'learning_rate': 2.5e-4}   # CenterNet's
 LOSSES = ('heat_loss', 'pull_loss', 'push_loss', 'offset_loss')
@@ -38,11 +37,12 @@ TILE = 384   # pixels of a photo in a picture
 COLORS = ((255, 80, 60), (60, 140, 255), (90, 255, 90))   # of the heat of top-left corners, bottom-right ones, centres
 
 
+@TASKS.register('keypoint_detection')
 class KeypointDetection(DetectionTask):
     """Trains a network that finds the keypoints of objects, and finds objects with it.
 
-    In training, a batch's arrays are images [B, 3, S, S], normalised, and labels [B, M, 5 or more]: class, xmin, ymin,
-    xmax, ymax (fractions of the image); rows of -1 fill up. S is `size`.
+    In training, a batch's arrays are images [B, 3, S, S], normalised, and the ten of
+    :class:`gluonzoo.data.transforms.keypoint_targets.KeypointTargets`. S is `size`.
 
     In evaluation they are photos [B, T, T, 3] (RGB, 0 to 255), each in the top left of its square; extents [B, 4]: the
     photo's height and width there, and the scales of x and y, pixels there to a pixel of the photo itself; and truth
@@ -72,78 +72,70 @@ class KeypointDetection(DetectionTask):
         the sizes at which photos are looked at, times that; among them 1, from which the centres come. Where there are
         several, boxes that overlap are averaged (the paper: 0.6, 1, 1.2, 1.5, 1.8).
     optimizer : dict
-        see :meth:`Task.add_trainer`; by default, CenterNet's own
-    **options
-        of :class:`Task`
+        see :meth:`gluonzoo.train.engine.Engine.trainer`; by default, CenterNet's own
     """
 
-    main_metric = 'AP'
+    main_metric = 'AP', 'max'
     shown = 0.3
 
     def __init__(self, net, class_names, size=511, test_size=None, max_size=None, flip=False, scales=(1,),
-                 optimizer=OPTIMIZER, **options):
+                 optimizer=OPTIMIZER):
         for name, value in (('size', size), ('test_size', test_size), ('max_size', max_size)):
             given = value is not None or name == 'size'
             if given and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ValueError(f'{name} must be a number of pixels: {value!r}')
+                raise ValueError(f'{name}: must be a number of pixels: {value!r}')
         if not _are_scales(scales):
-            raise ValueError(f'scales must be numbers above 0, each once, and one of them 1: {scales!r}')
+            raise ValueError(f'scales: must be numbers above 0, each once, and one of them 1: {scales!r}')
         if not isinstance(flip, bool):
-            raise ValueError(f'flip must be true or false: {flip!r}')
-        super().__init__(net, class_names, **options)
+            raise ValueError(f'flip: must be true or false: {flip!r}')
+        super().__init__(net, class_names)
         self._net, self._size, self._test_size, self._max_size = net, size, test_size, max_size
         self._flip, self._scales = flip, sorted(scales, key=lambda scale: scale != 1)   # 1 first
-        try:
-            outputs = self.add_network('net', net, (1, 3, size, size))
-            if test_size not in (None, size):
-                net(mx.nd.zeros((1, 3, test_size, test_size), ctx=self.ctx[0]))
-        except mx.MXNetError as error:
-            raise ValueError(f'net: does not take images of size {size} and test_size {test_size}: '
-                             f'{str(error).strip().splitlines()[-1]}') from error
-        self._heat_size = outputs[0].shape[2:]
-        expected = [(1, channels, *self._heat_size) for channels in 3 * (net.classes,) + (1, 1, 2, 2, 2)]
-        if not outputs or [output.shape for output in outputs] != len(outputs) // len(HEADS) * expected:
-            raise ValueError(f'net must return {expected} for each stack; it returns {[o.shape for o in outputs]}')
-        self.add_trainer('net', optimizer, 'net')
+        self._optimizer = optimizer
         self._loss = KeypointTripletLoss()
         self._loss.hybridize(static_alloc=True)
         self._center_check = CenterCheck()
         self._center_check.hybridize(static_alloc=True)
         least_height = _least_height(127 if test_size is None else test_size)
         if net.classes * least_height ** 2 <= KEYPOINTS:
-            raise ValueError(f'test_size must give more than {KEYPOINTS} cells in all classes, one for 4 x 4 pixels: '
+            raise ValueError(f'test_size: must give more than {KEYPOINTS} cells in all classes, one for 4 x 4 pixels: '
                              f'{test_size}')
         self._detector = _Detector(net, KeypointDecoder(net.classes, KEYPOINTS, least_height=least_height))
+
+    def input_shapes(self, name):
+        return [(1, 3, self._size, self._size)]
+
+    def check_outputs(self, outputs):
+        outputs = outputs['net']
+        expected = [(1, channels, *outputs[0].shape[2:]) for channels in 3 * (self._net.classes,) + (1, 1, 2, 2, 2)]
+        if not outputs or [output.shape for output in outputs] != len(outputs) // len(HEADS) * expected:
+            raise ValueError(f'net: must return {expected} for each stack; it returns {[o.shape for o in outputs]}')
+        if self._test_size not in (None, self._size):
+            try:
+                self._net(mx.nd.zeros((1, 3, self._test_size, self._test_size), ctx=self.ctx[0]))
+            except mx.MXNetError as error:
+                raise ValueError(f'net: does not take images of test_size {self._test_size}: '
+                                 f'{str(error).strip().splitlines()[-1]}') from error
         self._detector.hybridize(static_alloc=True, static_shape=True)   # and with it the network, but
         # with static_shape, MXNet 1.9.1 lets others read the running statistics before a step has written them.
-        net.hybridize(static_alloc=True)
+        self._net.hybridize(static_alloc=True)
 
     # -- training ----------------------------------------------------------------------------------------------------
 
-    def train_step(self, batch):
+    def make_trainers(self):
+        self.engine.trainer('net', self._optimizer, self._net)
+
+    def train_step(self, batch, step):
         """As :meth:`Task.train_step`. The losses: heat, pull, push and offset loss, weighted, and their sum, 'loss'."""
         shape = batch.arrays[0].shape
         if shape[1:] != (3, self._size, self._size):
-            raise ValueError(f'images must be [B, 3, {self._size}, {self._size}], by size: {list(shape)}')
-        rounds = self.parts(batch)
-        labels = iter(np.split(batch.arrays[1].asnumpy(), len(rounds) * len(self.ctx)))   # as parts() has cut it
-        scalars = []
-        for parts in rounds:
-            losses = []
-            for images, *_ in parts:
-                targets = self._targets(next(labels), images.ctx)
-                with autograd.record():
-                    outputs = [x.astype('float32', copy=False) for x in self._net(images)]
-                    each = self._loss(outputs, targets)
-                    losses.append(sum(each))
-                scalars.append({'loss': losses[-1], **dict(zip(LOSSES, each))})
-            self.backward('net', losses)
-        self.update('net')
-        return self.mean(scalars)
+            raise ValueError(f'images: must be [B, 3, {self._size}, {self._size}], by size: {list(shape)}')
+        return self.engine.minimize('net', batch, self._losses)
 
-    def _targets(self, labels, ctx):
-        return [mx.nd.array(target, ctx=ctx) for target in
-                keypoint_targets(labels, self._net.classes, 2 * (self._size,), self._heat_size)]
+    def _losses(self, images, *targets):
+        outputs = [x.astype('float32', copy=False) for x in self._net(images)]
+        losses = self._loss(outputs, list(targets))
+        return {'loss': sum(losses), **dict(zip(LOSSES, losses))}
 
     # -- use ---------------------------------------------------------------------------------------------------------
 
@@ -166,17 +158,17 @@ class KeypointDetection(DetectionTask):
         check_images(images)
         return [found for _, found in self._find(map(_Item, images))]
 
-    def heatmaps(self, image):
-        """An image, darkened, with where the keypoints are: the heat of the top-left corners in red, of the
-        bottom-right corners in blue and of the centres in green, each that of the class with the greatest.
+    def views(self, image):
+        """'heatmaps': the image, darkened, with where the keypoints are.
 
-        uint8 [H, W, 3] -> uint8 [H, W, 3]
+        The heat of the top-left corners is red, of the bottom-right corners blue and of the centres green; each is that
+        of the class with the greatest.
         """
         pixels, view = make_view(image, 1, self._test_size, self._max_size)
         heats = self._net(self._normalized([pixels], self.ctx[0]))[-len(HEADS):][:3]
         logits = np.stack([heat[0].asnumpy().max(axis=0) for heat in heats], axis=-1)   # [h, w, 3]
         heat = spread(1 / (1 + np.exp(-logits.astype('float32'))), view)   # [H, W, 3]
-        return (.4 * image + heat @ np.array(COLORS, 'float32')).clip(0, 255).astype('uint8')
+        return {'heatmaps': (.4 * image + heat @ np.array(COLORS, 'float32')).clip(0, 255).astype('uint8')}
 
     def picture(self, batch):
         """Up to 8 photos of a batch to evaluate, with what is found (score at least `shown`) and the true boxes."""
@@ -264,25 +256,6 @@ class KeypointDetection(DetectionTask):
         metadata['notes'] = ['the boxes are those of one scale before soft-NMS: they overlap, and are in no order']
         return Exported(_LastStack(self._net), {'image': (noise - mean) / std}, list(HEADS), metadata,
                         _Rows(self._net.classes, _least_height(height)), examples)
-
-
-@TASKS.register
-def keypoint_detection(network, class_names, size=511, test_size=None, max_size=None, flip=False, scales=(1,),
-                       optimizer=OPTIMIZER, accumulate=1, clip_norm=None, amp=None, ctx=None, kvstore='device'):
-    """A :class:`KeypointDetection` from settings that a JSON file can hold.
-
-    Parameters
-    ----------
-    network : dict
-        'name' of a model, and its keywords; ``classes`` is the number of `class_names` if it is not given
-    class_names, size, test_size, max_size, flip, scales, optimizer
-        see :class:`KeypointDetection`
-    accumulate, clip_norm, amp, ctx, kvstore
-        see :class:`Task`
-    """
-    net = get_model(**{'classes': len(class_names), **network})
-    return KeypointDetection(net, class_names, size, test_size, max_size, flip, scales, optimizer,
-                             accumulate=accumulate, clip_norm=clip_norm, amp=amp, ctx=ctx, kvstore=kvstore)
 
 
 class _Detector(HybridBlock):

@@ -12,13 +12,13 @@ from ...pictures.chw import from_chw, to_chw
 from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
-from ...registry import TASKS, get_model
+from ...registry import TASKS
 from ..base import Exported, FirstTime, late
 from .anchors import make_anchors
 from .base import Detections, DetectionTask
 from .multibox import MultiBoxDecoder, multibox_targets
 
-__all__ = ['SingleShotDetection', 'single_shot_detection']
+__all__ = ['SingleShotDetection']
 
 
 class FocalL1Loss(HybridBlock):
@@ -46,6 +46,7 @@ PREDICT = 8   # images a device takes at once
 TILE = 384   # pixels of an image in a picture
 
 
+@TASKS.register('single_shot_detection')
 class SingleShotDetection(DetectionTask):
     """Trains a single-shot detector, and finds objects with it.
 
@@ -63,50 +64,50 @@ class SingleShotDetection(DetectionTask):
         'paper': softmax with three hard negatives for each positive, plus smooth L1, per positive; an anchor stands for
         an object from an IoU of 0.5. 'pikachu': focal loss plus 5 L1, means over the anchors; from 0.3.
     optimizer : dict
-        see :meth:`Task.add_trainer`; by default, DSOD's own
-    **options
-        of :class:`Task`
+        see :meth:`gluonzoo.train.engine.Engine.trainer`; by default, DSOD's own
     """
 
-    main_metric = 'mAP'
+    main_metric = 'mAP', 'max'
 
-    def __init__(self, net, class_names, loss='paper', optimizer=OPTIMIZER, **options):
+    def __init__(self, net, class_names, loss='paper', optimizer=OPTIMIZER):
         if loss not in LOSSES:
-            raise ValueError(f'loss must be one of {", ".join(map(repr, LOSSES))}: {loss!r}')
-        super().__init__(net, class_names, **options)
-        self._net = net
-        size = net.input_size
-        anchors = make_anchors(net, size, size)
-        outputs = self.add_network('net', net, (1, 3, size, size))
-        expected = [(1, anchors.shape[1], net.classes + 1), (1, anchors.shape[1], 4)]
-        if [output.shape for output in outputs] != expected:
-            raise ValueError(f'net must return {expected} by its anchors; it returns {[o.shape for o in outputs]}')
-        self.add_trainer('net', optimizer, 'net')
-        self._anchors = [mx.nd.array(anchors, ctx=ctx) for ctx in self.ctx]
+            raise ValueError(f'loss: must be one of {", ".join(map(repr, LOSSES))}: {loss!r}')
+        super().__init__(net, class_names)
+        self._net, self._optimizer = net, optimizer
+        anchors = make_anchors(net, net.input_size, net.input_size)
+        self._anchors = anchors
         make_loss, self._match = LOSSES[loss]
         self._loss = make_loss()
         self._decoder = MultiBoxDecoder(anchors, net.classes)
         for block in (self._loss, self._decoder):
-            block.initialize(ctx=self.ctx)
             block.hybridize(static_alloc=True)
 
-    def train_step(self, batch):
+    def input_shapes(self, name):
+        return [(1, 3, self._net.input_size, self._net.input_size)]
+
+    def check_outputs(self, outputs):
+        expected = [(1, self._anchors.shape[1], self._net.classes + 1), (1, self._anchors.shape[1], 4)]
+        if [output.shape for output in outputs['net']] != expected:
+            raise ValueError(f'net: must return {expected} by its anchors; it returns '
+                             f'{[output.shape for output in outputs["net"]]}')
+        self._anchors_on = {ctx: mx.nd.array(self._anchors, ctx=ctx) for ctx in self.ctx}
+        for block in (self._loss, self._decoder):
+            block.initialize(ctx=self.ctx, force_reinit=True)   # constants alone
+
+    def make_trainers(self):
+        self.engine.trainer('net', self._optimizer, self._net)
+
+    def train_step(self, batch, step):
         """As :meth:`Task.train_step`. The losses: 'class_loss', 'box_loss' and their sum, 'loss'."""
         self._check(batch)
-        scalars = []
-        for parts in self.parts(batch):
-            targets = [multibox_targets(anchors, labels, self._match)
-                       for anchors, (_, labels) in zip(self._anchors, parts)]
-            losses = []
-            for (images, _), target in zip(parts, targets):
-                with autograd.record():
-                    outputs = (x.astype('float32', copy=False) for x in self._net(images))
-                    class_loss, box_loss = self._loss(*outputs, *target)
-                    losses.append(class_loss + box_loss)
-                scalars.append({'loss': losses[-1], 'class_loss': class_loss, 'box_loss': box_loss})
-            self.backward('net', losses)
-        self.update('net')
-        return self.mean(scalars)
+        return self.engine.minimize('net', batch, self._losses)
+
+    def _losses(self, images, labels):
+        with autograd.pause():
+            targets = multibox_targets(self._anchors_on[images.ctx], labels, self._match)
+        outputs = (x.astype('float32', copy=False) for x in self._net(images))
+        class_loss, box_loss = self._loss(*outputs, *targets)
+        return {'loss': class_loss + box_loss, 'class_loss': class_loss, 'box_loss': box_loss}
 
     def evaluate(self, batches):
         """Mean average precision at IoU 0.5: see :meth:`VOCMeanAP.get`. 'mAP' is the area under the curve.
@@ -116,7 +117,7 @@ class SingleShotDetection(DetectionTask):
         metric = VOCMeanAP(self.class_names)
         size = self._net.input_size
         is_new = FirstTime()
-        for records, rows, labels in late(self._start(batch) for batch in batches):
+        for records, rows, labels in late(self._begin(batch) for batch in batches):
             for record, row, truth in zip(records.tolist(), _fetch(rows), labels.asnumpy()):
                 if not is_new(record):
                     continue
@@ -186,7 +187,7 @@ class SingleShotDetection(DetectionTask):
         if shape[1:] != (3, size, size):
             raise ValueError(f'images must be [B, 3, {size}, {size}], which the network is made for: {list(shape)}')
 
-    def _start(self, batch):
+    def _begin(self, batch):
         self._check(batch)
         images, labels = batch.arrays
         return batch.records, self._detect(images), labels
@@ -201,25 +202,6 @@ class SingleShotDetection(DetectionTask):
         size = self._net.input_size
         resized = [resize(image, size, size, 'linear') for image in images]
         return mx.nd.array(to_chw(resized, self._net.mean, self._net.std))
-
-
-@TASKS.register
-def single_shot_detection(network, class_names, loss='paper', optimizer=OPTIMIZER, accumulate=1, clip_norm=None,
-                          amp=None, ctx=None, kvstore='device'):
-    """A :class:`SingleShotDetection` from settings that a JSON file can hold.
-
-    Parameters
-    ----------
-    network : dict
-        'name' of a model, and its keywords; ``classes`` is the number of `class_names` if it is not given
-    class_names, loss, optimizer
-        see :class:`SingleShotDetection`
-    accumulate, clip_norm, amp, ctx, kvstore
-        see :class:`Task`
-    """
-    net = get_model(**{'classes': len(class_names), **network})
-    return SingleShotDetection(net, class_names, loss, optimizer, accumulate=accumulate, clip_norm=clip_norm, amp=amp,
-                               ctx=ctx, kvstore=kvstore)
 
 
 def _fetch(rows):

@@ -1,0 +1,50 @@
+"""Evaluates what a run has trained, on the validation data that it was trained with or on others.
+
+    gluonzoo evaluate --run runs/dsod_pikachu
+    gluonzoo evaluate --run runs/dsod_pikachu --which last --picture found.jpg
+    gluonzoo evaluate --run runs/ghost_centernet --set task.flip=true --set task.scales=[0.6,1,1.2,1.5,1.8]
+"""
+from pathlib import Path
+
+from ..recipes.arguments import at_least
+from .shared_arguments import add_run_arguments
+
+
+def add_arguments(parser):
+    add_run_arguments(parser)
+    parser.add_argument('--data', type=Path, help='in place of the path of the validation data')
+    parser.add_argument('--workers', type=at_least(1), default=2, help='threads that load data (default: %(default)s)')
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers here too')
+    parser.add_argument('--picture', type=Path, metavar='FILE',
+                        help='write what is made of the first batch here, as a JPEG')
+
+
+def run(args):
+    import json
+    import math
+    from contextlib import closing
+
+    from tqdm import tqdm
+
+    from ..pictures.jpeg import write_jpeg
+    from . import resolve
+
+    task, settings, checkpoint = resolve.open_run(args.run, args.which or 'best', resolve.contexts(args.devices),
+                                                  args.set, args.code)
+    if args.data:
+        settings['val_data']['path'] = str(args.data)
+    loader = resolve.validation_loader(settings, args.workers)
+    metrics = task.evaluate(tqdm(loader.epoch(0), 'evaluate', len(loader), unit=' batches', leave=False))
+    skipped = len(getattr(loader.dataset, 'skipped', ()))
+    print(f'{checkpoint}, {len(loader.dataset) - skipped} items of {settings["val_data"].get("path", "val_data")}'
+          f'{f", and {skipped} that cannot be read" * bool(skipped)}:')
+    for name, value in metrics.items():
+        print(f'  {name:20} {value:.4f}')
+    if args.json:
+        found = {name: value if math.isfinite(value) else None for name, value in metrics.items()}   # JSON has no NaN
+        args.json.write_text(json.dumps({'checkpoint': str(checkpoint), 'data': settings['val_data'], **found},
+                                        indent=2) + '\n')
+    if args.picture:
+        with closing(loader.epoch(0)) as batches:
+            write_jpeg(args.picture, task.picture(next(batches)))
+        print(f'{args.picture}: what it makes of the first batch')

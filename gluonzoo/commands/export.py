@@ -1,0 +1,114 @@
+"""Writes what a run has trained for use without gluonzoo: as an ONNX file, or as MXNet's own files.
+
+    gluonzoo export --run runs/dsod_pikachu --onnx --decode --batch dynamic --out dsod.onnx
+    gluonzoo export --run runs/pix2pix_facades --out pix2pix   # -symbol.json, -0000.params, -metadata.json
+    gluonzoo export --model unet256 --weights unet.safetensors --onnx --out unet.onnx
+    gluonzoo export --pools --onnx --out pools/          # the four corner pools alone: top_pool.onnx ...
+
+Without --decode a detector's outputs are the raw ones of the network. What one must know to use a file (classes, how
+to prepare the image, what the outputs mean) is in its property 'gluonzoo', or in the -metadata.json: see
+notes/export.md. Every file is compared with the network before it gets its name; --onnx needs gluonzoo[onnx].
+"""
+from pathlib import Path
+
+from ..recipes.arguments import at_least
+from .shared_arguments import add_run_arguments
+
+
+def number(text):
+    """A type for argparse: 'dynamic', or a whole number."""
+    return text if text == 'dynamic' else at_least(1)(text)
+
+
+def add_arguments(parser):
+    add_run_arguments(parser, required=False)
+    parser.add_argument('--model', help='without a run: one of gluonzoo models; with --weights')
+    parser.add_argument('--weights', type=Path, metavar='FILE', help='of the model: what gluonzoo convert writes')
+    parser.add_argument('--pools', action='store_true', help='the four corner pools, for arrays of any size')
+    parser.add_argument('--out', type=Path, required=True,
+                        help='the ONNX file; or how the names of the MXNet files begin; with --pools, a folder')
+    parser.add_argument('--onnx', action='store_true', help='an ONNX file')
+    parser.add_argument('--decode', action='store_true', help='outputs are objects')
+    parser.add_argument('--batch', type=number, metavar='N|dynamic', help='images at a time (default: 1)')
+    parser.add_argument('--size', type=number, nargs='+', metavar='H W|dynamic',
+                        help='of the images (default: what the network was trained on)')
+
+
+def check(parser, args):
+    if (args.run is not None) + (args.model is not None) + args.pools != 1:
+        parser.error('one of --run, --model and --pools is needed')
+    if (args.model is None) != (args.weights is None):
+        parser.error('--model and --weights go together')
+    for name in ('which', 'decode', 'batch', 'size', 'code', 'set'):
+        if args.pools and getattr(args, name):
+            parser.error(f'--{name}: not with --pools')
+    if not args.pools and args.onnx and args.out.suffix != '.onnx':
+        parser.error(f'--out: must end with .onnx: {args.out}')
+    if args.size and args.size != ['dynamic'] and (len(args.size) != 2 or 'dynamic' in args.size):
+        parser.error('--size: must be height and width, or dynamic')
+    if not args.onnx and (args.batch or args.size == ['dynamic']):
+        parser.error(f'--{"batch" if args.batch else "size"}: only with --onnx; MXNet takes batches and images of any '
+                     'size')
+
+
+def run(args):
+    export_pools(args) if args.pools else export_task(args)
+
+
+def report(path, differences):
+    print(f'{path}: as MXNet but for {max(differences.values()):.1g} of the greatest number ('
+          + ', '.join(f'{name} {value:.1g}' for name, value in differences.items()) + ')')
+
+
+def export_pools(args):
+    from ..export import to_onnx, to_symbol
+    from ..ops import BottomPool, LeftPool, RightPool, TopPool
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, make, meaning in (('top_pool', TopPool, 'max(data[:, :, i:, j])'),
+                                ('bottom_pool', BottomPool, 'max(data[:, :, :i + 1, j])'),
+                                ('left_pool', LeftPool, 'max(data[:, :, i, j:])'),
+                                ('right_pool', RightPool, 'max(data[:, :, i, :j + 1])')):
+        inputs, outputs = {'data': (1, 2, 5, 7)}, ['pooled']
+        metadata = {'operator': name, 'inputs': {'data': 'float32 [N, C, H, W]'},
+                    'outputs': {'pooled': f'float32 [N, C, H, W]; pooled[:, :, i, j] = {meaning}'}}
+        if args.onnx:
+            path = args.out / f'{name}.onnx'
+            report(path, to_onnx(make(), path, inputs, outputs, dynamic=['batch', 'channels', 'size'],
+                                 metadata=metadata))
+        else:
+            print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
+
+
+def export_task(args):
+    from ..export import ExportError, to_onnx, to_symbol
+    from . import resolve
+
+    ctx = resolve.contexts(args.devices)
+    task, _, source = (resolve.open_model(args.model, args.weights, ctx, args.set) if args.model else
+                       resolve.open_run(args.run, args.which or 'best', ctx, args.set, args.code))
+    dynamic = [name for name in ('batch', 'size') if getattr(args, name) in ('dynamic', ['dynamic'])]
+    what = task.exported(args.decode, 1 if 'batch' in dynamic else args.batch or 1,
+                         None if 'size' in dynamic else args.size)
+    arguments = what._asdict()
+    block = arguments.pop('block')
+    metadata = arguments['metadata'] = {**what.metadata, 'checkpoint': Path(source).name}
+    if 'size' in dynamic:
+        metadata['example_size'], metadata['input_size'] = metadata['input_size'], None
+        metadata['notes'] = [*metadata['notes'], 'images may have any size that the network takes; numbers that depend '
+                             'on the size, such as grids of anchors, are those of example_size']
+    is_new = not args.out.parent.exists()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if args.onnx:
+            report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
+        else:
+            print(*to_symbol(block, args.out, **arguments))
+    except ExportError as error:
+        if is_new:
+            args.out.parent.rmdir()
+        if 'size' not in dynamic:
+            raise
+        raise ExportError(f'--size dynamic: {error}') from error
+    for note in metadata['notes']:
+        print(f'  {note}')

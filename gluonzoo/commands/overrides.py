@@ -1,0 +1,116 @@
+"""Settings by their paths: ``--set task.loss=pikachu --set fit.epochs=3``."""
+import copy
+import difflib
+import inspect
+import json
+
+import mxnet as mx
+
+from ..registry import DATASETS, MODELS, TASKS, TRANSFORMS
+from ..train.schedule import SCHEDULES
+
+__all__ = ['override', 'parse']
+
+
+def parse(text):
+    """'a.b=value' -> (['a', 'b'], value). A value is JSON; what is not JSON is a str."""
+    path, sign, value = text.partition('=')
+    if not sign or not path or not all(path.split('.')):
+        raise ValueError(f'--set: must be PATH=VALUE, such as fit.epochs=3: {text!r}')
+    try:
+        return path.split('.'), json.loads(value)
+    except ValueError:
+        return path.split('.'), value
+
+
+def override(settings, texts):
+    """A copy of settings in which some are replaced.
+
+    Known are the paths that are there, and what a named thing takes besides: ``task.flip`` is a keyword of the task.
+
+    Parameters
+    ----------
+    settings : dict
+    texts : sequence of str
+        'PATH=VALUE'
+
+    Raises ValueError that names the near paths for an unknown one, and for a value of another type.
+    """
+    settings = copy.deepcopy(settings)
+    for text in texts:
+        path, value = parse(text)
+        place, default = settings, inspect.Parameter.empty
+        for depth, key in enumerate(path):
+            said = '.'.join(path[:depth + 1])
+            if not isinstance(place, dict):
+                raise ValueError(f'--set: {said}: unknown; {".".join(path[:depth])} is {place!r}')
+            known = {**_keywords(path[:depth], place), **place}
+            if key not in known:
+                near = difflib.get_close_matches(key, known) or sorted(known)
+                raise ValueError(f'--set: {said}: unknown; there are '
+                                 + ', '.join('.'.join([*path[:depth], name]) for name in near))
+            default = known[key]
+            if depth < len(path) - 1:
+                place = place.get(key, default)
+        _check_type('.'.join(path), default, value)
+        place[path[-1]] = value
+    return settings
+
+
+def _keywords(path, specification):
+    """What the named thing that is described at a path takes: name -> default, None where it has none."""
+    if 'name' not in specification:
+        return {}
+    registry = _registry(path)
+    if registry is None:
+        return {}
+    if registry == 'optimizer':
+        return _optimizer_keywords(specification['name'])
+    extra = {'weights': None, 'partial': False} if registry is MODELS else {}
+    parameters = registry.signature(specification['name']).parameters
+    return {**extra, **{name: None if parameter.default is parameter.empty else parameter.default
+                        for name, parameter in parameters.items()}}
+
+
+def _registry(path):
+    if path == ['task']:
+        return TASKS
+    if path in (['train_data'], ['val_data']):
+        return DATASETS
+    if path[-1:] == ['transform']:
+        return TRANSFORMS
+    if path[:2] == ['fit', 'schedule']:
+        return SCHEDULES
+    if path[:2] == ['task', 'optimizer']:
+        return 'optimizer'
+    return MODELS if path[:1] == ['task'] and len(path) == 2 else None
+
+
+def _optimizer_keywords(name):
+    cls = mx.optimizer.Optimizer.opt_registry.get(str(name).lower())
+    found = {'no_decay': None}
+    for base in cls.__mro__ if cls else ():
+        for parameter in inspect.signature(base.__init__).parameters.values():
+            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and parameter.name != 'self':
+                found.setdefault(parameter.name, None if parameter.default is parameter.empty else parameter.default)
+    return found
+
+
+_WORDS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text', list: 'a list',
+          dict: 'an object'}
+
+
+def _check_type(path, before, value):
+    """ValueError unless a value is of the type of the former one. (None says nothing of the type.)"""
+    kind = list if isinstance(before, tuple) else type(before)
+    if before is None or value is None and kind is not bool:
+        return
+    fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if kind is float:
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int and path.split('.')[0] not in ('fit', 'engine'):
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool)   # 100 may mean 100.0
+    if path.split('.')[-1] == 'path' and kind in (str, list):
+        fits = isinstance(value, (str, list))   # of pairs: a folder, or two
+    if kind in _WORDS and not fits:
+        raise ValueError(f'--set: {path}: must be {_WORDS[kind]}, as {before!r} is: {value!r}')

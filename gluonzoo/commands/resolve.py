@@ -1,0 +1,172 @@
+"""From settings to tasks, data and engines; and tasks that are ready to be used, of a run or of weights."""
+import re
+from typing import NamedTuple
+
+import mxnet as mx
+
+from .. import data, models, recipes, tasks  # noqa: F401  (each registers what it has)
+from ..convert import load_own_weights
+from ..data import Loader
+from ..registry import DATASETS, MODELS, TASKS, get_model
+from ..train import Run
+from ..train.engine import Engine
+from . import user_code
+from .overrides import override
+
+__all__ = ['Opened', 'make_engine', 'make_task', 'open_model', 'open_run', 'load_named_weights', 'validation_loader']
+
+
+class Opened(NamedTuple):
+    """A task that is ready to predict and evaluate."""
+    task: object
+    settings: dict
+    source: object
+    """Path of the checkpoint or of the weights"""
+
+
+def open_run(directory, which='best', ctx=None, overrides=(), code=None):
+    """What a run has trained.
+
+    Parameters
+    ----------
+    directory : str or Path
+    which : {'best', 'last'}
+        checkpoint; with averaged weights where the run has some
+    ctx : list of Context, optional
+        the devices; default: the CPU
+    overrides : sequence of str
+        settings that replace those of the run: 'task.flip=true'
+    code : str or Path, optional
+        the user's own file, if the run was made with one
+
+    Returns
+    -------
+    Opened
+
+    Raises
+    ------
+    CheckpointError
+        if there is no such run or checkpoint, or it is damaged.
+    ValueError
+        if the run needs code and `code` is None, or an override is unknown.
+    """
+    run = Run.open(directory)
+    user_code.load_for(run, code)
+    settings = override(run.settings, overrides)
+    task = make_task(settings, to_predict=True)
+    task.start_prediction(ctx)
+    return Opened(task, settings, run.load_networks(task, which))
+
+
+def open_model(model, weights, ctx=None, overrides=()):
+    """A model with weights from a file, without a run.
+
+    The task is that of the model's recipe, with the class names of the official weights. Of a network for other classes
+    say ``overrides=['task.net.classes=3', 'task.class_names=["cat", "cow", "dog"]']``.
+
+    Parameters
+    ----------
+    model : str
+        one of :func:`gluonzoo.list_models`
+    weights : str or Path
+        what ``gluonzoo convert`` has written, or a network's file of a checkpoint
+    ctx, overrides
+        as for :func:`open_run`
+
+    Returns
+    -------
+    Opened
+
+    Raises
+    ------
+    ValueError
+        for an unknown model, one that no task predicts with, or an unknown override; WeightsError if the file cannot be
+        read or does not fit.
+    """
+    MODELS.signature(model)   # ValueError for an unknown name
+    recipe = recipes.of_model(model)
+    if recipe is None:
+        raise ValueError(f'model: no recipe says what {model!r} predicts; train it, and open the run')
+    settings = override({'task': recipe.prediction(model)}, overrides)
+    task = make_task(settings, to_predict=True)
+    task.start_prediction(ctx)
+    name, = task.used
+    load_own_weights(task.networks[name], weights)
+    return Opened(task, settings, weights)
+
+
+def make_task(settings, to_predict=False):
+    """The task that settings describe; its networks have no weights yet.
+
+    A network's dict may lack ``classes``: then they are as many as the task's ``class_names``. With `to_predict`
+    networks that prediction does not use are not made.
+    """
+    keywords = dict(settings['task'])
+    name = keywords.pop('name')
+    TASKS.signature(name)   # ValueError for an unknown name
+    cls = TASKS.target(name)
+    for network in cls.network_names:
+        if to_predict and network not in cls.used:
+            keywords[network] = None
+        elif isinstance(keywords.get(network), dict):
+            keywords[network] = _make_network(keywords[network], keywords.get('class_names'))
+        else:
+            raise ValueError(f'task.{network}: must be a dict with the name of a model: {keywords.get(network)!r}')
+    return TASKS.create(name, **keywords)
+
+
+def _make_network(specification, class_names):
+    keywords = {key: value for key, value in specification.items() if key not in ('weights', 'partial')}
+    if 'name' not in keywords:
+        raise ValueError(f"net: must have a 'name': {specification!r}")
+    if class_names is not None and 'classes' in MODELS.signature(keywords['name']).parameters:
+        keywords.setdefault('classes', len(class_names))
+    return get_model(**keywords)
+
+
+def load_named_weights(task, settings):
+    """Puts the weights that the settings of networks name (``'weights': FILE``) into the networks of a started task.
+
+    Returns
+    -------
+    list of str: 'network.parameter', what was started anew because of ``'partial': true``.
+    """
+    anew = []
+    for network, net in task.networks.items():
+        specification = settings['task'][network]
+        if specification.get('weights'):
+            found = load_own_weights(net, specification['weights'], partial=specification.get('partial', False))
+            anew += [f'{network}.{name}' for name in found]
+    return anew
+
+
+def make_engine(settings, kvstore='device'):
+    """The engine that ``settings['engine']`` describes; `kvstore` is what adds up gradients."""
+    how = settings['engine']
+    ctx = contexts(how['devices'])
+    if how['amp'] == 'float16' and any(one.device_type == 'cpu' for one in ctx):
+        raise ValueError('--amp: MXNet has no float16 matrix product on a CPU; bfloat16 it has')
+    return Engine(ctx, accumulate=how['accumulate'], clip_norm=how['clip_norm'], amp=how['amp'], kvstore=kvstore)
+
+
+def contexts(devices):
+    """list of str, 'cpu(0)' -> list of Context. ValueError for one that is not there."""
+    found = []
+    for device in devices:
+        match = re.fullmatch(r'(cpu|gpu)\((\d+)\)', str(device))
+        if not match:
+            raise ValueError(f"--devices: must be like 'cpu(0)' or 'gpu(1)': {device!r}")
+        found.append(mx.Context(match[1], int(match[2])))
+        if match[1] == 'gpu' and int(match[2]) >= mx.context.num_gpus():
+            raise ValueError(f'--devices: {device} is not there: MXNet finds {mx.context.num_gpus()} GPU(s)')
+    return found
+
+
+def validation_loader(settings, workers=2):
+    """What the settings' task is evaluated on, in batches."""
+    dataset = DATASETS.create(**settings['val_data'])
+    names = settings['task'].get('class_names')
+    there = getattr(dataset, 'class_names', None)
+    if names is not None and there is not None and there != names:
+        raise ValueError(f'{settings["val_data"].get("path", "val_data")}: has the classes {there}, not {names}')
+    return Loader(dataset, min(8, len(dataset)), shuffle=False, seed=0, workers=workers, last='keep')

@@ -1,0 +1,90 @@
+"""A user's own code: one Python file that registers what it has, and may be a recipe."""
+import hashlib
+import importlib.util
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+__all__ = ['CodeError', 'UserCode', 'load', 'load_for']
+
+
+class CodeError(ValueError):
+    """The user's own file cannot be used. The message has the traceback, which is of the user's own code."""
+
+
+class UserCode:
+    """A file that has been imported.
+
+    Attributes
+    ----------
+    path : Path
+    content : bytes
+    module : module
+    """
+
+    def __init__(self, path, content, module):
+        self.path, self.content, self.module = path, content, module
+
+    @property
+    def settings(self):
+        """What settings.json says of it."""
+        return {'file': self.path.name, 'sha256': hashlib.sha256(self.content).hexdigest()}
+
+
+_loaded = {}   # path -> UserCode: what it registers can be registered once
+
+
+def load(path):
+    """Imports a file as a module of its own, once in a process. It can import other files of its folder.
+
+    Raises CodeError if the file is not there, or fails; FileNotFoundError is a CodeError, too.
+    """
+    path = Path(path).resolve()
+    if path in _loaded:
+        return _loaded[path]
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CodeError(f'{path}: {error.strerror}') from error
+    module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(f'gluonzoo_code_{path.stem}', path))
+    sys.path.append(str(path.parent))
+    try:
+        exec(compile(content, str(path), 'exec'), module.__dict__)   # these bytes, whose SHA-256 is kept
+    except Exception as error:
+        lines = traceback.format_exception(type(error), error, error.__traceback__.tb_next)   # without this function
+        raise CodeError(f'{path}: cannot be imported:\n{"".join(lines).rstrip()}') from error
+    finally:
+        sys.path.remove(str(path.parent))
+    _loaded[path] = UserCode(path, content, module)
+    return _loaded[path]
+
+
+def load_for(run, path):
+    """Imports the code that a run needs, if it needs some.
+
+    A file from a run's directory is not imported by itself: whoever opens a run shall know what is executed.
+
+    Parameters
+    ----------
+    run : Run
+    path : str or Path, or None
+
+    Raises
+    ------
+    ValueError
+        if the run needs code and there is no `path`.
+
+    Warns (RuntimeWarning)
+        if the file is not what it was when the run was begun.
+    """
+    needed = run.settings.get('code')
+    if path is None:
+        if needed:
+            raise ValueError(f'{run.directory}: was made with {needed["file"]}, which is not imported by itself: '
+                             f'--code {needed["file"]} (a copy is {run.directory / "code" / needed["file"]})')
+        return
+    code = load(path)
+    if needed and code.settings['sha256'] != needed['sha256']:
+        warnings.warn(f'{path}: has changed since the run was begun; a copy of then is '
+                      f'{run.directory / "code" / needed["file"]}', RuntimeWarning, stacklevel=3)

@@ -1,0 +1,259 @@
+"""What turns losses into updates: devices, rounds, precision, clipping, and the store that adds up gradients.
+
+An engine knows no task. A task tells it which networks there are and what the losses of a part of a batch are.
+"""
+from fnmatch import fnmatchcase
+
+import mxnet as mx
+from mxnet import autograd, gluon
+from mxnet.contrib import amp as mixed_precision
+
+from .parameters import named_parameters
+
+__all__ = ['Engine']
+
+
+class Engine:
+    """Computes on one or more devices, and updates networks there.
+
+    A batch is cut into `accumulate` rounds of ``len(ctx)`` equal parts, one part a device. Each part has a loss of its
+    own. An update follows the mean of the parts' gradients, also over machines. So memory limits the size of a part,
+    not the size of a batch. Batch normalisation sees one part at a time. Each device keeps running statistics of its
+    own, which must be averaged before the networks are evaluated (:func:`gluonzoo.train.fit` does).
+
+    Parameters
+    ----------
+    ctx : list of Context, optional
+        the devices, each once; default: the CPU
+    accumulate : int, 1 or more
+        rounds of forward and backward passes in an update
+    clip_norm : float above 0, optional
+        the most that the norm of the mean gradient, over all parameters of a trainer, may be
+    amp : 'float16' or 'bfloat16', optional
+        compute convolutions and the like so (mxnet.contrib.amp). This changes MXNet in the whole process, for good:
+        all engines of a process must agree. float16 scales the loss, and waits for the gradients in every update to
+        see whether they overflowed.
+    kvstore : 'device', 'local' or KVStore, optional
+        what adds up the gradients of several devices. For several machines it is a store that this engine alone uses:
+        a process can join a job once, so the engine does not, and all its trainers share the store. (Trainers with
+        stores of their own would number their parameters alike, and wait for each other for ever.)
+
+    Attributes
+    ----------
+    ctx : list of Context
+    kvstore : KVStore, or None
+    trainers : dict of name -> gluon.Trainer
+        for the learning rate and the optimizer's state; an update is :meth:`step`
+
+    Raises ValueError for a value that is not as said.
+    """
+
+    def __init__(self, ctx=None, *, accumulate=1, clip_norm=None, amp=None, kvstore='device'):
+        if isinstance(accumulate, bool) or not isinstance(accumulate, int) or accumulate < 1:
+            raise ValueError(f'accumulate: must be a whole number of rounds, at least 1: {accumulate!r}')
+        if clip_norm is not None and not clip_norm > 0:
+            raise ValueError(f'clip_norm: must be above 0, or None: {clip_norm!r}')
+        self.ctx = [mx.cpu()] if ctx is None else list(ctx)
+        if not self.ctx or len(set(self.ctx)) < len(self.ctx):
+            raise ValueError(f'ctx: must be one or more devices, each once: {self.ctx}')
+        _agree_on_precision(amp)
+        self.kvstore = _make_kvstore(kvstore, len(self.ctx))
+        self.trainers = {}
+        self._accumulate, self._clip_norm, self._amp = accumulate, clip_norm, amp
+        self._parameters = {}   # trainer name -> what it updates
+        self._sums = {}   # trainer name -> sums of gradients over the rounds
+        self._keys = {}   # parameter -> key in the store
+
+    # -- networks and trainers ---------------------------------------------------------------------------------------
+
+    def place(self, net, *shapes):
+        """Puts `net` on the devices, initialized where it is not yet, and hybridizes it.
+
+        Parameters that have no initializer of their own get Xavier's. All machines start from the same values.
+
+        Parameters
+        ----------
+        net : HybridBlock
+        shapes : tuples of int
+            of the inputs, with a batch of any size: shapes of parameters that are not known yet follow from them
+
+        Returns
+        -------
+        The outputs for inputs of zeros, on the first device.
+        """
+        zeros = [mx.nd.zeros(shape, ctx=self.ctx[0]) for shape in shapes]
+        net.infer_shape(*zeros)
+        for parameter in net.collect_params().values():
+            if _is_initialized(parameter):
+                parameter.reset_ctx(self.ctx)
+            else:
+                parameter.initialize(ctx=self.ctx, default_init=mx.init.Xavier())
+            # Before weights are used: on a CPU, convolutions keep them in a layout that a store refuses.
+            if self.kvstore and parameter not in self._keys and not isinstance(parameter, gluon.Constant):
+                key = self._keys[parameter] = len(self._keys)
+                self.kvstore.broadcast(key, parameter.data(self.ctx[0]), parameter.list_data())
+        # Without static_shape, with which MXNet 1.9.1 lets others (moving averages, checkpoints) read the running
+        # statistics of batch normalisation before a step has written them. It is no faster with it.
+        net.hybridize(static_alloc=True)
+        return net(*zeros)
+
+    def trainer(self, name, optimizer, *nets):
+        """Makes the trainer of one or more networks, which have been placed.
+
+        Parameters
+        ----------
+        name : str
+        optimizer : dict
+            'name' of an MXNet optimizer, and its keywords: ``{'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9}``.
+            'no_decay', a list of str, says which parameters have no weight decay: 'bias' is every parameter whose name
+            ends so, 'heads.*.norm.gamma' is a pattern for whole names. Each must match.
+        nets : HybridBlock
+
+        Returns
+        -------
+        gluon.Trainer
+
+        Raises ValueError if MXNet cannot make such an optimizer, or if a word of 'no_decay' matches no parameter.
+        """
+        settings = dict(optimizer)
+        no_decay = settings.pop('no_decay', ())
+        try:
+            made = mx.optimizer.create(settings.pop('name'), **settings)
+        except KeyError:
+            raise ValueError(f"optimizer: must have a 'name': {optimizer}") from None
+        except (TypeError, ValueError) as error:
+            raise ValueError(f'optimizer: {optimizer}: {error}') from error
+        _spare_from_decay(no_decay, nets)
+        parameters = [p for net in nets for p in net.collect_params().values() if p.grad_req != 'null']
+        # Without a store: the trainers of an engine share one, or their keys would collide on the server.
+        trainer = self.trainers[name] = gluon.Trainer(parameters, made, kvstore=None, update_on_kvstore=False)
+        self._parameters[name] = parameters
+        # Not grad_req='add': the gradients of MXNet's cast to bfloat16 and of operators from a library do not heed it.
+        self._sums[name] = [mx.nd.zeros_like(gradient) for gradient in self._gradients(name)] \
+            if self._accumulate > 1 else []
+        if self._amp == 'float16':
+            mixed_precision.init_trainer(trainer)
+        return trainer
+
+    # -- a step ------------------------------------------------------------------------------------------------------
+
+    def minimize(self, name, batch, losses_of):
+        """A step of trainer `name` down the mean loss of a batch: all that a task of one network needs.
+
+        Parameters
+        ----------
+        name : str
+        batch : Batch
+        losses_of : function of the arrays of a part -> dict of name -> NDArray [1]
+            called while gradients are recorded. 'loss' is what gradients are of; the others are told.
+
+        Returns
+        -------
+        The losses before the update, means over the parts: dict of name -> NDArray [1].
+        """
+        scalars = []
+        for parts in self.parts(batch):
+            with autograd.record():
+                made = [losses_of(*part) for part in parts]
+            self.backward(name, [each['loss'] for each in made])
+            scalars += made
+        self.step(name)
+        return self.mean(scalars)
+
+    def parts(self, batch):
+        """Cuts a batch up: rounds[r][d] is the tuple of arrays that device d computes with in round r.
+
+        Raises ValueError if the parts would not be equal.
+        """
+        count = self._accumulate * len(self.ctx)
+        size = batch.arrays[0].shape[0]
+        if size % count:
+            raise ValueError(f'batch: must be a multiple of {count} ({self._accumulate} rounds on {len(self.ctx)} '
+                             f'devices): {size}')
+        parts = zip(*(gluon.utils.split_data(array, count) for array in batch.arrays))
+        return [[tuple(array.as_in_context(ctx) for array in next(parts)) for ctx in self.ctx]
+                for _ in range(self._accumulate)]
+
+    def backward(self, name, losses):
+        """Adds the gradients of `losses`, one NDArray a device, to those that trainer `name` will follow.
+
+        Other parameters that the losses depend on get gradients too, which no trainer follows.
+        """
+        if self._amp == 'float16':
+            with autograd.record(), mixed_precision.scale_loss(losses, self.trainers[name]) as scaled:
+                losses = scaled
+        autograd.backward(losses)
+        for total, gradient in zip(self._sums[name], self._gradients(name)):
+            total += gradient
+
+    def step(self, name):
+        """Trainer `name` takes a step along the gradients of all rounds, devices and machines, and forgets them."""
+        trainer, parameters = self.trainers[name], self._parameters[name]
+        for total, gradient in zip(self._sums[name], self._gradients(name)):
+            gradient[:] = total
+            total[:] = 0
+        parts = self._accumulate * len(self.ctx) * (self.kvstore.num_workers if self.kvstore else 1)
+        if self.kvstore:
+            for parameter in parameters:
+                key = self._keys[parameter]
+                self.kvstore.pushpull(key, parameter.list_grad(), priority=-key)   # all gradients become the sum
+        if self._clip_norm is not None:
+            if self._amp == 'float16':
+                mixed_precision.unscale(trainer)
+            for ctx in self.ctx:
+                gradients = [parameter.grad(ctx) for parameter in parameters]
+                gluon.utils.clip_global_norm(gradients, self._clip_norm * parts, check_isfinite=False)   # True waits
+        trainer.update(parts)
+
+    def mean(self, scalars):
+        """The mean of dicts of name -> NDArray [1], one a part, on the first device."""
+        return {name: mx.nd.add_n(*(s[name].detach().as_in_context(self.ctx[0]) for s in scalars)) / len(scalars)
+                for name in scalars[0]}
+
+    def _gradients(self, name):
+        return [gradient for parameter in self._parameters[name] for gradient in parameter.list_grad()]
+
+
+def _spare_from_decay(patterns, nets):
+    """Sets the weight decay of the parameters that match a pattern to 0."""
+    names = {name: parameter for net in nets for name, parameter in named_parameters(net).items()}
+    for pattern in patterns:
+        found = [parameter for name, parameter in names.items()
+                 if fnmatchcase(name, pattern) or fnmatchcase(name, f'*.{pattern}')]
+        if not found:
+            raise ValueError(f'optimizer: no_decay: {pattern!r} matches no parameter')
+        for parameter in found:
+            parameter.wd_mult = 0
+
+
+_precision = []   # of the process: what its first engine asked for
+
+
+def _agree_on_precision(amp):
+    if amp not in (None, 'float16', 'bfloat16'):
+        raise ValueError(f"amp: must be None, 'float16' or 'bfloat16': {amp!r}")
+    if not _precision:
+        _precision.append(amp)
+        if amp:
+            mixed_precision.init(amp)
+    elif _precision != [amp]:
+        raise ValueError(f'amp: must be the same for all engines of a process; the first had {_precision[0]!r}: '
+                         f'{amp!r}')
+
+
+def _make_kvstore(kvstore, devices):
+    if not isinstance(kvstore, str):
+        if kvstore is None and devices > 1:
+            raise ValueError(f'kvstore: {devices} devices need one')
+        return kvstore
+    if kvstore not in ('device', 'local'):
+        raise ValueError(f"kvstore: must be 'device', 'local' or, for several machines, a store itself: {kvstore!r}")
+    return mx.kv.create(kvstore) if devices > 1 else None
+
+
+def _is_initialized(parameter):
+    try:
+        parameter.list_ctx()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,92 @@
+"""settings.json: how the task, the data and the training of a run are made.
+
+::
+
+    revision    of this form, 2
+    task        'name' of a registered task, and its keywords; networks and optimizers are dicts with a 'name'
+    train_data  'name' of a registered dataset, and its keywords; what is trained on
+    val_data    the same, what is evaluated on
+    engine      devices, kvstore, accumulate, clip_norm, amp: see gluonzoo.train.engine
+    fit         seed, batch_size, epochs, schedule, ema, workers: see gluonzoo.train.fit
+    code        'file' and 'sha256' of the user's own code, if the run needs some
+"""
+from . import storage
+from .storage import CheckpointError
+
+__all__ = ['REVISION', 'MAY_CHANGE', 'differences', 'read_settings', 'setting_of']
+
+REVISION = 2
+
+# Settings that may differ when a run is resumed: they say how long and on what it is computed, not what.
+MAY_CHANGE = ('fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'train_data.workers', 'val_data.workers')
+
+
+def read_settings(path):
+    """The settings in a file, in today's form; those of revision 1 are brought to it.
+
+    Raises CheckpointError if the file cannot be read, holds no settings, or is of a later revision.
+    """
+    settings = storage.read_json(path)
+    if not isinstance(settings, dict):
+        raise CheckpointError(f'{path}: must be a JSON object')
+    revision = settings.get('revision', 1)
+    if revision == 1:
+        try:
+            return _from_first(settings)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CheckpointError(f'{path}: not the settings of a run: {type(error).__name__}: {error}') from error
+    if revision != REVISION:
+        raise CheckpointError(f'{path}: is of revision {revision!r}; this gluonzoo reads 1 to {REVISION}')
+    return settings
+
+
+def differences(before, now):
+    """What must not differ between the settings of a run and those that it is to be resumed with: list of str."""
+    before, now = _flat(before), _flat(now)
+    return [f'{key} {before.get(key, "(absent)")!r} then, {now.get(key, "(absent)")!r} now'
+            for key in sorted({*before, *now}) if key not in MAY_CHANGE
+            and (key in before, before.get(key)) != (key in now, now.get(key))]
+
+
+def setting_of(specification, name):
+    """The part of `name` in a specification that is one for all (it has a 'name' of its own), or one by name.
+
+    >>> setting_of({'name': 'adam'}, 'generator'), setting_of({'generator': {'name': 'sgd'}}, 'generator')
+    ({'name': 'adam'}, {'name': 'sgd'})
+
+    Raises ValueError if `name` has none.
+    """
+    if callable(specification) or 'name' in specification:
+        return specification
+    if name not in specification:
+        raise ValueError(f'must be one for all, with a name, or have one for {name!r}: {specification!r}')
+    return specification[name]
+
+
+def _flat(settings, prefix=''):
+    """Nested dicts as one, with keys such as 'task.net.name'."""
+    flat = {}
+    for key, value in settings.items():
+        flat.update(_flat(value, f'{prefix}{key}.') if isinstance(value, dict) and value else {prefix + key: value})
+    return flat
+
+
+def _from_first(settings):
+    """Of revision 1: the task had what the engine has now, and its network was called otherwise.
+
+    Besides, the networks of DSOD's paper themselves said what has no weight decay, and CenterNet's targets were not
+    made by the transform.
+    """
+    task, fit = dict(settings['task']), dict(settings['fit'])
+    engine = {name: fit.pop(name) for name in ('devices', 'kvstore')}
+    engine.update({name: task.pop(name) for name in ('accumulate', 'clip_norm', 'amp')})
+    train_data = settings['train_data']
+    if 'network' in task:
+        task['net'] = task.pop('network')
+    if task['name'] == 'image_translation':
+        task['name'] = 'pix2pix'
+    elif task['name'] == 'single_shot_detection' and task['net']['name'] in ('dsod300', 'dsod300_smallest'):
+        task['optimizer'] = {**task['optimizer'], 'no_decay': ['heads.*.norm.gamma', 'heads.*.norm.beta']}
+    elif task['name'] == 'keypoint_detection' and train_data['transform']['name'] == 'keypoint_train':
+        train_data = {**train_data, 'transform': {**train_data['transform'], 'classes': len(task['class_names'])}}
+    return {**settings, 'revision': REVISION, 'task': task, 'train_data': train_data, 'engine': engine, 'fit': fit}
