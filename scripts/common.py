@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import cv2
-from arguments import at_least
 
+from gluonzoo.commands.arguments import at_least
 from gluonzoo.data import ImageError, Loader, RecordError  # before mxnet
 from gluonzoo.registry import DATASETS, TASKS
 from gluonzoo.train import (

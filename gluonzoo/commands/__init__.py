@@ -1,0 +1,1 @@
+"""The commands of gluonzoo: a module each, whose docstring is the help."""

@@ -1,0 +1,51 @@
+"""The command `gluonzoo`, which finds the others.
+
+A command is a module of this package. Its docstring is the help. It has ``add_arguments(parser)``, ``run(args)``, which
+returns an exit code or None, and, where arguments must be checked together, ``check(parser, args)``. Help is shown at
+once as long as nothing heavy is imported before ``run``.
+"""
+import argparse
+import importlib
+import sys
+
+from .arguments import add_command
+
+__all__ = ['COMMANDS', 'door', 'main']
+
+COMMANDS = ('data', 'records')
+
+
+def main(argv=None):
+    """Runs the command that the words of `argv` say (default: those of the process). Returns the exit code.
+
+    What is the user's to mend is one line on stderr, and the exit code 1.
+    """
+    parser = argparse.ArgumentParser(prog='gluonzoo', description='A zoo of vision models for Apache MXNet Gluon.')
+    commands = parser.add_subparsers(dest='command', metavar='COMMAND')
+    modules, parsers = {}, {}
+    for name in COMMANDS:
+        modules[name] = importlib.import_module(f'.{name}', __package__)
+        parsers[name] = add_command(commands, name, modules[name].__doc__)
+        modules[name].add_arguments(parsers[name])
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return 0
+    command = modules[args.command]
+    if hasattr(command, 'check'):
+        command.check(parsers[args.command], args)
+    try:
+        code = command.run(args)
+        if 'mxnet' in sys.modules:
+            sys.modules['mxnet'].nd.waitall()   # an error that nobody waits for would leave the exit code 0
+    except (OSError, ValueError) as error:
+        plain = isinstance(error, OSError) and error.filename   # without its number
+        said = f'{error.filename}: {error.strerror}' if plain else error
+        print(f'gluonzoo {args.command}: {said}', file=sys.stderr)
+        return 1
+    return code or 0
+
+
+def door(*words):
+    """Runs `gluonzoo` with these words and then those of the process, and ends the process."""
+    sys.exit(main([*words, *sys.argv[1:]]))
