@@ -7,7 +7,7 @@
 from pathlib import Path
 
 from ..recipes.arguments import at_least
-from .shared_arguments import add_run_arguments
+from .arguments import add_run_arguments
 
 
 def add_arguments(parser):

@@ -12,7 +12,7 @@ notes/export.md. Every file is compared with the network before it gets its name
 from pathlib import Path
 
 from ..recipes.arguments import at_least
-from .shared_arguments import add_run_arguments
+from .arguments import add_model_arguments, add_run_arguments, check_run_or_model
 
 
 def number(text):
@@ -22,8 +22,7 @@ def number(text):
 
 def add_arguments(parser):
     add_run_arguments(parser, required=False)
-    parser.add_argument('--model', help='without a run: one of gluonzoo models; with --weights')
-    parser.add_argument('--weights', type=Path, metavar='FILE', help='of the model: what gluonzoo convert writes')
+    add_model_arguments(parser)
     parser.add_argument('--pools', action='store_true', help='the four corner pools, for arrays of any size')
     parser.add_argument('--out', type=Path, required=True,
                         help='the ONNX file; or how the names of the MXNet files begin; with --pools, a folder')
@@ -35,11 +34,9 @@ def add_arguments(parser):
 
 
 def check(parser, args):
-    if (args.run is not None) + (args.model is not None) + args.pools != 1:
-        parser.error('one of --run, --model and --pools is needed')
-    if (args.model is None) != (args.weights is None):
-        parser.error('--model and --weights go together')
-    for name in ('which', 'decode', 'batch', 'size', 'code', 'set'):
+    if not args.pools:
+        check_run_or_model(parser, args)
+    for name in ('run', 'model', 'weights', 'which', 'decode', 'batch', 'size', 'code', 'set'):
         if args.pools and getattr(args, name):
             parser.error(f'--{name}: not with --pools')
     if not args.pools and args.onnx and args.out.suffix != '.onnx':

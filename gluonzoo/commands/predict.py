@@ -11,14 +11,12 @@ sees it. Files that cannot be read are listed at the end, and the exit code is t
 from pathlib import Path
 
 from ..recipes.arguments import at_least
-from .shared_arguments import add_run_arguments
+from .arguments import add_model_arguments, add_run_arguments, check_run_or_model
 
 
 def add_arguments(parser):
     add_run_arguments(parser, required=False)
-    parser.add_argument('--model', help='without a run: one of gluonzoo models; with --weights')
-    parser.add_argument('--weights', type=Path, metavar='FILE',
-                        help='of the model: what gluonzoo convert writes, or the file of a network in a checkpoint')
+    add_model_arguments(parser)
     parser.add_argument('--images', type=Path, nargs='+', required=True, help='files and folders')
     parser.add_argument('--out', type=Path, default=Path('out'), help='(default: %(default)s)')
     parser.add_argument('--batch-size', type=at_least(1), default=8,
@@ -27,14 +25,7 @@ def add_arguments(parser):
                         help='also what else there is to see, such as the heat maps of keypoints')
 
 
-def check(parser, args):
-    if (args.run is None) == (args.model is None):
-        parser.error('--run or --model is needed, and not both')
-    if (args.model is None) != (args.weights is None):
-        parser.error('--model and --weights go together')
-    for name in ('which', 'code'):
-        if args.model and getattr(args, name):
-            parser.error(f'--{name}: is of a run, not of --model')
+check = check_run_or_model
 
 
 def run(args):

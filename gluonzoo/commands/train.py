@@ -12,8 +12,6 @@ from pathlib import Path
 
 from ..recipes.arguments import at_least, device_names
 
-USAGE = 'RECIPE|FILE.py [options]'
-
 # Settings that others follow from, so that they are set before the recipe is asked: path -> argument
 _EARLY = {'fit.epochs': 'epochs', 'fit.batch_size': 'batch_size', 'engine.devices': 'devices'}
 # What an argument says, where it is given; what holds where neither the argument nor the recipe says something.
@@ -21,40 +19,48 @@ _ENGINE = {'devices': ['cpu(0)'], 'kvstore': None, 'accumulate': 1, 'clip_norm':
 _FIT = {'seed': 0, 'ema': None, 'workers': 2}
 
 
-def parse(parser, words):
-    """The arguments, and in them the recipe's module or the user's code."""
+def add_arguments(parser):
+    parser.usage = 'gluonzoo train RECIPE|FILE.py ...'
+    parser.add_argument('what', metavar='RECIPE|FILE.py', help='centernet, dsod, pix2pix, or a file of your own')
+    parser.add_argument('words', nargs=argparse.REMAINDER, metavar='...', help='gluonzoo train RECIPE --help')
+
+
+def run(args):
+    args = parse(args.what, args.words)
+    train(make_settings(args), args.run or Path('runs', _run_name(args)), resume=args.resume,
+          checkpoint_every=args.checkpoint_every, code=args.code)
+
+
+def parse(what, words):
+    """The arguments of a training, and in them the recipe's module or the user's code.
+
+    Parameters
+    ----------
+    what : str
+        name of a recipe, or path of a file
+    words : list of str
+
+    Raises ValueError for an unknown recipe, and CodeError for a file that cannot be used.
+    """
     from .. import recipes
 
-    if not words or words[0].startswith('-'):
-        parser.usage = f'%(prog)s {USAGE}'
-        parser.epilog = 'recipes: ' + ', '.join(recipes.trainings())
-        parser.parse_args(words)   # --help, or an unknown option
-        parser.error(f'what to train must come first: {", ".join(recipes.trainings())}, or a file of your own')
-    what, *words = words
-    code = None
-    if what.endswith('.py'):
-        from . import user_code
-        code = user_code.load(what)
-        recipe = code.module
-        if not callable(getattr(recipe, 'settings', None)):
-            raise ValueError(f'{what}: must define settings(args), which returns the settings of a training')
-    elif what not in recipes.trainings():
-        if what in recipes.NAMES:
-            parser.error(f'{what}: has no training yet; there are {", ".join(recipes.trainings())}')
-        try:
-            recipes.load(what)
-        except ValueError as error:
-            parser.error(str(error))
-    else:
+    if not what.endswith('.py'):
         recipe = recipes.load(what)
-    return parse_for(recipe, Path(what).stem, words, f'{parser.prog} {what}', code)
+        if not hasattr(recipe, 'settings'):
+            raise ValueError(f'recipe: {what} has no training yet; there are {", ".join(recipes.trainings())}')
+        return parse_for(recipe, what, words)
+    from . import user_code
+    code = user_code.load(what)
+    if not callable(getattr(code.module, 'settings', None)):
+        raise ValueError(f'{what}: must define settings(args), which returns the settings of a training')
+    return parse_for(code.module, Path(what).stem, words, code)
 
 
-def parse_for(recipe, name, words, prog, code=None):
-    """The arguments of a recipe."""
-    parser = argparse.ArgumentParser(prog=prog, description=recipe.__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser, name, getattr(recipe, 'DATA', None))
+def parse_for(recipe, name, words, code=None):
+    """The arguments of one recipe."""
+    parser = argparse.ArgumentParser(prog=f'gluonzoo train {code.path.name if code else name}',
+                                     description=recipe.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    _add_training_arguments(parser, getattr(recipe, 'DATA', None))
     if hasattr(recipe, 'add_arguments'):
         recipe.add_arguments(parser.add_argument_group(f'of {name}'))
     args = parser.parse_args(words)
@@ -68,7 +74,7 @@ def parse_for(recipe, name, words, prog, code=None):
     return args
 
 
-def add_arguments(parser, name, data):
+def _add_training_arguments(parser, data):
     """The arguments that every training has."""
     parser.add_argument('--data', type=Path, required=data is not None, help=data or 'what is trained on')
     parser.add_argument('--run', type=Path, help='the directory of the run (default: runs/NAME, by recipe and model)')
@@ -93,12 +99,6 @@ def add_arguments(parser, name, data):
                         help='start parts anew that the weights do not have, or in another shape')
     parser.add_argument('--set', action='append', metavar='PATH=VALUE', default=[],
                         help='any setting by its path, such as task.loss=pikachu; see settings.json of a run')
-
-
-def run(args):
-    settings = make_settings(args)
-    directory = args.run or Path('runs', _run_name(args))
-    train(settings, directory, resume=args.resume, checkpoint_every=args.checkpoint_every, code=args.code)
 
 
 def _run_name(args):

@@ -2,17 +2,29 @@
 import argparse
 import re
 
-__all__ = ['at_least', 'device_names']
+__all__ = ['at_least', 'between', 'device_names', 'fraction']
+
+
+def _number(kind, good, rule):
+    def number(text):
+        value = kind(text)
+        if not good(value):   # NaN is not
+            raise argparse.ArgumentTypeError(f'must be {rule}: {text}')
+        return value
+    return number
 
 
 def at_least(least, kind=int):
     """A number of at least `least`."""
-    def number(text):
-        value = kind(text)
-        if not value >= least:
-            raise argparse.ArgumentTypeError(f'must be at least {least}: {text}')
-        return value
-    return number
+    return _number(kind, lambda value: value >= least, f'at least {least}')
+
+
+def between(least, most):
+    """A whole number from `least` to `most`."""
+    return _number(int, lambda value: least <= value <= most, f'{least} to {most}')
+
+
+fraction = _number(float, lambda value: 0 < value < 1, 'between 0 and 1')
 
 
 def device_names(text):

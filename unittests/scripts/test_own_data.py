@@ -4,12 +4,12 @@ import xml.etree.ElementTree as ElementTree
 
 import cv2
 import evaluate
-import make_rec
 import numpy as np
 import predict
 import pytest
 import train_dsod
 
+from gluonzoo.commands.main import main
 from gluonzoo.data import DetectionRecords
 from gluonzoo.train import Run
 from gluonzoo.train.callbacks import read_scalars
@@ -48,7 +48,7 @@ def voc(tmp_path_factory):
 
 def test_from_voc_to_detections(voc, tmp_path, monkeypatch):
     data, run, out = tmp_path / 'mine', tmp_path / 'run', tmp_path / 'out'
-    assert make_rec.main(['--from', 'voc', '--data', str(voc), '--out', str(data)]) == 0
+    assert main(['records', '--from', 'voc', '--data', str(voc), '--out', str(data)]) == 0
     records = {split: DetectionRecords(data / f'{split}.rec') for split in ('train', 'val')}
     assert sum(map(len, records.values())) == COUNT
     assert all(dataset.class_names == ['green', 'red'] for dataset in records.values())

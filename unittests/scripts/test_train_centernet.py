@@ -5,7 +5,6 @@ from pathlib import Path
 import common
 import cv2
 import evaluate
-import get_coco
 import mxnet as mx
 import numpy as np
 import predict
@@ -14,6 +13,7 @@ import train_centernet
 from programs import check_error_is_one_line
 from run_checks import check_records, evaluated, resumed, save_noise, scalars
 
+from gluonzoo.commands.main import main
 from gluonzoo.train import Run, TrainingError
 
 NUMBERS = ('AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large', 'AR1', 'AR10', 'AR100', 'AR_small', 'AR_medium',
@@ -33,7 +33,7 @@ def small():
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
     out = tmp_path_factory.mktemp('data') / 'coco'
-    assert get_coco.main(['--synthetic', '--out', str(out), '--train', '5', '--val', '3']) == 0
+    assert main(['data', 'coco', '--synthetic', '--out', str(out), '--train', '5', '--val', '3']) == 0
     return out
 
 

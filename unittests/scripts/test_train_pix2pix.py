@@ -4,12 +4,13 @@ from pathlib import Path
 
 import common
 import cv2
-import get_pairs
 import predict
 import pytest
 import train_pix2pix
 from programs import check_error_is_one_line
 from run_checks import check_records, evaluated, resumed, save_noise, scalars
+
+from gluonzoo.commands.main import main
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -23,7 +24,7 @@ def small():
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
     out = tmp_path_factory.mktemp('data') / 'pairs'
-    assert get_pairs.main(['--synthetic', '--out', str(out), '--train', '5', '--val', '3', '--size', '64']) == 0
+    assert main(['data', 'pairs', '--out', str(out), '--train', '5', '--val', '3', '--size', '64']) == 0
     return out
 
 

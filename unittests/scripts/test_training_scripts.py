@@ -3,7 +3,6 @@ import json
 
 import cv2
 import evaluate
-import get_pikachu
 import numpy as np
 import predict
 import pytest
@@ -12,6 +11,7 @@ from PIL import Image
 from programs import check_error_is_one_line
 from run_checks import check_records, evaluated, scalars
 
+from gluonzoo.commands.main import main
 from gluonzoo.train import CheckpointError
 
 TRAIN = ('--small', '--batch-size', '4')
@@ -20,7 +20,8 @@ TRAIN = ('--small', '--batch-size', '4')
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
     out = tmp_path_factory.mktemp('data') / 'pikachu'
-    assert get_pikachu.main(['--synthetic', '--out', str(out), '--train', '9', '--val', '3', '--size', '192']) == 0
+    small = ['--train', '9', '--val', '3', '--size', '192']
+    assert main(['data', 'pikachu', '--synthetic', '--out', str(out), *small]) == 0
     return out
 
 

@@ -27,7 +27,7 @@ _WAIT = 1.   # seconds before another attempt; twice as long before the one afte
 _BLOCK = 4096   # bytes that even an empty file takes on a disk
 
 
-class DownloadError(Exception):
+class DownloadError(OSError):
     """A file could not be fetched."""
 
 
@@ -35,7 +35,7 @@ class ChecksumError(DownloadError):
     """A file was fetched and is not what it should be."""
 
 
-class ArchiveError(Exception):
+class ArchiveError(ValueError):
     """An archive is broken, or holds what must not be unpacked."""
 
 

@@ -1,28 +1,26 @@
-"""What the scripts that get datasets share: a folder that holds an original dataset or a drawn one, and says which.
+"""A folder that holds an original dataset or a drawn one, and says which.
 
 dataset.json, the card, lies in the folder when it is complete. What is being made lies beside the folder till then.
 """
-import contextlib
 import json
 import sys
-import tempfile
-from pathlib import Path
 
-from arguments import at_least
+from ..staging import staging
+from .download import ChecksumError, DownloadError
 
-from gluonzoo.data.fetch.download import ArchiveError, ChecksumError, DownloadError
+__all__ = ['CARD', 'DatasetError', 'DatasetFolder', 'write_card']
 
 CARD = 'dataset.json'
 
 
-class DatasetError(Exception):
+class DatasetError(ValueError):
     """The folder cannot be given the dataset that is wanted."""
 
 
 class DatasetFolder:
     """A folder for an original dataset, or for a drawn one if that is wanted or the original cannot be reached.
 
-    A subclass defines `defaults`, `card_keys` and the last five methods.
+    A subclass defines `card_keys` and the last five methods.
 
     Parameters
     ----------
@@ -30,31 +28,37 @@ class DatasetFolder:
 
     Attributes
     ----------
-    defaults : dict
-        settings of the drawn dataset
     card_keys : dict of kind ('original', 'synthetic') -> set
         what the card must have
     """
 
-    defaults = {}
     card_keys = {}
 
     def __init__(self, out):
         self.out = out
 
-    def get(self, settings, original=True):
+    def get(self, settings, given=(), original=True):
         """Sees to it that the folder holds a dataset. Returns words that say which.
 
         Parameters
         ----------
         settings : dict
-            those that the user has chosen for the drawn one
+            of the drawn one
+        given : names of settings that the user has chosen
+            If the folder holds a drawn dataset already, these must be its own; if the original is not wanted, all.
         original : bool
             whether the original is wanted
+
+        Raises
+        ------
+        DatasetError
+            if the folder holds something else, or a part of the original that cannot be completed.
+        ChecksumError, ArchiveError
+            if what has been downloaded is not the original, or is broken.
         """
         out, card = self.out, self.card()
         if card and card['kind'] == 'synthetic':
-            self._check_settings(card, settings if original else {**self.defaults, **settings})
+            self._check_settings(card, {name: settings[name] for name in given} if original else settings)
             self.check_drawn(card)
             return 'the SYNTHETIC dataset, made earlier' + (
                 f'. (For the original, remove {out} or choose another --out)' if original else '')
@@ -71,7 +75,7 @@ class DatasetFolder:
                       file=sys.stderr)
         if card or self.begun():
             raise DatasetError(f'{out}: holds the original dataset, or a part of it; choose another --out')
-        self._draw({**self.defaults, **settings})
+        self._draw(settings)
         return 'the SYNTHETIC dataset, made now'
 
     def card(self):
@@ -133,41 +137,7 @@ class DatasetFolder:
         raise NotImplementedError
 
 
-@contextlib.contextmanager
-def staging(out):
-    """A new folder beside `out`, for what shall be moved there when it is whole; it goes when the block ends."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f'{out.name}.part-', dir=out.parent) as folder:
-        yield Path(folder)
-
-
 def write_card(folder, card):
     part = folder / f'{CARD}.part'
     part.write_text(json.dumps(card, indent=2) + '\n')
     part.replace(folder / CARD)
-
-
-def add_settings(parser, title, defaults, rows):
-    """Adds an argument for each setting of a drawn dataset; rows: name, least value, what it is."""
-    group = parser.add_argument_group(title)
-    for name, least, what in rows:
-        group.add_argument(f'--{name}', type=at_least(least), help=f'{what} (default: {defaults[name]})')
-
-
-def chosen(args, defaults):
-    """The settings that were given."""
-    return {name: getattr(args, name) for name in defaults if getattr(args, name) is not None}
-
-
-def call(get, out, hint=''):
-    """Prints what `get` says of the folder, or its error and, where something could not be downloaded, a hint.
-
-    Returns the exit code.
-    """
-    try:
-        print(f'{out}: {get()}')
-        return 0
-    except (ArchiveError, DatasetError, DownloadError, OSError, ValueError) as error:
-        hint = hint if isinstance(error, DownloadError) else ''
-        print(f'{Path(sys.argv[0]).stem}: {error}{hint}', file=sys.stderr)
-        return 1

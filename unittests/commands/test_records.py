@@ -1,20 +1,16 @@
-"""scripts/make_rec.py: from annotated pictures to records."""
+"""gluonzoo records: from annotated pictures to records."""
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import cv2
-import make_rec
 import numpy as np
 import pytest
 from PIL import Image
 
+from gluonzoo.commands import records
+from gluonzoo.commands.main import main
 from gluonzoo.data import DetectionRecords
+from gluonzoo.data.annotations import FORMATS
 from gluonzoo.data.records import RecordFile, unpack
-
-SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'make_rec.py'
 
 FILES = ['classes.txt', 'train.idx', 'train.rec', 'val.idx', 'val.rec']
 WIDTH, HEIGHT = 48, 32
@@ -45,9 +41,9 @@ def folder(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, capsys):
-    """Runs the script: (exit code, stdout, stderr)."""
+    """Runs the command: (exit code, stdout, stderr)."""
     def run(form, data, *arguments):
-        code = make_rec.main(['--from', form, '--data', str(data), '--out', str(run.out), *arguments])
+        code = main(['records', '--from', form, '--data', str(data), '--out', str(run.out), *arguments])
         return (code, *capsys.readouterr())
     run.out = tmp_path / 'out' / 'mine'
     return run
@@ -232,7 +228,7 @@ def test_a_split_of_which_nothing_can_be_decoded(run, folder):
     for path in folder.glob('*.jpg'):
         path.write_bytes(path.read_bytes()[:-200])
     code, _, complained = run('yolo', folder, '--skip-broken')
-    assert code == 1 and 'make_rec: no picture is left\n' in complained and names(run.out.parent) == []
+    assert code == 1 and 'gluonzoo records: no picture is left\n' in complained and names(run.out.parent) == []
 
 
 def test_one_picture_alone(run, tmp_path):
@@ -261,10 +257,6 @@ def test_options_out_of_range(run, folder, option, capsys):
     assert ended.value.code == 2 and option[0] in capsys.readouterr().err
 
 
-def test_as_a_program(folder, tmp_path):
-    done = subprocess.run([sys.executable, str(SCRIPT), '--from', 'yolo', '--data', folder], cwd=tmp_path, text=True,
-                          env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(SCRIPT.parents[1])},
-                          capture_output=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith('data/mine: train.rec, val.rec and classes.txt, of 2 classes\n')
-    assert names(tmp_path / 'data' / 'mine') == FILES
+def test_the_formats_that_stand_here_too():
+    """They must be known for the help, before the readers are imported."""
+    assert records.FORMATS == tuple(FORMATS)

@@ -1,16 +1,16 @@
-"""What the tests of the scripts that get datasets share: how one is run, its server, and what each must do."""
+"""What the tests of getting datasets share: how the command is run, its server, and what each dataset must do."""
 import contextlib
 
 from file_server import serve
-from programs import run_program
 
 import gluonzoo.data.fetch.download
+from gluonzoo.commands.main import main
 
 
-def runner(main, out, capsys):
-    """A function that runs the `main` of a script for the folder `get.out`: -> (exit code, stdout, stderr)"""
+def runner(words, out, capsys):
+    """A function that runs `gluonzoo` with these words for the folder `get.out`: -> (exit code, stdout, stderr)"""
     def get(*arguments):
-        code = main([*arguments, '--out', str(get.out)])
+        code = main([*words, *arguments, '--out', str(get.out)])
         return (code, *capsys.readouterr())
     get.out = out
     return get
@@ -48,11 +48,3 @@ def check_a_card_of_something_else(get, server, card):
     code, _, complained = get()
     assert code == 1 and 'dataset.json: not of this program' in complained, complained
     assert server.requests == []
-
-
-def check_as_a_program(script, folder, *small, files):
-    """It draws a dataset into a folder below `folder`."""
-    done = run_program(script, '--synthetic', *small, '--out', 'here', cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == 'here: the SYNTHETIC dataset, made now\n', done.stdout
-    assert names(folder / 'here') == files

@@ -1,17 +1,15 @@
-"""scripts/get_coco.py: both datasets, from a server on this machine and without one."""
+"""gluonzoo/data/fetch/coco.py: both datasets, from a server on this machine and without one."""
 import hashlib
 import io
 import json
 import zipfile
 from collections import namedtuple
 
-import get_coco
 import numpy as np
 import pytest
 from get_checks import (
     check_a_card_of_something_else,
     check_a_folder_that_is_not_empty,
-    check_as_a_program,
     names,
     runner,
     serving,
@@ -20,6 +18,7 @@ from get_checks import (
 
 from gluonzoo.data import CocoDetection
 from gluonzoo.data.drawn.coco import picture
+from gluonzoo.data.fetch import coco
 
 SMALL = ('--train', '4', '--val', '2')
 FILES = {'annotations': {'annotations/instances_train2017.json': b'{"train": 1}',
@@ -40,13 +39,13 @@ def archive(files):
 @pytest.fixture
 def server(monkeypatch):
     with serving(monkeypatch) as running:
-        monkeypatch.setattr(get_coco, 'ADDRESS', running.url + '/')
+        monkeypatch.setattr(coco, 'ADDRESS', running.url + '/')
 
         def offer(name, files):
-            content, part = archive(files), get_coco.ORIGINAL[name]
+            content, part = archive(files), coco.ORIGINAL[name]
             running.files[f'/{part.path}'] = content
             counts = part.files if name == 'annotations' else {'*.jpg': len(FILES[name])}
-            monkeypatch.setitem(get_coco.ORIGINAL, name, part._replace(
+            monkeypatch.setitem(coco.ORIGINAL, name, part._replace(
                 bytes=len(content), md5=hashlib.md5(content).hexdigest(), unpacked=1 << 16, files=counts))
 
         running.offer = offer
@@ -57,7 +56,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def get(tmp_path, capsys):
-    return runner(get_coco.main, tmp_path / 'data' / 'coco', capsys)
+    return runner(('data', 'coco'), tmp_path / 'data' / 'coco', capsys)
 
 
 def asked(server):
@@ -67,7 +66,7 @@ def asked(server):
 # -- the synthetic one -----------------------------------------------------------------------------------------------
 
 def test_the_synthetic_dataset(get, monkeypatch):
-    monkeypatch.setattr(get_coco, 'download', None)   # nothing may be downloaded
+    monkeypatch.setattr(coco, 'download', None)   # nothing may be downloaded
     code, said, _ = get('--synthetic', *SMALL, '--seed', '2')
     assert (code, said) == (0, f'{get.out}: the SYNTHETIC dataset, made now\n')
     assert names(get.out) == ['annotations', 'dataset.json', 'train2017', 'val2017']
@@ -116,7 +115,7 @@ def test_an_interruption_leaves_nothing(get, monkeypatch):
             raise KeyboardInterrupt
         (root / name).mkdir()
 
-    monkeypatch.setattr(get_coco, 'write', interrupted)
+    monkeypatch.setattr(coco, 'write', interrupted)
     with pytest.raises(KeyboardInterrupt):
         get('--synthetic', *SMALL)
     assert names(get.out.parent) == []
@@ -124,17 +123,6 @@ def test_an_interruption_leaves_nothing(get, monkeypatch):
 
 def test_a_folder_that_is_not_empty(get):
     check_a_folder_that_is_not_empty(get, *SMALL)
-
-
-@pytest.mark.parametrize('arguments, message', [
-    (['--train', '0'], 'must be at least 1: 0'), (['--seed', '-1'], 'must be at least 0: -1'),
-    (['--val', 'x'], '--val'), (['--parts', 'test2017'], "invalid choice: 'test2017'"), (['--parts'], '--parts'),
-    (['--size', '3'], '--size'),
-    (['--synthetic', '--parts', 'val2017'], '--parts: is of the original')])
-def test_arguments(get, arguments, message, capsys):
-    with pytest.raises(SystemExit) as ended:
-        get(*arguments)
-    assert ended.value.code == 2 and message in capsys.readouterr().err and not get.out.exists()
 
 
 # -- the original ----------------------------------------------------------------------------------------------------
@@ -151,7 +139,7 @@ def test_the_original(get, server):
 
 def test_the_known_checksums():
     """As cocodataset.org's mirrors tell them."""
-    known = {name: (part.path, part.md5) for name, part in get_coco.ORIGINAL.items()}
+    known = {name: (part.path, part.md5) for name, part in coco.ORIGINAL.items()}
     assert known == {'annotations': ('annotations/annotations_trainval2017.zip', 'f4bbac642086de4f52a3fdda2de5fa2c'),
                      'val2017': ('zips/val2017.zip', '442b8da7639aecaf257c1dceb8ba8c80'),
                      'train2017': ('zips/train2017.zip', 'cced6f7f71b7629ddf16f17bbcfab6b2')}
@@ -191,7 +179,7 @@ def test_a_broken_download_goes_on(get, server):
 
 @pytest.mark.parametrize('place, there', [(0, []), (1, ['annotations'])])
 def test_a_wrong_checksum_is_an_error(get, server, place, there):
-    path = list(get_coco.ORIGINAL.values())[place].path
+    path = list(coco.ORIGINAL.values())[place].path
     server.files[f'/{path}'] += b'?'
     code, _, complained = get(*SMALL)
     assert code == 1 and f'{path}: its MD5 must be' in complained and 'SYNTHETIC' not in complained
@@ -220,7 +208,7 @@ def test_an_archive_that_is_there_is_unpacked(get, server):
 
 def test_a_disk_that_is_too_small(get, server, monkeypatch):
     usage = namedtuple('usage', 'total used free')
-    monkeypatch.setattr(get_coco.shutil, 'disk_usage', lambda path: usage(9, 9, 65536 + 100))
+    monkeypatch.setattr(coco.shutil, 'disk_usage', lambda path: usage(9, 9, 65536 + 100))
     code, _, complained = get()
     assert code == 1 and 'annotations_trainval2017.zip takes 0.0 GB on the way, and 0.0 GB are free' in complained
     assert server.requests == []
@@ -266,8 +254,3 @@ def test_a_synthetic_one_is_not_mixed_with_a_part_of_the_original(get, name):
                                   '{"kind": "synthetic", "settings": 3, "sha1": ""}', '{"kind": "original", "x": 1}'])
 def test_a_card_of_something_else(get, server, card):
     check_a_card_of_something_else(get, server, card)
-
-
-def test_as_a_program(tmp_path):
-    check_as_a_program('get_coco.py', tmp_path, *SMALL,
-                       files=['annotations', 'dataset.json', 'train2017', 'val2017'])

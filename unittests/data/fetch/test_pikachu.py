@@ -1,13 +1,11 @@
-"""scripts/get_pikachu.py: both datasets, from a server on this machine and without one."""
+"""gluonzoo/data/fetch/pikachu.py: both datasets, from a server on this machine and without one."""
 import json
 
-import get_pikachu
 import numpy as np
 import pytest
 from get_checks import (
     check_a_card_of_something_else,
     check_a_folder_that_is_not_empty,
-    check_as_a_program,
     names,
     runner,
     serving,
@@ -15,6 +13,7 @@ from get_checks import (
 
 from gluonzoo.data import DetectionRecords, write_records
 from gluonzoo.data.drawn.mascot import picture
+from gluonzoo.data.fetch import pikachu
 from gluonzoo.data.fetch.download import sha1_of
 
 FILES = ['classes.txt', 'dataset.json', 'train.idx', 'train.rec', 'val.idx', 'val.rec']
@@ -33,16 +32,16 @@ def original(tmp_path_factory):
 
 @pytest.fixture
 def server(monkeypatch, original):
-    monkeypatch.setattr(get_pikachu, 'ORIGINAL', {name: sha1_of(original / name) for name in get_pikachu.ORIGINAL})
-    files = {f'/pikachu/{name}': (original / name).read_bytes() for name in get_pikachu.ORIGINAL}
+    monkeypatch.setattr(pikachu, 'ORIGINAL', {name: sha1_of(original / name) for name in pikachu.ORIGINAL})
+    files = {f'/pikachu/{name}': (original / name).read_bytes() for name in pikachu.ORIGINAL}
     with serving(monkeypatch, files) as running:
-        monkeypatch.setattr(get_pikachu, 'ADDRESSES', (running.url + '/gone/', running.url + '/pikachu/'))
+        monkeypatch.setattr(pikachu, 'ADDRESSES', (running.url + '/gone/', running.url + '/pikachu/'))
         yield running
 
 
 @pytest.fixture
 def get(tmp_path, capsys):
-    return runner(get_pikachu.main, tmp_path / 'data' / 'pikachu', capsys)
+    return runner(('data', 'pikachu'), tmp_path / 'data' / 'pikachu', capsys)
 
 
 def state(folder):
@@ -56,7 +55,7 @@ def offline(server):
 # -- the synthetic one -----------------------------------------------------------------------------------------------
 
 def test_the_synthetic_dataset(get, monkeypatch):
-    monkeypatch.setattr(get_pikachu, 'download', None)   # nothing may be downloaded
+    monkeypatch.setattr(pikachu, 'download', None)   # nothing may be downloaded
     code, said, _ = get('--synthetic', *SMALL, '--seed', '2')
     assert code == 0 and 'SYNTHETIC' in said and str(get.out) in said
     assert names(get.out) == FILES and names(get.out.parent) == ['pikachu']
@@ -121,7 +120,7 @@ def test_an_interruption_leaves_nothing(get, monkeypatch):
             raise KeyboardInterrupt
         return picture(seed, index, size)
 
-    monkeypatch.setattr(get_pikachu, 'picture', interrupted)
+    monkeypatch.setattr(pikachu, 'picture', interrupted)
     with pytest.raises(KeyboardInterrupt):
         get('--synthetic', *SMALL)
     assert names(get.out.parent) == []
@@ -129,14 +128,6 @@ def test_an_interruption_leaves_nothing(get, monkeypatch):
 
 def test_a_folder_that_is_not_empty(get):
     check_a_folder_that_is_not_empty(get, *SMALL)
-
-
-@pytest.mark.parametrize('arguments', [('--train', '0'), ('--size', '63'), ('--seed', '-1'), ('--val', 'x'),
-                                       ('--valid',)])
-def test_arguments_that_make_no_sense(get, arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        get('--synthetic', *arguments)
-    assert ended.value.code == 2 and arguments[0] in capsys.readouterr().err and not get.out.exists()
 
 
 # -- the original ----------------------------------------------------------------------------------------------------
@@ -157,7 +148,7 @@ def test_what_is_right_is_kept(get, server):
     before, asked = state(get.out), len(server.requests)
     assert get()[0] == 0 and len(server.requests) == asked
     after = state(get.out)
-    assert all(after[name] == before[name] for name in get_pikachu.ORIGINAL)
+    assert all(after[name] == before[name] for name in pikachu.ORIGINAL)
 
 
 def test_what_is_wrong_is_mended(get, server, original):
@@ -243,7 +234,3 @@ def test_a_file_where_the_folder_shall_be(get):
     code, _, complained = get('--synthetic')
     assert code == 1 and 'is not an empty folder' in complained, complained
     assert get.out.read_text() == 'mine'
-
-
-def test_as_a_program(tmp_path):
-    check_as_a_program('get_pikachu.py', tmp_path, *SMALL, files=FILES)

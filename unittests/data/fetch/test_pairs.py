@@ -1,16 +1,16 @@
-"""scripts/get_pairs.py: the archives, from a server on this machine, and the drawn pairs without one."""
+"""gluonzoo/data/fetch/pairs.py: the archives, from a server on this machine, and the drawn pairs without one."""
 import hashlib
 import io
 import json
 import tarfile
 
 import cv2
-import get_pairs
 import numpy as np
 import pytest
 from get_checks import runner, serving, tree
 
 from gluonzoo.data.drawn.pairs import pair
+from gluonzoo.data.fetch import pairs
 from gluonzoo.data.paired_images import PairedImages
 
 SMALL = ('--train', '3', '--val', '2', '--size', '32')
@@ -38,11 +38,11 @@ FILES = {**{f'facades/train/{k}.png': encoded(k) for k in range(3)},
 @pytest.fixture
 def server(monkeypatch):
     with serving(monkeypatch) as running:
-        monkeypatch.setattr(get_pairs, 'ADDRESS', running.url + '/')
+        monkeypatch.setattr(pairs, 'ADDRESS', running.url + '/')
 
         def offer(content):
             running.files['/facades.tar.gz'] = content
-            monkeypatch.setitem(get_pairs.ORIGINALS, 'facades', get_pairs.Original(
+            monkeypatch.setitem(pairs.ORIGINALS, 'facades', pairs.Original(
                 hashlib.md5(content).hexdigest(), {'train': 3, 'val': 2, 'test': 2}, 1 << 20))
 
         running.offer = offer
@@ -52,7 +52,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def get(tmp_path, capsys):
-    return runner(get_pairs.main, tmp_path / 'data' / 'pairs', capsys)
+    return runner(['data'], tmp_path / 'data' / 'pairs', capsys)
 
 
 # -- the originals ---------------------------------------------------------------------------------------------------
@@ -73,13 +73,13 @@ def test_what_is_there_is_not_fetched_again(get, server):
     before = len(server.requests), tree(get.out)
     assert get('facades')[:2] == (0, f'{get.out}: is there already\n')
     assert (len(server.requests), tree(get.out)) == before
-    code, _, error = get('--synthetic', *SMALL)
+    code, _, error = get('pairs', *SMALL)
     assert code == 1 and 'holds something else' in error
     assert tree(get.out) == before[1]
 
 
 def test_a_checksum_that_differs(get, server):
-    right = get_pairs.ORIGINALS['facades'].md5
+    right = pairs.ORIGINALS['facades'].md5
     server.files['/facades.tar.gz'] = archive({**FILES, 'facades/train/9.png': b''})
     found = hashlib.md5(server.files['/facades.tar.gz']).hexdigest()
     code, _, error = get('facades')
@@ -110,30 +110,30 @@ def test_archives_that_are_not_right(get, server, files, message):
 def test_without_a_network(get, server):
     server.files.clear()
     code, _, error = get('facades')
-    assert code == 1 and 'HTTP status 404' in error and '--synthetic draws a dataset' in error
+    assert code == 1 and 'HTTP status 404' in error and 'gluonzoo data pairs draws a dataset' in error
     assert not get.out.exists()
 
 
 # -- the synthetic one -----------------------------------------------------------------------------------------------
 
 def test_the_synthetic_dataset(get, monkeypatch):
-    monkeypatch.setattr(get_pairs, 'download', None)
-    assert get('--synthetic', *SMALL, '--seed', '2')[:2] == (0, f'{get.out}: 3 pairs to train, 2 pairs to val\n')
+    monkeypatch.setattr(pairs, 'download', None)
+    assert get('pairs', *SMALL, '--seed', '2')[:2] == (0, f'{get.out}: 3 pairs to train, 2 pairs to val\n')
     for split, first, count in (('train', 0, 3), ('val', 3, 2)):
         dataset = PairedImages(get.out / split)
         assert len(dataset) == count
         for record in range(count):
             for shown, drawn in zip(dataset.sample(record), pair(2, first + record, 32)):
                 np.testing.assert_array_equal(shown, drawn)
-    assert get('--synthetic', *SMALL, '--seed', '2')[1] == f'{get.out}: is there already\n'
-    code, _, error = get('--synthetic', *SMALL, '--seed', '3')
+    assert get('pairs', *SMALL, '--seed', '2')[1] == f'{get.out}: is there already\n'
+    code, _, error = get('pairs', *SMALL, '--seed', '3')
     assert code == 1 and '"seed": 2' in error
 
 
 def test_a_folder_of_something_else_is_left_alone(get):
     get.out.mkdir(parents=True)
     (get.out / 'mine.txt').write_text('mine')
-    code, _, error = get('--synthetic', *SMALL)
+    code, _, error = get('pairs', *SMALL)
     assert code == 1 and 'is there, and not by this program' in error
     assert tree(get.out) == {'mine.txt': b'mine'}
 
@@ -144,17 +144,7 @@ def test_nothing_is_left_of_an_interrupted_run(get, monkeypatch):
             raise KeyboardInterrupt
         return pair(seed, index, size)
 
-    monkeypatch.setattr(get_pairs, 'pair', interrupted)
+    monkeypatch.setattr(pairs, 'pair', interrupted)
     with pytest.raises(KeyboardInterrupt):
-        get('--synthetic', *SMALL)
+        get('pairs', *SMALL)
     assert not list(get.out.parent.iterdir())
-
-
-@pytest.mark.parametrize('arguments, message', [
-    ([], '--synthetic is needed'), (['facades', '--synthetic'], 'and not both'), (['shoes'], "invalid choice: 'shoes'"),
-    (['maps', '--train', '5'], '--train: only with --synthetic'), (['--synthetic', '--md5', 'x'], '--md5: is of'),
-    (['--synthetic', '--size', '31'], 'must be at least 32: 31')])
-def test_arguments(get, arguments, message, capsys):
-    with pytest.raises(SystemExit):
-        get(*arguments)
-    assert message in capsys.readouterr().err

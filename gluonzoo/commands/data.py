@@ -1,0 +1,141 @@
+"""Gets a dataset, or draws a small one that needs no network.
+
+    gluonzoo data pikachu                 # detection: 900 pictures, one class
+    gluonzoo data coco                    # detection: COCO 2017, 20 GB
+    gluonzoo data facades                 # image to image; also maps and edges2shoes
+    gluonzoo data pairs                   # image to image, drawn
+    gluonzoo data pikachu --synthetic     # drawn, in the form of the original; also coco
+
+Each becomes a folder, and dataset.json in it says what the folder holds. gluonzoo data DATASET --help says more.
+"""
+from pathlib import Path
+
+from ..recipes.arguments import at_least
+from .arguments import add_command
+
+# What is drawn, unless the arguments say otherwise.
+PIKACHU = {'train': 900, 'val': 100, 'size': 512, 'seed': 0}
+COCO = {'train': 1000, 'val': 100, 'seed': 0}
+PAIRS = {'train': 400, 'val': 50, 'size': 256, 'seed': 0}
+
+COCO_PARTS = ('annotations', 'val2017', 'train2017')
+ORIGINAL_PAIRS = {'facades': '30 MB: maps of the parts of fronts, and photos of them',
+                  'maps': '240 MB: aerial photos, and street maps',
+                  'edges2shoes': '2 GB: photos of shoes, and their edges'}
+
+
+def add_arguments(parser):
+    datasets = parser.add_subparsers(dest='dataset', metavar='DATASET', required=True)
+
+    dataset = _add(datasets, 'pikachu', pikachu.__doc__, pikachu, 'data/pikachu')
+    dataset.add_argument('--synthetic', action='store_true', help='draw a dataset, download nothing')
+    _add_settings(dataset, 'the synthetic dataset, asked for or not', PIKACHU, (
+        ('train', 1, 'pictures to train on'), ('val', 1, 'pictures to validate with'),
+        ('size', 64, 'their sides in pixels'), ('seed', 0, 'another seed, other pictures')))
+
+    for name, what in ORIGINAL_PAIRS.items():
+        dataset = _add(datasets, name, f'Pairs, {what}.\n{original_pairs.__doc__}', original_pairs, f'data/{name}')
+        dataset.add_argument('--md5', help='what the MD5 of the archive must be, if it is not the known one')
+
+    dataset = _add(datasets, 'pairs', pairs.__doc__, pairs, 'data/synthetic_pairs')
+    dataset.add_argument('--synthetic', action='store_true', help='as it is anyway')
+    _add_settings(dataset, 'what is drawn', PAIRS, (
+        ('train', 1, 'pairs to train on'), ('val', 1, 'pairs to validate with'),
+        ('size', 32, 'the sides of their pictures in pixels'), ('seed', 0, 'other houses')))
+
+    dataset = _add(datasets, 'coco', coco.__doc__, coco, 'data/coco')
+    dataset.add_argument('--parts', nargs='+', choices=COCO_PARTS, help='of the original (default: all)')
+    dataset.add_argument('--synthetic', action='store_true', help='draw a dataset, download nothing')
+    _add_settings(dataset, 'the synthetic dataset, asked for or not', COCO, (
+        ('train', 1, 'pictures to train on'), ('val', 1, 'pictures to validate with'),
+        ('seed', 0, 'another seed, other pictures')))
+
+
+def check(parser, args):
+    if args.dataset == 'coco' and args.synthetic and args.parts:
+        parser.error('--parts: is of the original, which --synthetic does not get')
+
+
+def run(args):
+    print(f'{args.out}: {args.get(args)}')
+
+
+# -- the datasets: each function gets one and returns words that say which; its docstring is the help ----------------
+
+def pikachu(args):
+    """The Pikachu detection dataset: 900 pictures to train on, 100 to validate with, of one class.
+
+        gluonzoo data pikachu                 # downloads it; goes on where it broke off, keeps what is right
+        gluonzoo data pikachu --synthetic     # draws such a dataset, without a network
+
+    Both give train.rec, train.idx, val.rec, val.idx and classes.txt, in the same format. dataset.json says which of the
+    two the folder holds; they are never mixed. If the original cannot be reached, the drawn one is made instead.
+    """
+    from ..data.fetch.pikachu import Pikachu
+
+    return Pikachu(args.out).get(*_settings(args, PIKACHU), original=not args.synthetic)
+
+
+def coco(args):
+    """COCO 2017: 118,287 pictures to train on and 5,000 to validate with, of 80 classes; or a small drawn dataset.
+
+        gluonzoo data coco                 # downloads 20 GB, needs 42 on the way; goes on where it broke off
+        gluonzoo data coco --parts annotations val2017     # 1 GB: all that an evaluation needs
+        gluonzoo data coco --synthetic     # draws 1,000 and 100 pictures of 4 classes, without a network
+
+    All give annotations/instances_train2017.json and annotations/instances_val2017.json, train2017/*.jpg and
+    val2017/*.jpg, in the same format. dataset.json says which of the two the folder holds; they are never mixed. If the
+    original cannot be reached, the drawn one is made instead.
+    """
+    from ..data.fetch.coco import COCO as Folder
+
+    return Folder(args.out, args.parts or COCO_PARTS).get(*_settings(args, COCO), original=not args.synthetic)
+
+
+def original_pairs(args):
+    """
+    A picture in the folders train, val and, of facades, test shows the two of a pair side by side. The pairs are those
+    of the authors of pix2pix. The folder appears when all is there and has been checked; if it is there already,
+    nothing is done.
+    """
+    from ..data.fetch.download import DownloadError
+    from ..data.fetch.pairs import get_original
+
+    try:
+        return get_original(args.dataset, args.out, args.md5)
+    except DownloadError as error:
+        raise DownloadError(f'{error}\ngluonzoo data pairs draws a dataset that needs no network.') from error
+
+
+def pairs(args):
+    """Pairs, drawn: maps of the parts of fronts of houses, and pictures of them.
+
+    A picture in the folders train and val shows the two of a pair side by side. The folder appears when all is there;
+    if it is there already, nothing is done.
+    """
+    from ..data.fetch.pairs import get_synthetic
+
+    settings, _ = _settings(args, PAIRS)
+    return get_synthetic(args.out, settings)
+
+
+# -- what their arguments have in common -----------------------------------------------------------------------------
+
+def _add(datasets, name, doc, get, out):
+    parser = add_command(datasets, name, doc)
+    parser.add_argument('--out', type=Path, default=Path(out), help='the folder (default: %(default)s)')
+    parser.set_defaults(get=get)
+    return parser
+
+
+def _add_settings(parser, title, drawn, rows):
+    """Adds an argument for each setting of a drawn dataset; rows: name, least value, what it is."""
+    group = parser.add_argument_group(title)
+    for name, least, what in rows:
+        group.add_argument(f'--{name}', type=at_least(least), help=f'{what} (default: {drawn[name]})')
+
+
+def _settings(args, drawn):
+    """All settings of a drawn dataset, and the names of those that the user has chosen."""
+    given = [name for name in drawn if getattr(args, name) is not None]
+    return {**drawn, **{name: getattr(args, name) for name in given}}, given

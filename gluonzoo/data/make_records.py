@@ -1,0 +1,138 @@
+"""Makes records to train a detector on out of annotated pictures."""
+import io
+from collections import Counter
+
+import cv2
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from ..pictures.decode import ImageError, read_image
+from .annotations import AnnotationError
+from .records import write_records
+from .staging import staging
+
+__all__ = ['make_records', 'remarks', 'split']
+
+_FEW = 20   # lines of a list that are shown
+_ORIENTATION = 0x0112   # the EXIF tag
+
+
+def split(annotated, val_fraction, seed):
+    """Parts annotated pictures at random, a fraction of them to validate with.
+
+    Returns
+    -------
+    dict of 'train' and 'val' -> list of Annotated, in the order of the one; neither is empty
+
+    Raises
+    ------
+    AnnotationError
+        if there is one picture alone.
+    """
+    if len(annotated) < 2:
+        raise AnnotationError('one picture cannot be split into train and val')
+    count = min(max(1, round(val_fraction * len(annotated))), len(annotated) - 1)
+    chosen = set(np.random.Generator(np.random.PCG64(seed)).permutation(len(annotated))[:count].tolist())
+    return {'train': [one for index, one in enumerate(annotated) if index not in chosen],
+            'val': [one for index, one in enumerate(annotated) if index in chosen]}
+
+
+def _encode(one, shorter):
+    """(image, boxes) of an annotated picture for write_records. ImageError if it cannot be decoded.
+
+    It is scaled down if its shorter side has more than `shorter` pixels.
+    """
+    data = one.image.read_bytes()
+    image = read_image(data)
+    height, width = image.shape[:2]
+    if shorter is not None and min(height, width) > shorter:
+        scale = shorter / min(height, width)
+        size = round(scale * width), round(scale * height)
+        return cv2.resize(image, size, interpolation=cv2.INTER_AREA), one.boxes * np.tile(
+            np.divide(size, (width, height)), 2)
+    return data if _is_upright_jpeg(data) else image, one.boxes
+
+
+def _is_upright_jpeg(data):
+    """Whether the file can be stored as it is: also readers that do not know of EXIF show it upright."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.format == 'JPEG' and image.getexif().get(_ORIENTATION, 1) == 1
+    except Exception:   # Pillow raises errors of many kinds at damaged EXIF
+        return False
+
+
+def _samples(annotated, shorter, skip_broken, skipped, objects):
+    """Yields what write_records takes, and counts the `objects` of each class.
+
+    A picture that cannot be decoded raises AnnotationError; with `skip_broken` it is appended to `skipped`, and only if
+    none is left that is an error.
+    """
+    left = False
+    for one in annotated:
+        try:
+            image, boxes = _encode(one, shorter)
+        except (ImageError, OSError) as error:
+            if not skip_broken:
+                raise AnnotationError(f'{one.image}: {error}') from error
+            skipped.append(f'{one.image}: {error}')
+            continue
+        left = True
+        objects.update(one.labels.tolist())
+        yield image, boxes, one.labels, one.difficult
+    if not left:
+        raise AnnotationError('\n  '.join(['no picture is left', *skipped[:_FEW]]))
+
+
+def make_records(annotations, splits, out, shorter=None, quality=95, skip_broken=False):
+    """Writes train.rec, train.idx, val.rec, val.idx and classes.txt into a folder, which appears when all is done.
+
+    Parameters
+    ----------
+    annotations : Annotations
+        of which the names of the classes are used, and the list of what is left out goes on
+    splits : dict of name -> list of Annotated
+    out : Path
+        a folder that is new or empty
+    shorter : int, optional
+        pictures whose shorter side has more pixels are scaled down to so many
+    quality : int, 1 to 100
+        of the JPEGs that are encoded here; an upright JPEG is stored as it is
+    skip_broken : bool
+        leave out pictures that cannot be decoded, and list them
+
+    Returns
+    -------
+    list of str
+        a line about each split
+
+    Raises
+    ------
+    AnnotationError
+        if a picture cannot be decoded; with `skip_broken`, if none of a split can.
+    """
+    lines = []
+    with staging(out) as folder:
+        whole = folder / 'dataset'
+        whole.mkdir()
+        for name, annotated in splits.items():
+            objects = Counter()
+            progress = tqdm(annotated, f'{name}.rec', unit=' pictures')
+            count = write_records(whole / f'{name}.rec', _samples(
+                progress, shorter, skip_broken, annotations.skipped, objects), quality)
+            classes = ', '.join(f'{objects[label]} {what}' for label, what in enumerate(annotations.class_names))
+            lines.append(f'{name}: {count} pictures, {sum(objects.values())} objects ({classes})')
+        (whole / 'classes.txt').write_text('\n'.join(annotations.class_names) + '\n', 'utf-8')
+        whole.replace(out)
+    return lines
+
+
+def remarks(annotations):
+    """Lines about what was left out or changed."""
+    yield from (f'{what}: {count}' for what, count in sorted(annotations.counts.items()))
+    if annotations.skipped:
+        yield f'left out as broken: {len(annotations.skipped)}'
+        yield from (f'  {line}' for line in annotations.skipped[:_FEW])
+        if len(annotations.skipped) > _FEW:
+            yield f'  and {len(annotations.skipped) - _FEW} more'

@@ -1,0 +1,55 @@
+"""gluonzoo data: its arguments. What becomes of them, the tests of gluonzoo/data/fetch ask."""
+import inspect
+from pathlib import Path
+
+import pytest
+
+from gluonzoo.commands import data
+from gluonzoo.commands.main import main
+from gluonzoo.data.drawn import mascot, pairs
+from gluonzoo.data.fetch import coco, dataset_folder
+from gluonzoo.data.fetch.pairs import ORIGINALS
+
+
+@pytest.mark.parametrize('words, message', [
+    (['pikachu', '--synthetic', '--train', '0'], 'argument --train: must be at least 1: 0'),
+    (['pikachu', '--synthetic', '--size', '63'], 'argument --size: must be at least 64: 63'),
+    (['pikachu', '--synthetic', '--seed', '-1'], 'argument --seed: must be at least 0: -1'),
+    (['pikachu', '--synthetic', '--val', 'x'], 'argument --val: '), (['pikachu', '--synthetic', '--valid'], '--valid'),
+    (['coco', '--train', '0'], 'must be at least 1: 0'), (['coco', '--seed', '-1'], 'must be at least 0: -1'),
+    (['coco', '--val', 'x'], '--val'), (['coco', '--parts', 'test2017'], "invalid choice: 'test2017'"),
+    (['coco', '--parts'], '--parts'), (['coco', '--size', '3'], '--size'),
+    (['coco', '--synthetic', '--parts', 'val2017'], '--parts: is of the original'),
+    ([], 'required: DATASET'), (['shoes'], "invalid choice: 'shoes'"), (['facades', '--synthetic'], '--synthetic'),
+    (['maps', '--train', '5'], '--train'), (['pairs', '--md5', 'x'], '--md5'),
+    (['pairs', '--size', '31'], 'must be at least 32: 31')])
+def test_arguments_that_make_no_sense(words, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(['data', *words, *(['--out', str(tmp_path / 'out')] if words else [])])
+    assert ended.value.code == 2 and message in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('dataset', ['pikachu', 'coco', 'facades', 'maps', 'edges2shoes', 'pairs'])
+def test_where_it_goes(dataset, monkeypatch):
+    taken = []
+    monkeypatch.setattr(data, 'run', lambda args: taken.append(args.out))
+    main(['data', dataset])
+    main(['data', dataset, '--out', 'here'])
+    assert taken == [Path('data', 'synthetic_pairs' if dataset == 'pairs' else dataset), Path('here')]
+
+
+def test_names_and_numbers_that_stand_here_too():
+    """They must be known for the help, before anything is imported that knows them."""
+    assert data.COCO_PARTS == tuple(coco.ORIGINAL) and tuple(data.ORIGINAL_PAIRS) == tuple(ORIGINALS)
+    assert data.PIKACHU['size'] == inspect.signature(mascot.picture).parameters['size'].default
+    assert data.PAIRS['size'] == inspect.signature(pairs.pair).parameters['size'].default
+
+
+def test_a_number_that_is_not_given_is_that_of_the_help(tmp_path, monkeypatch):
+    taken = []
+    monkeypatch.setattr(dataset_folder.DatasetFolder, 'get', lambda self, *args, **more: taken.append((args, more)))
+    main(['data', 'coco', '--out', str(tmp_path), '--val', '7'])
+    main(['data', 'pikachu', '--out', str(tmp_path), '--synthetic'])
+    assert taken == [(({'train': 1000, 'val': 7, 'seed': 0}, ['val']), {'original': True}),
+                     (({'train': 900, 'val': 100, 'size': 512, 'seed': 0}, []), {'original': False})]

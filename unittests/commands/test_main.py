@@ -1,0 +1,79 @@
+"""gluonzoo/commands/main.py: the help, the exit codes, and what a command may raise."""
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gluonzoo
+from gluonzoo.commands import records
+from gluonzoo.commands.main import COMMANDS, door, main
+from gluonzoo.data.annotations import AnnotationError
+from gluonzoo.data.fetch.dataset_folder import DatasetError
+from gluonzoo.data.fetch.download import ArchiveError, ChecksumError, DownloadError
+
+WORDS = ['records', '--from', 'voc', '--data', 'x', '--out', '/tmp/none']
+
+
+def test_alone_it_shows_its_commands(capsys):
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    for name in COMMANDS:
+        assert f'\n    {name} ' in said
+
+
+@pytest.mark.parametrize('words', [['nothing'], ['data'], ['records', '--from']])
+def test_words_that_are_wrong(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2 and 'usage: gluonzoo ' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('error, line', [
+    (ValueError('size: 0'), 'size: 0'), (AnnotationError('a.xml: no'), 'a.xml: no'),
+    (DatasetError('out: no'), 'out: no'), (ArchiveError('broken'), 'broken'), (DownloadError('away'), 'away'),
+    (ChecksumError('another'), 'another'),
+    (FileNotFoundError('a/b: no such file'), 'a/b: no such file'),
+    (FileNotFoundError(2, 'No such file or directory', 'a/b'), 'a/b: No such file or directory')])
+def test_what_is_the_users_to_mend_is_one_line(error, line, monkeypatch, capsys):
+    def run(args):
+        raise error
+
+    monkeypatch.setattr(records, 'run', run)
+    assert main(WORDS) == 1
+    assert capsys.readouterr() == ('', f'gluonzoo records: {line}\n')
+
+
+def test_what_is_ours_to_mend_is_not_hidden(monkeypatch):
+    monkeypatch.setattr(records, 'run', lambda args: {}['missing'])
+    with pytest.raises(KeyError):
+        main(WORDS)
+
+
+@pytest.mark.parametrize('returned, code', [(None, 0), (0, 0), (3, 3)])
+def test_exit_codes(returned, code, monkeypatch):
+    monkeypatch.setattr(records, 'run', lambda args: returned)
+    assert main(WORDS) == code
+    monkeypatch.setattr(sys, 'argv', ['make_rec.py', *WORDS[1:]])
+    with pytest.raises(SystemExit) as ended:
+        door('records')
+    assert ended.value.code == code
+
+
+def test_help_imports_nothing_heavy():
+    """The modules of the commands alone: the package above them has its own test."""
+    package = Path(gluonzoo.__file__).parent
+    program = f'''
+import sys, types
+for name, path in (('gluonzoo', {str(package)!r}), ('gluonzoo.commands', {str(package / 'commands')!r})):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [path]
+from gluonzoo.commands.main import main
+main([])
+heavy = 'mxnet', 'gluoncv', 'numpy', 'cv2', 'PIL', 'tqdm', 'requests'
+found = [name for name in sys.modules if name.startswith(heavy)]
+found += [name for name in sys.modules if name.startswith('gluonzoo.') and not name.startswith('gluonzoo.commands')]
+assert not found, found
+'''
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
