@@ -10,6 +10,7 @@ A run is one directory: settings, checkpoints, every number, a plot, pictures of
 import argparse
 from pathlib import Path
 
+from ..recipes import trainings
 from ..recipes.arguments import at_least, device_names
 
 # Settings that others follow from, so that they are set before the recipe is asked: path -> argument
@@ -21,7 +22,7 @@ _FIT = {'seed': 0, 'ema': None, 'workers': 2}
 
 def add_arguments(parser):
     parser.usage = 'gluonzoo train RECIPE|FILE.py ...'
-    parser.add_argument('what', metavar='RECIPE|FILE.py', help='centernet, dsod, pix2pix, or a file of your own')
+    parser.add_argument('what', metavar='RECIPE|FILE.py', help=f'{", ".join(trainings())}, or a file of your own')
     parser.add_argument('words', nargs=argparse.REMAINDER, metavar='...', help='gluonzoo train RECIPE --help')
 
 

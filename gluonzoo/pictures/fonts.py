@@ -1,7 +1,7 @@
 """Letters on pictures."""
 from pathlib import Path
 
-from PIL import ImageFont   # not OpenCV: its letters are ASCII, and thin
+from PIL import ImageFont  # not OpenCV: its letters are ASCII, and thin
 
 __all__ = ['font_of_size']
 
