@@ -72,7 +72,7 @@ def make_settings(args):
                  'accumulate': args.accumulate, 'clip_norm': args.clip_norm, 'amp': args.amp},
         'train_data': {**data['train'], 'transform': {'name': 'keypoint_train', 'size': recipe['size'],
                                                       'mean': list(net.mean), 'std': list(net.std),
-                                                      **recipe['augment']}},
+                                                      'classes': net.classes, **recipe['augment']}},
         'val_data': {**data['val'], 'transform': {'name': 'photo', 'size': recipe['canvas']}},
         'fit': common.fit_settings(args, batch_size, epochs, schedule),
     }

@@ -13,7 +13,6 @@ from mxnet import autograd, gluon
 from mxnet.gluon import HybridBlock
 
 from ...boxes import area
-from ...data.transforms.keypoint_targets import keypoint_targets
 from ...losses.keypoints import KeypointTripletLoss
 from ...metrics.coco import COCOMeanAP
 from ...models.centernet import HEADS
@@ -38,8 +37,9 @@ COLORS = ((255, 80, 60), (60, 140, 255), (90, 255, 90))   # of the heat of top-l
 class KeypointDetection(DetectionTask):
     """Trains a network that finds the keypoints of objects, and finds objects with it.
 
-    In training, a batch's arrays are images [B, 3, S, S], normalised, and labels [B, M, 5 or more]: class, xmin, ymin,
-    xmax, ymax (fractions of the image); rows of -1 fill up. S is `size`.
+    In training, a batch's arrays are images [B, 3, S, S], normalised, and the ten of
+    :class:`~gluonzoo.data.transforms.keypoint_targets.KeypointTargets`: what the transform 'keypoint_train' makes. S is
+    `size`.
 
     In evaluation they are photos [B, T, T, 3] (RGB, 0 to 255), each in the top left of its square; extents [B, 4]: the
     photo's height and width there, and the scales of x and y, pixels there to a pixel of the photo itself; and truth
@@ -119,16 +119,11 @@ class KeypointDetection(DetectionTask):
 
     def train_step(self, batch):
         """As :meth:`Task.train_step`. The losses: heat, pull, push and offset loss, weighted, and their sum, 'loss'."""
-        shape = batch.arrays[0].shape
-        if shape[1:] != (3, self._size, self._size):
-            raise ValueError(f'images must be [B, 3, {self._size}, {self._size}], by size: {list(shape)}')
-        rounds = self.parts(batch)
-        labels = iter(np.split(batch.arrays[1].asnumpy(), len(rounds) * len(self.ctx)))   # as parts() has cut it
+        self._check(batch)
         scalars = []
-        for parts in rounds:
+        for parts in self.parts(batch):
             losses = []
-            for images, *_ in parts:
-                targets = self._targets(next(labels), images.ctx)
+            for images, *targets in parts:
                 with autograd.record():
                     outputs = [x.astype('float32', copy=False) for x in self._net(images)]
                     each = self._loss(outputs, targets)
@@ -138,9 +133,14 @@ class KeypointDetection(DetectionTask):
         self.update('net')
         return self.mean(scalars)
 
-    def _targets(self, labels, ctx):
-        return [mx.nd.array(target, ctx=ctx) for target in
-                keypoint_targets(labels, self._net.classes, 2 * (self._size,), self._heat_size)]
+    def _check(self, batch):
+        images, *targets = (list(array.shape) for array in batch.arrays)
+        if images[1:] != [3, self._size, self._size]:
+            raise ValueError(f'images must be [B, 3, {self._size}, {self._size}], by size: {images}')
+        heat = [self._net.classes, *self._heat_size]
+        if len(targets) != 10 or any(shape[1:] != heat for shape in targets[:3]):
+            raise ValueError(f'targets must be ten, the first three [B, {", ".join(map(str, heat))}], as the heat maps '
+                             f'of the network: {targets}')
 
     # -- use ---------------------------------------------------------------------------------------------------------
 
