@@ -134,6 +134,7 @@ def test_settings_of_the_paper(data):
     assert settings['task']['optimizer'] == {'name': 'adam', 'learning_rate': 2.5e-4}
     assert (settings['task']['size'], settings['task']['test_size']) == (511, None)
     assert settings['train_data']['transform']['name'] == 'keypoint_train'
+    assert settings['train_data']['transform']['classes'] == 4
     assert settings['train_data']['transform']['size'] == 511 and 'scales' not in settings['train_data']['transform']
     assert settings['fit']['epochs'] == 195 and settings['fit']['ema'] is None
     steps = 5 * 195

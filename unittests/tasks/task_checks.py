@@ -53,18 +53,17 @@ def check_equal_training(one, other, batches):
 
 
 def check_a_step_does_not_wait(task, batch):
-    """It returns while the images are not there yet."""
-    images, targets = batch.arrays
+    """It returns while nothing of the batch is there yet."""
     for _ in range(2):   # to warm up
-        task.train_step(Batch((images, targets), None))
+        task.train_step(batch)
     mx.nd.waitall()
     gate.clear()
     done = []
 
     def steps():
         for _ in range(2):
-            held = mx.nd.Custom(images, op_type='unittests_wait_for_gate')
-            done.append(task.train_step(Batch((held, targets), None)))
+            held = (mx.nd.Custom(array, op_type='unittests_wait_for_gate') for array in batch.arrays)
+            done.append(task.train_step(Batch(tuple(held), None)))
 
     thread = threading.Thread(target=steps)
     thread.start()

@@ -4,13 +4,22 @@ from numbers import Real
 
 import numpy as np
 
-__all__ = ['are_numbers', 'mean_and_std', 'pixels', 'true_or_false']
+__all__ = ['are_numbers', 'count', 'mean_and_std', 'pixels', 'true_or_false']
 
 
 def pixels(name, value, least=1):
     """`value` as an int. ValueError unless it is a whole number of at least `least` pixels."""
+    return _whole(name, value, 'whole number of pixels', least)
+
+
+def count(name, value):
+    """`value` as an int. ValueError unless it is a whole number, at least 1."""
+    return _whole(name, value, 'whole number', 1)
+
+
+def _whole(name, value, what, least):
     if isinstance(value, bool) or not isinstance(value, Real) or value != value // 1 or value < least:
-        raise ValueError(f'{name}: must be a whole number of pixels, at least {least}: {value!r}')
+        raise ValueError(f'{name}: must be a {what}, at least {least}: {value!r}')
     return int(value)
 
 

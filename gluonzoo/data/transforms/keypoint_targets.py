@@ -2,80 +2,100 @@
 
 As the official code of "CenterNet: Keypoint Triplets for Object Detection" (Duan et al., 2019) makes them.
 """
-from math import sqrt
+from math import ceil, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ['KeypointTargets', 'keypoint_targets', 'gaussian_radius', 'draw_gaussian']
+__all__ = ['STRIDE', 'KeypointTargets', 'target_shapes', 'keypoint_targets', 'gaussian_radius', 'draw_gaussian']
+
+STRIDE = 4   # pixels of an image a cell of its heat maps, each way
 
 
 class KeypointTargets(NamedTuple):
-    """Targets of B images with up to M objects. tl, br, ct: top-left corner, bottom-right corner, centre."""
+    """Targets of an image with up to M objects. tl, br, ct: top-left corner, bottom-right corner, centre.
 
-    tl_heat: np.ndarray     # float32 [B, classes, H, W]: 1 at keypoints, less around them, 0 elsewhere
+    Those of a batch have the batch axis in front.
+    """
+
+    tl_heat: np.ndarray     # float32 [classes, H, W]: 1 at keypoints, less around them, 0 elsewhere
     br_heat: np.ndarray
     ct_heat: np.ndarray
-    tl_cell: np.ndarray     # float32 [B, M]: row * W + column
+    tl_cell: np.ndarray     # float32 [M]: row * W + column
     br_cell: np.ndarray
     ct_cell: np.ndarray
-    tl_offset: np.ndarray   # float32 [B, M, 2]: x and y within the cell, 0 to 1
+    tl_offset: np.ndarray   # float32 [M, 2]: x and y within the cell, 0 to 1
     br_offset: np.ndarray
     ct_offset: np.ndarray
-    mask: np.ndarray        # float32 [B, M]: 1 for objects; the rest fills up
+    mask: np.ndarray        # float32 [M]: 1 for objects; the rest fills up
 
 
-def keypoint_targets(labels, classes, input_size, heat_size, overlap=.7, objects=128):
-    """Targets for the heads of :class:`gluonzoo.models.centernet.CenterNet`.
-
-    A box is clipped to 0 .. size - 1 of the input; what is left without area is no object. Objects after the first
-    `objects` have no tags and offsets, but they are on the heat maps.
+def target_shapes(image_size, classes, objects):
+    """The shape of each target, as a KeypointTargets.
 
     Parameters
     ----------
-    labels : array [B, M, 5 or more]
-        class, xmin, ymin, xmax, ymax (fractions of the input) of up to M objects; rows of class -1 are no objects
+    image_size : (int, int)
+        height and width of the image in pixels
     classes : int
-    input_size, heat_size : (int, int)
-        height and width of the input in pixels and of the heat maps in cells
+    objects : int
+        M, the most that have tags and offsets
+    """
+    heat = classes, *(ceil(side / STRIDE) for side in image_size)
+    return KeypointTargets(*3 * (heat,), *3 * ((objects,),), *3 * ((objects, 2),), (objects,))
+
+
+def keypoint_targets(labels, image_size, out, overlap=.7):
+    """Writes the targets of an image for the heads of :class:`gluonzoo.models.centernet.CenterNet`.
+
+    A box is clipped to 0 .. size - 1 of the image; what is left without area is no object. Objects after the first M
+    have no tags and offsets, but they are on the heat maps.
+
+    Parameters
+    ----------
+    labels : array [n, 5 or more]
+        class, xmin, ymin, xmax, ymax (fractions of the image) of the objects; rows of class -1 are no objects
+    image_size : (int, int)
+        height and width of the image in pixels
+    out : KeypointTargets
+        float32 arrays, which say by their shapes how many classes there are, how many cells the heat maps have, and M;
+        all of them is written
     overlap : float
         see :func:`gaussian_radius`
-    objects : int
 
     Returns
     -------
-    KeypointTargets
+    KeypointTargets, `out`
 
-    Raises ValueError if a class is not one of 0 .. classes - 1.
+    Raises ValueError if a class is not below the number of classes.
     """
     labels = np.asarray(labels, 'float64')
-    greatest = labels[:, :, 0].max(initial=-1)
+    classes, height, width = out.tl_heat.shape
+    greatest = labels[:, 0].max(initial=-1)
     if greatest >= classes:
         raise ValueError(f'labels: a class must be below {classes}: {greatest:g}')
-    height, width = heat_size
-    heats = np.zeros((3, len(labels), classes, height, width), 'float32')
-    cells = np.zeros((3, len(labels), objects), 'float32')
-    offsets = np.zeros((3, len(labels), objects, 2), 'float32')
-    mask = np.zeros((len(labels), objects), 'float32')
-    size, cells_per_pixel = np.array(input_size[::-1]), np.array(heat_size[::-1]) / input_size[::-1]   # x, y
-    for image, rows in enumerate(labels):
-        rows = rows[rows[:, 0] >= 0]
-        low, high = (np.clip(rows[:, i:i + 2] * size, 0, size - 1) for i in (1, 3))   # [M, (x, y)], pixels
-        kept = (high > low).all(1)
-        numbers, low, high = rows[kept, 0].astype(int), low[kept], high[kept]
-        extents = np.ceil((high - low) * cells_per_pixel)
-        points = np.stack([low, high, (low + high) / 2]) * cells_per_pixel   # [3, M, (x, y)], cells
-        corners = points.astype(int)
-        for number, (w, h), (tl, br, ct) in zip(numbers, extents, corners.swapaxes(0, 1)):
-            radius = int(gaussian_radius(h, w, overlap))
-            draw_gaussian(heats[0, image, number], tl, radius, 6)
-            draw_gaussian(heats[1, image, number], br, radius, 6)
-            draw_gaussian(heats[2, image, number], ct, radius, 5)
-        count = min(len(numbers), objects)
-        cells[:, image, :count] = (corners[..., 1] * width + corners[..., 0])[:, :count]
-        offsets[:, image, :count] = (points - corners)[:, :count]
-        mask[image, :count] = 1
-    return KeypointTargets(*heats, *cells, *offsets, mask)
+    size = np.array(image_size[::-1])                         # x, y
+    cells_per_pixel = np.array([width, height]) / size
+    rows = labels[labels[:, 0] >= 0]
+    low, high = (np.clip(rows[:, i:i + 2] * size, 0, size - 1) for i in (1, 3))   # [n, (x, y)], pixels
+    kept = (high > low).all(1)
+    numbers, low, high = rows[kept, 0].astype(int), low[kept], high[kept]
+    extents = np.ceil((high - low) * cells_per_pixel)
+    points = np.stack([low, high, (low + high) / 2]) * cells_per_pixel   # [3, n, (x, y)], cells
+    corners = points.astype(int)
+
+    for array in out:
+        array[:] = 0
+    for number, (w, h), centers in zip(numbers, extents, corners.swapaxes(0, 1)):
+        radius = int(gaussian_radius(h, w, overlap))
+        for heat, center, sharpness in zip(out[:3], centers, (6, 6, 5)):
+            draw_gaussian(heat[number], center, radius, sharpness)
+    count = min(len(numbers), len(out.mask))
+    for cells, offsets, corner, point in zip(out[3:6], out[6:9], corners[:, :count], points[:, :count]):
+        cells[:count] = corner[:, 1] * width + corner[:, 0]
+        offsets[:count] = point - corner
+    out.mask[:count] = 1
+    return out
 
 
 def gaussian_radius(height, width, overlap):

@@ -34,7 +34,8 @@ import numpy as np
 from ...pictures.resize import resize
 from ...registry import TRANSFORMS
 from .arrays import filled_up
-from .checks import are_numbers, mean_and_std, pixels, true_or_false
+from .checks import are_numbers, count, mean_and_std, pixels, true_or_false
+from .keypoint_targets import KeypointTargets, keypoint_targets, target_shapes
 
 __all__ = ['KeypointTrain', 'Photo']
 
@@ -53,12 +54,13 @@ EIGENVECTORS = np.array([[-0.56089297, 0.71832671, 0.41158938],
 
 @TRANSFORMS.register('keypoint_train')
 class KeypointTrain:
-    """Augments pictures and boxes as CenterNet does: see :mod:`gluonzoo.data.transforms.keypoints`.
+    """Augments pictures and boxes as CenterNet does, and makes its targets of them.
 
-    Called with a sample that has an image, boxes and labels. The arrays:
+    See :mod:`gluonzoo.data.transforms.keypoints` for what is drawn. Called with a sample that has an image, boxes and
+    labels. The arrays: the image [3, S, S], and the ten of
+    :class:`~gluonzoo.data.transforms.keypoint_targets.KeypointTargets`, with heat maps of ceil(S / 4) cells a side.
 
-    - the image [3, S, S];
-    - the labels, rows [n, 6]: class, xmin, ymin, xmax, ymax as fractions of the image, 0.
+    Raises ValueError for an object whose class is not one of 0 .. classes - 1.
 
     Parameters
     ----------
@@ -66,6 +68,8 @@ class KeypointTrain:
         height and width afterwards in pixels
     mean, std : three numbers each
         red, green, blue on the scale 0 .. 255; the image becomes (rgb - mean) / std
+    classes : int
+        how many there are, at least 1
     scales : list of float
         how large the crop may be, in units of `size`; each is as likely
     border : int
@@ -74,20 +78,33 @@ class KeypointTrain:
         whether colours are changed
     flip : bool
         whether pictures are flipped
+    objects : int
+        how many objects of an image have tags and offsets, at most; all are on its heat maps
     """
 
     crowd = False   # it is not given any
 
-    def __init__(self, size, mean, std, scales=SCALES, border=BORDER, colour=True, flip=True):
+    def __init__(self, size, mean, std, classes, scales=SCALES, border=BORDER, colour=True, flip=True, objects=128):
         self.size = pixels('size', size)
         self.mean, self.std = mean_and_std(mean, std, float)
         if not are_numbers(scales) or not len(scales) or min(scales) * size < 1 or max(scales) > MOST:
             raise ValueError(f'scales: must be numbers up to {MOST} that make at least one pixel of {size}: {scales}')
         self.scales, self.border = list(scales), pixels('border', border, 0)
         self.colour, self.flip = true_or_false('colour', colour), true_or_false('flip', flip)
-        self.arrays = (3, self.size, self.size), None
+        shapes = target_shapes((self.size, self.size), count('classes', classes), count('objects', objects))
+        self.arrays = (3, self.size, self.size), *shapes
 
     def __call__(self, sample, rng, out):
+        image, *targets = filled_up(out, self.arrays)
+        labels = self.augment(sample, rng, image)
+        keypoint_targets(labels, (self.size, self.size), KeypointTargets(*targets))
+        return image, *targets
+
+    def augment(self, sample, rng, out):
+        """Writes the image to `out`, float32 [3, S, S].
+
+        Returns the labels, float32 [n, 5]: class, xmin, ymin, xmax, ymax as fractions of the image.
+        """
         height, width = sample.image.shape[:2]
         xmin, ymin, side = draw_crop(rng, width, height, self.size, self.scales, self.border)
         flip = self.flip and rng.random() < 0.5
@@ -102,12 +119,11 @@ class KeypointTrain:
         matrix, offset = draw_colours(rng, cv2.mean(image)[:3]) if self.colour else (np.eye(3), np.zeros(3))
         matrix = (matrix / self.std[:, None]).astype(np.float32)
         offset = ((offset - self.mean) / self.std).astype(np.float32)
-        out, _ = filled_up(out, self.arrays)
         coloured = matrix @ image.reshape(-1, 3).astype(np.float32).T   # -> [3, S * S]
         np.add(coloured.reshape(out.shape), offset[:, None, None], out=out)
 
-        rows = np.concatenate([sample.labels[:, None], boxes, np.zeros((len(boxes), 1))], 1, dtype=np.float32)
-        return out, rows[(rows[:, 3:5] > rows[:, 1:3]).all(1)]
+        rows = np.concatenate([sample.labels[:, None], boxes], 1, dtype=np.float32)
+        return rows[(rows[:, 3:5] > rows[:, 1:3]).all(1)]
 
 
 @TRANSFORMS.register('photo')

@@ -42,7 +42,8 @@ class KeypointDetection(DetectionTask):
     """Trains a network that finds the keypoints of objects, and finds objects with it.
 
     In training, a batch's arrays are images [B, 3, S, S], normalised, and the ten of
-    :class:`gluonzoo.data.transforms.keypoint_targets.KeypointTargets`. S is `size`.
+    :class:`gluonzoo.data.transforms.keypoint_targets.KeypointTargets`: what the transform 'keypoint_train' makes. S is
+    `size`.
 
     In evaluation they are photos [B, T, T, 3] (RGB, 0 to 255), each in the top left of its square; extents [B, 4]: the
     photo's height and width there, and the scales of x and y, pixels there to a pixel of the photo itself; and truth
@@ -107,6 +108,7 @@ class KeypointDetection(DetectionTask):
 
     def check_outputs(self, outputs):
         outputs = outputs['net']
+        self._heat_size = outputs[0].shape[2:]
         expected = [(1, channels, *outputs[0].shape[2:]) for channels in 3 * (self._net.classes,) + (1, 1, 2, 2, 2)]
         if not outputs or [output.shape for output in outputs] != len(outputs) // len(HEADS) * expected:
             raise ValueError(f'net: must return {expected} for each stack; it returns {[o.shape for o in outputs]}')
@@ -127,15 +129,22 @@ class KeypointDetection(DetectionTask):
 
     def train_step(self, batch, step):
         """As :meth:`Task.train_step`. The losses: heat, pull, push and offset loss, weighted, and their sum, 'loss'."""
-        shape = batch.arrays[0].shape
-        if shape[1:] != (3, self._size, self._size):
-            raise ValueError(f'images: must be [B, 3, {self._size}, {self._size}], by size: {list(shape)}')
+        self._check(batch)
         return self.engine.minimize('net', batch, self._losses)
 
     def _losses(self, images, *targets):
         outputs = [x.astype('float32', copy=False) for x in self._net(images)]
         losses = self._loss(outputs, list(targets))
         return {'loss': sum(losses), **dict(zip(LOSSES, losses))}
+
+    def _check(self, batch):
+        images, *targets = (list(array.shape) for array in batch.arrays)
+        if images[1:] != [3, self._size, self._size]:
+            raise ValueError(f'images: must be [B, 3, {self._size}, {self._size}], by size: {images}')
+        heat = [self._net.classes, *self._heat_size]
+        if len(targets) != 10 or any(shape[1:] != heat for shape in targets[:3]):
+            raise ValueError(f'targets: must be ten, the first three [B, {", ".join(map(str, heat))}], as the heat maps '
+                             f'of the network: {targets}')
 
     # -- use ---------------------------------------------------------------------------------------------------------
 

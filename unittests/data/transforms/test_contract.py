@@ -10,7 +10,7 @@ from gluonzoo.data.transforms import make_transform
 from gluonzoo.registry import TRANSFORMS
 
 LOOK = {'size': 32, 'mean': MEAN, 'std': STD}
-KEYWORDS = {'resize': LOOK, 'ssd_train': LOOK, 'keypoint_train': LOOK, 'photo': {'size': 64},
+KEYWORDS = {'resize': LOOK, 'ssd_train': LOOK, 'keypoint_train': {**LOOK, 'classes': 2}, 'photo': {'size': 64},
             'pair_resize': {'size': 32}, 'pair_train': {'load_size': 40, 'crop_size': 32}}
 
 

@@ -19,6 +19,7 @@ from coloured_boxes import (
 
 from gluonzoo.data import CocoSample, Sample
 from gluonzoo.data.transforms import keypoints, make_transform
+from gluonzoo.data.transforms.keypoint_targets import KeypointTargets, keypoint_targets, target_shapes
 
 
 def sample_of(boxes, width=96, height=72, crowd=None):
@@ -29,7 +30,13 @@ def sample_of(boxes, width=96, height=72, crowd=None):
 
 
 def train(**keywords):
-    return make_transform({'name': 'keypoint_train', 'size': SIZE, 'mean': MEAN, 'std': STD, **keywords})
+    return make_transform({'name': 'keypoint_train', 'size': SIZE, 'mean': MEAN, 'std': STD, 'classes': 3, **keywords})
+
+
+def augmented(transform, sample, rng, image=None):
+    """The image and the labels of a sample, of which the targets are made."""
+    image = np.full(transform.arrays[0], np.nan, np.float32) if image is None else image
+    return image, transform.augment(sample, rng, image)
 
 
 def photo(size):
@@ -46,7 +53,7 @@ def test_boxes_are_where_their_objects_are(keywords):
     before = sample.image.copy(), sample.boxes.copy()
     compared = 0
     for seed in range(200):
-        image, labels = apply(transform, sample, rng_of(seed))
+        image, labels = augmented(transform, sample, rng_of(seed))
         compared += check_boxes(image, labels, atol=1.1)
         for number in {0, 1, 2} - set(labels[:, 0]):
             assert find(picture_of(image), PALETTE[number]) is None
@@ -60,7 +67,7 @@ def test_without_resizing_boxes_are_exact():
     sample = sample_of([[4, 6, 40, 40], [50, 10, 90, 34], [30, 44, 70, 70]])
     compared = 0
     for seed in range(100):
-        image, labels = apply(transform, sample, rng_of(seed))
+        image, labels = augmented(transform, sample, rng_of(seed))
         for row in labels:
             assert find(picture_of(image), PALETTE[int(row[0])]).tolist() == (row[1:5] * SIZE).tolist()
             compared += 1
@@ -85,14 +92,14 @@ def test_the_crop_is_the_part_of_the_picture_about_the_centre(size):
     transform = train(size=size, scales=[1], border=0, colour=False)
     for x in range(11):
         for y in range(7):
-            got, labels = apply(transform, sample, Scripted(0, x, y, 0.9))
+            got, labels = augmented(transform, sample, Scripted(0, x, y, 0.9))
             xmin, ymin = x - size // 2, y - size // 2
             np.testing.assert_allclose(picture_of(got), slow_crop(image, xmin, ymin, size), atol=1e-4)
             box = np.clip([2 - xmin, 3 - ymin, 5 - xmin, 4 - ymin], 0, size)
             if box[0] < box[2] and box[1] < box[3]:
-                np.testing.assert_allclose(labels, [[1, *box / size, 0]], rtol=1e-6)
+                np.testing.assert_allclose(labels, [[1, *box / size]], rtol=1e-6)
             else:
-                assert labels.shape == (0, 6) and labels.dtype == np.float32
+                assert labels.shape == (0, 5) and labels.dtype == np.float32
 
 
 def test_a_crop_by_hand():
@@ -100,24 +107,24 @@ def test_a_crop_by_hand():
     image = np.arange(8, dtype=np.uint8).reshape(2, 4, 1).repeat(3, 2) + 1
     sample = CocoSample(image, np.array([[0, 0, 1, 2], [1, 0, 4, 1], [3, 0, 4, 2]], np.float32),
                         np.array([7, 8, 9], np.int32), 0, np.zeros(3, bool), np.ones(3))
-    transform = make_transform({'name': 'keypoint_train', 'size': 4, 'mean': [0, 0, 1], 'std': [1, 2, 1], 'border': 0})
+    transform = train(size=4, mean=[0, 0, 1], std=[1, 2, 1], border=0)
     colours = [0, 1, 2], 1, 1, 1, [0, 0, 0]
-    got, labels = apply(transform, sample, Scripted(4, 1, 1, 0.9, *colours))      # the scale at place 4 is 1; no flip
+    got, labels = augmented(transform, sample, Scripted(4, 1, 1, 0.9, *colours))   # the scale at place 4 is 1; no flip
     np.testing.assert_allclose(got[0], [[0, 0, 0, 0], [0, 1, 2, 3], [0, 5, 6, 7], [0, 0, 0, 0]], atol=1e-6)
     np.testing.assert_allclose(got[1], got[0] / 2, atol=1e-6)
     np.testing.assert_allclose(got[2], got[0] - 1, atol=1e-6)
-    assert labels.tolist() == [[7, 0.25, 0.25, 0.5, 0.75, 0], [8, 0.5, 0.25, 1, 0.5, 0]]     # the third is outside
-    flipped, labels = apply(transform, sample, Scripted(4, 1, 1, 0.4, *colours))
+    assert labels.tolist() == [[7, 0.25, 0.25, 0.5, 0.75], [8, 0.5, 0.25, 1, 0.5]]     # the third is outside
+    flipped, labels = augmented(transform, sample, Scripted(4, 1, 1, 0.4, *colours))
     np.testing.assert_allclose(flipped, got[..., ::-1], atol=1e-6)
-    assert labels.tolist() == [[7, 0.5, 0.25, 0.75, 0.75, 0], [8, 0, 0.25, 0.5, 0.5, 0]]
+    assert labels.tolist() == [[7, 0.5, 0.25, 0.75, 0.75], [8, 0, 0.25, 0.5, 0.5]]
 
 
 def test_resizing_is_linear():
     sample = sample_of([[10, 20, 30, 40]])
-    image, labels = apply(train(scales=[0.5], border=0, colour=False), sample, Scripted(0, 30, 36, 0.9))
+    image, labels = augmented(train(scales=[0.5], border=0, colour=False), sample, Scripted(0, 30, 36, 0.9))
     cut = sample.image[20:52, 14:46]
     np.testing.assert_allclose(picture_of(image), cv2.resize(cut, (SIZE, SIZE)), atol=1e-3)
-    np.testing.assert_allclose(labels, [[0, 0, 0, 16 / 32, 20 / 32, 0]])
+    np.testing.assert_allclose(labels, [[0, 0, 0, 16 / 32, 20 / 32]])
 
 
 def test_flipping():
@@ -126,47 +133,60 @@ def test_flipping():
     flips = train(colour=False)
     seen = []
     for seed in range(100):
-        crop, (image, labels) = rng_of(seed), apply(straight, sample, rng_of(seed))
+        crop, (image, labels) = rng_of(seed), augmented(straight, sample, rng_of(seed))
         keypoints.draw_crop(crop, 96, 72, SIZE, keypoints.SCALES, keypoints.BORDER)
         seen.append(crop.random() < 0.5)
-        got, flipped = apply(flips, sample, rng_of(seed))
+        got, flipped = augmented(flips, sample, rng_of(seed))
         if seen[-1]:
-            image, labels = image[..., ::-1], labels[:, [0, 3, 2, 1, 4, 5]]
+            image, labels = image[..., ::-1], labels[:, [0, 3, 2, 1, 4]]
             labels[:, [1, 3]] = 1 - labels[:, [1, 3]]
         np.testing.assert_allclose(got, image, atol=1e-4)
         np.testing.assert_allclose(flipped, labels, atol=1e-6)
     assert 35 < sum(seen) < 65
 
 
-def test_it_writes_where_it_is_told():
-    sample = sample_of([[10, 20, 30, 40]])
-    out = np.full((3, SIZE, SIZE), np.nan, np.float32)
-    got, _ = apply(train(), sample, rng_of(3), out)
-    assert got is out
-    np.testing.assert_array_equal(out, apply(train(), sample, rng_of(3))[0])
-    wide = np.full((3, SIZE, 2 * SIZE), np.nan, np.float32)      # not contiguous
-    apply(train(), sample, rng_of(3), wide[:, :, ::2])
-    np.testing.assert_array_equal(wide[:, :, ::2], out)
+def test_the_targets_are_those_of_the_labels():
+    """Of float32 labels; ten arrays after the image, which are all written."""
+    transform = train(size=63, objects=2)
+    sample = sample_of([[4, 6, 40, 40], [50, 10, 90, 34], [30, 44, 70, 70]])
+    most = 0
+    for seed in range(20):
+        image, labels = augmented(transform, sample, rng_of(seed))
+        assert labels.dtype == np.float32
+        wanted = KeypointTargets(*(np.zeros(shape, np.float32) for shape in target_shapes((63, 63), 3, 2)))
+        keypoint_targets(labels, (63, 63), wanted)
+        got = apply(transform, sample, rng_of(seed))
+        np.testing.assert_array_equal(got[0], image)
+        assert len(got) == 11
+        for array, want in zip(got[1:], wanted):
+            np.testing.assert_array_equal(array, want)
+        most = max(most, int(wanted.tl_heat.max((1, 2)).sum()))
+    assert most == 3
+
+
+def test_a_class_too_many_is_an_error():
+    with pytest.raises(ValueError, match='labels: a class must be below 1: 1'):
+        apply(train(classes=1, scales=[1.3]), sample_of([[0, 0, 96, 72], [0, 0, 96, 72]]), rng_of(0))
 
 
 @pytest.mark.parametrize('width, height', [(1, 1), (1, 200), (300, 1), (2, 3), (700, 500)])
 def test_any_picture(width, height):
     sample = sample_of([[0, 0, width, height], [0, 0, max(1, width // 2), max(1, height // 3)]], width, height)
     for seed in range(40):
-        image, labels = apply(train(), sample, rng_of(seed))
+        image, labels = augmented(train(), sample, rng_of(seed))
         assert np.isfinite(image).all() and np.isfinite(labels).all()
         assert (labels[:, 3:5] > labels[:, 1:3]).all() and 0 in labels[:, 0]
 
 
 def test_a_picture_without_objects():
-    image, labels = apply(train(), sample_of([]), rng_of(0))
-    assert labels.shape == (0, 6) and labels.dtype == np.float32
+    image, labels = augmented(train(), sample_of([]), rng_of(0))
+    assert labels.shape == (0, 5) and labels.dtype == np.float32
 
 
 def test_samples_of_records_do():
     sample = sample_of([[4, 6, 40, 40]])
     record = Sample(sample.image, sample.boxes, sample.labels, 0, np.array([True]))
-    for got, wanted in zip(apply(train(), record, rng_of(1)), apply(train(), sample, rng_of(1))):
+    for got, wanted in zip(augmented(train(), record, rng_of(1)), augmented(train(), sample, rng_of(1))):
         np.testing.assert_array_equal(got, wanted)
 
 
@@ -240,7 +260,7 @@ def test_colours_are_those_of_the_slow_twin(monkeypatch):
     sample = CocoSample(image, np.zeros((0, 4), np.float32), np.zeros(0, np.int32), 0, np.zeros(0, bool), np.zeros(0))
     for _ in range(20):
         order, factors, light = rng.permutation(3), rng.uniform(0.6, 1.4, 3), rng.normal(0, 0.1, 3)
-        got, _ = apply(train(scales=[1], border=0), sample, Scripted(0, 5, 30, 0.9, order, *factors, light))
+        got, _ = augmented(train(scales=[1], border=0), sample, Scripted(0, 5, 30, 0.9, order, *factors, light))
         cut = slow_crop(image, 5 - SIZE // 2, 30 - SIZE // 2, SIZE)
         wanted = slow_colours(cut / 255, order, factors, light) * 255
         np.testing.assert_allclose(picture_of(got), wanted, atol=2e-3)
@@ -273,7 +293,7 @@ def test_the_components_are_those_of_a_covariance():
 def test_without_colours_the_picture_is_only_normalised():
     sample = sample_of([[10, 10, 50, 50]], SIZE, SIZE)
     transform = train(scales=[1], border=0, colour=False, flip=False)
-    got, labels = apply(transform, sample, Scripted(0, SIZE // 2, SIZE // 2))
+    got, labels = augmented(transform, sample, Scripted(0, SIZE // 2, SIZE // 2))
     np.testing.assert_allclose(got, ((sample.image - np.array(MEAN)) / STD).transpose(2, 0, 1), atol=1e-5)
     np.testing.assert_allclose(labels[:, 1:5] * SIZE, sample.boxes)
 
@@ -317,10 +337,10 @@ def test_shrinking_is_by_area():
 # -- specifications --------------------------------------------------------------------------------------------------
 
 def test_defaults_are_those_of_centernet():
-    transform = make_transform({'name': 'keypoint_train', 'size': 511, 'mean': MEAN, 'std': STD})
+    transform = make_transform({'name': 'keypoint_train', 'size': 511, 'mean': MEAN, 'std': STD, 'classes': 80})
     np.testing.assert_allclose(transform.scales, np.arange(0.6, 1.4, 0.1))
     assert (transform.border, transform.colour, transform.flip) == (128, True, True)
-    assert transform.arrays == ((3, 511, 511), None)
+    assert transform.arrays == ((3, 511, 511), *target_shapes((511, 511), 80, 128))
     assert (transform.crowd, photo(4).crowd) == (False, True)
 
 
@@ -335,6 +355,8 @@ def test_defaults_are_those_of_centernet():
     ({'scales': [1e9]}, 'scales: must be numbers up to'),
     ({'mean': ['a', 1, 1]}, 'mean: '), ({'flip': 'no'}, "flip: must be true or false: 'no'"),
     ({'colour': None}, 'colour: '),
+    ({'classes': 0}, 'classes: must be a whole number, at least 1: 0'), ({'classes': True}, 'classes: '),
+    ({'objects': 0}, 'objects: must be a whole number, at least 1: 0'), ({'objects': 1.5}, 'objects: '),
     ({'border': 0.5}, 'border: '), ({'color': False}, "unknown argument 'color'; did you mean colour"),
 ])
 def test_arguments_are_checked(keywords, words):

@@ -16,12 +16,11 @@ from task_checks import (
     share_found,
     values,
 )
-from tiny_detector import CLASS_NAMES, COLORS, SIZE, draw_squares, make_batch
-from tiny_keypoints import TinyKeypoints
+from tiny_detector import CLASS_NAMES, COLORS, SIZE, draw_squares
+from tiny_keypoints import TinyKeypoints, make_keypoint_batch
 
 import gluonzoo.tasks.detection.keypoint_triplets as module
 from gluonzoo.data import Batch
-from gluonzoo.data.transforms.keypoint_targets import keypoint_targets
 from gluonzoo.losses.keypoints import KeypointTripletLoss
 from gluonzoo.registry import TASKS
 from gluonzoo.tasks.detection.keypoint_triplets import KeypointDetection
@@ -65,7 +64,7 @@ def squares(seed, count, most=2):
 def trained():
     """(task, losses) after 200 steps."""
     task = make_task(24)
-    batches = [make_batch(16, seed) for seed in range(25)]
+    batches = [make_keypoint_batch(16, seed) for seed in range(25)]
     losses = [task.train_step(batches[step % 25]) for step in range(200)]
     return task, [values(step) for step in losses]
 
@@ -206,12 +205,11 @@ def test_heatmaps(trained):
 @pytest.mark.parametrize('stacks', [1, 2])
 def test_losses_and_gradients(stacks):
     """Those of the outputs and targets, and every parameter learns."""
-    task, batch = make_task(stacks=stacks), make_batch(4)
+    task, batch = make_task(stacks=stacks), make_keypoint_batch(4)
     before = parameters(task)
     with mx.autograd.train_mode():
         outputs = task.networks['net'](batch.arrays[0])
-    targets = keypoint_targets(batch.arrays[1].asnumpy(), 2, (SIZE, SIZE), (16, 16))
-    wanted = [x.asscalar() for x in KeypointTripletLoss()(list(outputs), [mx.nd.array(t) for t in targets])]
+    wanted = [x.asscalar() for x in KeypointTripletLoss()(list(outputs), list(batch.arrays[1:]))]
     losses = values(task.train_step(batch))
     assert [losses[name] for name in module.LOSSES] == pytest.approx(wanted, rel=1e-4)
     for name, value in parameters(task).items():
@@ -222,7 +220,7 @@ def test_losses_and_gradients(stacks):
 def test_small_batches_and_images_without_objects(size, most):
     task = make_task()
     for _ in range(2):
-        losses = values(task.train_step(make_batch(size, 5, most)))
+        losses = values(task.train_step(make_keypoint_batch(size, 5, most)))
         assert all(np.isfinite(value) for value in losses.values()) and losses['heat_loss'] > 0
         assert (losses['offset_loss'] > 0) == (most > 0)
     assert all(np.isfinite(value).all() for value in parameters(task).values())
@@ -231,13 +229,12 @@ def test_small_batches_and_images_without_objects(size, most):
 def test_two_devices_are_as_two_rounds():
     """Each part is normalised by itself, in either case: bit for bit, statistics of batch normalisation apart."""
     rounds, devices = make_task(accumulate=2), make_task(ctx=[mx.cpu(0), mx.cpu(1)])
-    check_equal_training(rounds, devices, [make_batch(8, seed) for seed in range(3)])
+    check_equal_training(rounds, devices, [make_keypoint_batch(8, seed) for seed in range(3)])
 
 
 def test_two_devices_have_the_loss_of_one():
     """Of the same two images twice: in each part as in the whole, but tags are summed over images, as officially."""
-    images, labels = make_batch(2, 3).arrays
-    batch = Batch(tuple(mx.nd.concat(x, x, dim=0) for x in (images, labels)), None)
+    batch = Batch(tuple(mx.nd.concat(x, x, dim=0) for x in make_keypoint_batch(2, 3).arrays), None)
     one, two = (values(make_task(ctx=ctx).train_step(batch)) for ctx in ([mx.cpu()], [mx.cpu(0), mx.cpu(1)]))
     for name, factor in (('heat_loss', 1), ('offset_loss', 1), ('pull_loss', 2), ('push_loss', 2)):
         assert one[name] == pytest.approx(factor * two[name], rel=1e-3)
@@ -249,16 +246,16 @@ def test_a_broken_network_has_no_finite_loss(head):
     task = make_task()
     weight = task.networks['net'].heads[head].weight
     weight.set_data(np.nan * weight.data())
-    assert not np.isfinite(values(task.train_step(make_batch(2)))['loss'])
+    assert not np.isfinite(values(task.train_step(make_keypoint_batch(2)))['loss'])
 
 
 def test_who_reads_the_running_statistics_gets_those_of_the_step():
-    check_statistics_are_of_the_step(make_task(24), [make_batch(16, seed) for seed in range(3)])
+    check_statistics_are_of_the_step(make_task(24), [make_keypoint_batch(16, seed) for seed in range(3)])
 
 
 @pytest.mark.parametrize('options', [{}, dict(accumulate=2, clip_norm=1.), dict(ctx=[mx.cpu(0), mx.cpu(1)])], ids=str)
 def test_a_step_does_not_wait(options):
-    check_a_step_does_not_wait(make_task(**options), make_batch(4))
+    check_a_step_does_not_wait(make_task(**options), make_keypoint_batch(4))
 
 
 # -- evaluation ------------------------------------------------------------------------------------------------------
@@ -411,6 +408,10 @@ def test_batches_that_do_not_fit():
     task = make_task()
     with pytest.raises(ValueError, match=r'images must be \[B, 3, 64, 64\], by size: \[2, 3, 60, 64\]'):
         task.train_step(Batch((mx.nd.zeros((2, 3, 60, 64)), mx.nd.zeros((2, 1, 6))), None))
+    images, *targets = make_keypoint_batch(2).arrays
+    for wrong in ([mx.nd.zeros((2, 1, 6))], targets[:9], [mx.nd.zeros((2, 3, 16, 16)), *targets[1:]]):
+        with pytest.raises(ValueError, match=r'targets must be ten, the first three \[B, 2, 16, 16\], as the heat'):
+            task.train_step(Batch((images, *wrong), None))
     with pytest.raises(ValueError, match=r'to evaluate, the arrays must be \[B, T, T, 3\]'):
         task.evaluate([Batch((mx.nd.zeros((2, 3, 64, 64)), mx.nd.zeros((2, 4)), mx.nd.zeros((2, 1, 7))), np.arange(2))])
     for image in (np.zeros((9, 9), 'uint8'), np.zeros((9, 9, 3)), None):

@@ -1,7 +1,12 @@
-"""A network that learns the keypoints of coloured squares in seconds."""
+"""A network that learns the keypoints of coloured squares in seconds, and batches for it."""
+import mxnet as mx
+import numpy as np
 from mxnet.gluon import HybridBlock, nn
 from mxnet.initializer import Constant
-from tiny_detector import MEAN, STD
+from tiny_detector import MEAN, SIZE, STD, make_batch
+
+from gluonzoo.data import Batch
+from gluonzoo.data.transforms.keypoint_targets import KeypointTargets, keypoint_targets, target_shapes
 
 
 class TinyKeypoints(HybridBlock):
@@ -22,3 +27,14 @@ class TinyKeypoints(HybridBlock):
     def hybrid_forward(self, F, x):
         x = self.features(x)
         return [head(x) for head in self.heads]
+
+
+def make_keypoint_batch(size, seed=0, most=2):
+    """The pictures of :func:`tiny_detector.make_batch`, with targets of up to 8 objects for their labels."""
+    batch = make_batch(size, seed, most)
+    images, labels = batch.arrays
+    shapes = target_shapes((SIZE, SIZE), TinyKeypoints.classes, 8)
+    targets = KeypointTargets(*(np.empty((size, *shape), 'float32') for shape in shapes))
+    for i, rows in enumerate(labels.asnumpy()):
+        keypoint_targets(rows, (SIZE, SIZE), KeypointTargets(*(target[i] for target in targets)))
+    return Batch((images, *map(mx.nd.array, targets)), batch.records)
