@@ -6,7 +6,9 @@ from mxnet.gluon import nn
 
 from gluonzoo.convert import NAME_MAPS, NameMap, WeightsError, load_weights, without_prefix
 from gluonzoo.convert import pix2pix as name_maps
-from gluonzoo.models.pix2pix import PatchGAN, PixelGAN, ResNetGenerator, UNet
+from gluonzoo.models.patchgan import PatchGAN, PixelGAN
+from gluonzoo.models.resnet_generator import ResNetGenerator
+from gluonzoo.models.unet import UNet
 from gluonzoo.nn.conv import sequential
 
 RULES = [(r'^features\.(\d+)\.', r'\1.'), (r'^(\d+)\.conv\.', r'\1.0.'), (r'^(\d+)\.bn\.', r'\1.1.')]
