@@ -3,14 +3,13 @@
 Paper: "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., CVPR 2017,
 https://arxiv.org/abs/1611.07004). Official code: github.com/junyanz/pytorch-CycleGAN-and-pix2pix.
 """
-import json
-
 import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from ...graph.frozen import Frozen
+from ...graph.own_statistics import by_own_statistics
 from ...nn.concat import concat
 from ...pictures.check import check_images
 from ...pictures.chw import from_signed, to_signed
@@ -271,7 +270,7 @@ class ImageTranslation(Task):
             raise ValueError('decode: image translation has nothing to decode, its outputs are pictures')
         height, width = size or 2 * (self._size,)
         own = self._test_mode == 'batch'
-        return Exported(_by_own_statistics(self._generator) if own else self._generator,
+        return Exported(by_own_statistics(self._generator) if own else self._generator,
                         {'image': (batch, 3, height, width)}, ['translation'], {
             'task': 'image_translation', 'input_size': [height, width],
             'inputs': {'image': 'float32 [B, 3, H, W], RGB, 0..255 / 127.5 - 1, resized to input_size without keeping '
@@ -316,18 +315,6 @@ def image_translation(generator, discriminator, image_size=256, objective='vanil
     return ImageTranslation(get_model(**generator), get_model(**discriminator), image_size, objective, lambda_l1,
                             pool_size, optimizer, test_mode, accumulate=accumulate, clip_norm=clip_norm, amp=amp,
                             ctx=ctx, kvstore=kvstore)
-
-
-def _by_own_statistics(net):
-    """A network of the same parameters, without dropout, that normalises each picture by its own statistics."""
-    data = mx.sym.var('data', dtype='float32')
-    graph = json.loads(net(data).tojson())
-    for node in graph['nodes']:
-        if node['op'] == 'BatchNorm':   # of data, gamma, beta, and the running statistics
-            node.update(op='InstanceNorm', inputs=node['inputs'][:3], attrs={'eps': node['attrs']['eps']})
-        elif node['op'] == 'Dropout':
-            node.update(op='identity', attrs={})
-    return gluon.SymbolBlock(mx.sym.load_json(json.dumps(graph)), [data], params=net.collect_params())
 
 
 # -- what scores are worth: raw scores, and whether they should be those of real pairs; -> [1] -----------------------
