@@ -8,6 +8,7 @@ import numpy as np
 from mxnet import autograd
 from mxnet.gluon import HybridBlock
 
+from ..graph.edit import flat
 from ..train.storage import PARTIAL
 from .errors import ExportError
 
@@ -22,7 +23,7 @@ class Chain(HybridBlock):
         self.net, self.decoder, self._count = net, decoder, count
 
     def hybrid_forward(self, F, *inputs):
-        return self.decoder(*_flat(self.net(*inputs[:self._count])), *inputs[self._count:])
+        return self.decoder(*flat(self.net(*inputs[:self._count])), *inputs[self._count:])
 
 
 def trace(block, inputs, outputs=None):
@@ -44,7 +45,7 @@ def trace(block, inputs, outputs=None):
     parameters : dict of name -> NDArray
         those that the graph has
     """
-    found = _flat(block(*(mx.sym.var(name, dtype='float32') for name in inputs)))
+    found = flat(block(*(mx.sym.var(name, dtype='float32') for name in inputs)))
     if outputs is None:
         outputs = [f'output{i}' for i in range(len(found))] if len(found) > 1 else ['output']
     if len(outputs) != len(found):
@@ -60,10 +61,6 @@ def trace(block, inputs, outputs=None):
         raise ValueError(f'inputs: no output depends on {", ".join(missing)}')
     return symbol, {name: parameters[name].data(parameters[name].list_ctx()[0])
                     for name in symbol.list_inputs() if name not in inputs}
-
-
-def _flat(outputs):
-    return [y for output in outputs for y in _flat(output)] if isinstance(outputs, (list, tuple)) else [outputs]
 
 
 @contextmanager
@@ -98,7 +95,7 @@ def run(block, arrays):
     ctx = next((parameter.list_ctx()[0] for parameter in block.collect_params().values()), mx.cpu())
     try:
         with autograd.predict_mode():
-            return [y.asnumpy() for y in _flat(block(*(mx.nd.array(array, ctx=ctx) for array in arrays.values())))]
+            return [y.asnumpy() for y in flat(block(*(mx.nd.array(array, ctx=ctx) for array in arrays.values())))]
     except mx.MXNetError as error:
         shapes = ', '.join(f'{name} {list(array.shape)}' for name, array in arrays.items())
         reason = str(error).strip().splitlines()[-1]

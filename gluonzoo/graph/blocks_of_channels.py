@@ -3,10 +3,10 @@
 oneDNN, MXNet's engine on a CPU, computes in blocks of 16 channels. Convolutions that do not fill theirs, above all
 depthwise ones, it computes several times slower: 36 channels take longer than 48.
 """
-import json
-
 import mxnet as mx
 import numpy as np
+
+from .edit import make_symbol, output_name, read_graph
 
 __all__ = ['BLOCK', 'fill_blocks']
 
@@ -49,7 +49,7 @@ def fill_blocks(symbol, values, shapes):
     -------
     Symbol
     """
-    graph = json.loads(symbol.tojson())
+    graph = read_graph(symbol)
     if _shares_parameters(graph):
         return symbol
     told = {}   # convolution -> layout
@@ -65,7 +65,7 @@ def fill_blocks(symbol, values, shapes):
     if not any(layout is not None for layout in layouts):
         return symbol
     _relay(graph, values, layouts)
-    return mx.sym.load_json(json.dumps(graph))
+    return make_symbol(graph)
 
 
 def _shares_parameters(graph):
@@ -83,7 +83,7 @@ def _layouts(graph, values, shapes, told):
         layout = None
         if op in _WEIGHTED and any(graph['nodes'][source]['name'] not in values for source in sources[1:]):
             op = None   # its weights are computed
-        if op == 'Convolution' and len(shapes[_output(node)]) == 4:
+        if op == 'Convolution' and len(shapes[output_name(node)]) == 4:
             groups, channels = (int(node['attrs'].get(key, 1)) for key in ('num_group', 'num_filter'))
             if groups == 1:
                 layout = told[number] if number in told else _whole_blocks(channels)
@@ -160,12 +160,8 @@ def _same(a, b):
     return a is b or (a is not None and b is not None and np.array_equal(a, b))
 
 
-def _output(node):
-    return node['name'] if node['op'] == 'null' else f'{node["name"]}_output'
-
-
 def _channels(graph, shapes, number):
-    shape = shapes[_output(graph['nodes'][number])]
+    shape = shapes[output_name(graph['nodes'][number])]
     return int(shape[1]) if len(shape) > 1 else None
 
 

@@ -1,13 +1,13 @@
 """A copy of a network that computes the same in fewer steps, for inference."""
 import contextlib
-import json
 import os
 import warnings
+from collections import Counter
 
 import mxnet as mx
-from mxnet.gluon import SymbolBlock
 
 from .blocks_of_channels import fill_blocks
+from .edit import edges, flat, make_block, make_symbol, output_name, pass_by, read_graph, symbol_of
 
 __all__ = ['for_inference']
 
@@ -32,7 +32,7 @@ def for_inference(net, x):
     SymbolBlock, hybridized, without gradients. Several outputs come as a list, which must not hold others.
     """
     values = {name: parameter.data(x.context).copy() for name, parameter in net.collect_params().items()}
-    symbol = _fold_constants(_symbol_of(net), values, x.context)
+    symbol = _fold_constants(symbol_of(net), values, x.context)
     symbol = _drop_whole_slices(symbol)
     if _uses_onednn(x):
         fused, fused_values = _join_norm_and_relu(symbol, _shapes(symbol, values, x)), dict(values)
@@ -53,32 +53,10 @@ def for_inference(net, x):
 _STATIC = {'static_alloc': True, 'static_shape': True}
 
 
-def make_block(symbol, values, x):
-    """A SymbolBlock with these values of its parameters, on the device of `x`, and without gradients."""
-    block = SymbolBlock(symbol, [mx.sym.var('data', dtype=x.dtype)])
-    for name, parameter in block.collect_params().items():
-        parameter.shape, parameter.dtype, parameter.grad_req = values[name].shape, values[name].dtype, 'null'
-        parameter.initialize(mx.init.Zero(), ctx=x.context)
-        parameter.set_data(values[name])
-    return block
-
-
 def _agree(found, wanted, tolerance=1e-3):
     """Whether outputs are the same but for rounding."""
-    pairs = zip(*([*y] if isinstance(y, (list, tuple)) else [y] for y in (found, wanted)))
-    return all((a - b).abs().max().asscalar() <= tolerance * b.abs().max().asscalar() for a, b in pairs)
-
-
-def _symbol_of(net):
-    """The network's graph, in which every operator has a name of its own: a block that is called twice has not."""
-    y = net(mx.sym.var('data'))
-    graph = json.loads((mx.sym.Group(list(y)) if isinstance(y, (list, tuple)) else y).tojson())
-    seen = set()
-    for number, node in enumerate(graph['nodes']):
-        if node['name'] in seen:
-            node['name'] += f'_{number}'
-        seen.add(node['name'])
-    return mx.sym.load_json(json.dumps(graph))
+    return all((a - b).abs().max().asscalar() <= tolerance * b.abs().max().asscalar()
+               for a, b in zip(flat(found), flat(wanted)))
 
 
 def _shapes(symbol, values, x):
@@ -93,22 +71,13 @@ def _uses_onednn(x):
             and mx.runtime.Features().is_enabled('MKLDNN') and os.environ.get('MXNET_MKLDNN_ENABLED') != '0')
 
 
-def _edges(graph):
-    """Where nodes and heads read, as lists [node, output, version] that can be changed."""
-    return [edge for node in graph['nodes'] for edge in node['inputs']] + graph['heads']
-
-
 def _drop_whole_slices(symbol):
     """Passes by the slices that hold everything, which are there for the gradient: gluonzoo.nn.plain_gradient."""
-    graph = json.loads(symbol.tojson())
-    nodes = graph['nodes']
-    sources = {number: node['inputs'][0] for number, node in enumerate(nodes) if node['op'] == 'slice'
-               and (node['attrs']['begin'], node['attrs']['end'], node['attrs'].get('step', '()'))
-               == ('(0,)', '(None,)', '()')}
-    for edge in _edges(graph):
-        while edge[0] in sources:
-            edge[:] = sources[edge[0]]
-    return mx.sym.load_json(json.dumps(graph))
+    graph = read_graph(symbol)
+    pass_by(graph, [number for number, node in enumerate(graph['nodes']) if node['op'] == 'slice'
+                    and (node['attrs']['begin'], node['attrs']['end'], node['attrs'].get('step', '()'))
+                    == ('(0,)', '(None,)', '()')])
+    return make_symbol(graph)
 
 
 def _join_norm_and_relu(symbol, shapes):
@@ -116,43 +85,39 @@ def _join_norm_and_relu(symbol, shapes):
 
     Not behind convolutions: what is there becomes part of those.
     """
-    graph = json.loads(symbol.tojson())
+    graph = read_graph(symbol)
     nodes = graph['nodes']
-    edges = _edges(graph)
-    readers = [0] * len(nodes)
-    for edge in edges:
-        readers[edge[0]] += 1
-    joined = {}   # ReLU -> normalisation
+    readers = Counter(edge[0] for edge in edges(graph))
+    joined = []   # ReLUs
     for number, node in enumerate(nodes):
         if node['op'] != 'Activation' or node['attrs']['act_type'] != 'relu':
             continue
         source = node['inputs'][0][0]
         norm = nodes[source]
         if (norm['op'] == 'BatchNorm' and readers[source] == 1 and norm['attrs'].get('axis', '1') == '1'
-                and len(shapes[f'{norm["name"]}_output']) == 4   # oneDNN's has no other
+                and len(shapes[output_name(norm)]) == 4   # oneDNN's has no other
                 and nodes[norm['inputs'][0][0]]['op'] != 'Convolution'):
             norm['op'] = '_contrib_BatchNormWithReLU'
-            joined[number] = source
-    for edge in edges:
-        edge[0] = joined.get(edge[0], edge[0])
-    return mx.sym.load_json(json.dumps(graph))
+            joined.append(number)
+    pass_by(graph, joined)
+    return make_symbol(graph)
 
 
 def _fold_constants(symbol, values, ctx):
     """Computes the nodes that depend on parameters alone, and makes parameters of them: `values` gets theirs too."""
-    graph = json.loads(symbol.tojson())
+    graph = read_graph(symbol)
     nodes, internals = graph['nodes'], symbol.get_internals()
     constant, outputs = [], set(internals.list_outputs())
     for node in nodes:
         sources = [edge[0] for edge in node['inputs']]
         constant.append(node['name'] in values if node['op'] == 'null'
                         else bool(sources) and all(constant[source] for source in sources)
-                        and f'{node["name"]}_output' in outputs)   # it has one output
+                        and output_name(node) in outputs)   # it has one output
     needed = {edge[0] for node, is_constant in zip(nodes, constant) if not is_constant for edge in node['inputs']}
     for number in sorted(needed):
         node = nodes[number]
         if constant[number] and node['op'] != 'null':
-            part = internals[f'{node["name"]}_output']
+            part = internals[output_name(node)]
             values[node['name']], = part.eval(ctx, **{name: values[name] for name in part.list_inputs()})
             nodes[number] = {'op': 'null', 'name': node['name'], 'inputs': []}
-    return mx.sym.load_json(json.dumps(graph))
+    return make_symbol(graph)

@@ -8,7 +8,9 @@ from math import log
 
 from mxnet.gluon.loss import Loss
 
-__all__ = ['heatmap_loss', 'tag_losses', 'offset_loss', 'gather_rows', 'gather_cells', 'KeypointTripletLoss']
+from ..ops.gather import gather_cells
+
+__all__ = ['heatmap_loss', 'tag_losses', 'offset_loss', 'KeypointTripletLoss']
 
 _TINY = 1e-4    # of the official divisions
 _LIMIT = log((1 - _TINY) / _TINY)   # the logit of a probability of 0.9999, where the official code clamps
@@ -38,18 +40,6 @@ def heatmap_loss(F, logits, targets):
 def _dot(F, a, b):
     """Sum of all products; on a CPU ten times as fast as F.sum, which is slow."""
     return F.dot(F.reshape(a, shape=(-1,)), F.reshape(b, shape=(-1,)))
-
-
-def gather_rows(F, values, *indices):
-    """Parts of every image by one or more indices, as often as named. [B, N, ..., C], [B, M], ... -> [B, M, C]"""
-    first = indices[0]
-    images = F.broadcast_like(F.expand_dims(F.contrib.arange_like(first, axis=0), 1), first)   # [B, M]
-    return F.gather_nd(values, F.stack(images, *indices, axis=0))
-
-
-def gather_cells(F, maps, cells):
-    """The values of maps at cells, which are numbered ``row * W + column``. [B, C, H, W], [B, M] -> [B, M, C]"""
-    return gather_rows(F, F.transpose(F.reshape(maps, shape=(0, 0, -1)), axes=(0, 2, 1)), cells)
 
 
 def tag_losses(F, tl_tags, br_tags, mask):

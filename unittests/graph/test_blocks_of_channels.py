@@ -8,7 +8,7 @@ from mxnet import gluon
 from numpy.testing import assert_allclose
 
 from gluonzoo.graph.blocks_of_channels import fill_blocks
-from gluonzoo.graph.fuse import make_block
+from gluonzoo.graph.edit import make_block
 from gluonzoo.nn.conv import conv, conv_bn, sequential
 
 

@@ -5,7 +5,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluonzoo.losses.keypoints import KeypointTripletLoss, gather_cells, heatmap_loss, offset_loss, tag_losses
+from gluonzoo.losses.keypoints import KeypointTripletLoss, heatmap_loss, offset_loss, tag_losses
 
 F = mx.nd
 
@@ -139,24 +139,6 @@ def test_offset_loss_by_hand():
     offsets, targets = array([[[.5, .25], [3, 0], [9, 9]]]), array([[[0, .25], [0, 0], [0, 0]]])
     assert numbers(offset_loss(F, offsets, targets, array([[1, 1, 0]]))) == pytest.approx((1 / 8 + 5 / 2) / 2.0001)
     assert numbers(offset_loss(F, offsets, targets, array([[0, 0, 0]]))) == 0
-
-
-# -- gathering -------------------------------------------------------------------------------------------------------
-
-def test_gather_cells():
-    """Each image from its own map, channels last; a cell named twice gets both gradients."""
-    maps = F.arange(2 * 2 * 3 * 4).reshape((2, 2, 3, 4))
-    cells = F.array([[0, 5, 5], [11, 2, 0]])
-    maps.attach_grad()
-    with mx.autograd.record():
-        values = gather_cells(F, maps, cells)
-    values.backward()
-    x = maps.asnumpy().reshape((2, 2, 12))
-    assert values.shape == (2, 3, 2)
-    assert all(np.array_equal(values[b, m].asnumpy(), x[b, :, int(cells[b, m].asscalar())])
-               for b in range(2) for m in range(3))
-    assert maps.grad[0, 0].asnumpy().ravel().tolist() == [1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0]
-    assert maps.grad[1, 1].asnumpy().ravel().tolist() == [1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
 
 
 # -- all of it -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ from mxnet import autograd
 
 from gluonzoo.convert import NAME_MAPS, load_weights, read_weights
 from gluonzoo.convert import pix2pix as name_maps
-from gluonzoo.models import pix2pix
+from gluonzoo.models.patchgan import PatchGAN, PixelGAN
+from gluonzoo.models.resnet_generator import ResNetGenerator
+from gluonzoo.models.unet import UNet
 from gluonzoo.registry import get_model
 
 torch = pytest.importorskip('torch')
@@ -17,13 +19,13 @@ OUTPUTS, GRADIENTS = 1e-4, 1e-3
 
 # Network, twin, name map, settings, shape of the input.
 SMALL = {
-    'unet': (pix2pix.UNet, twin.UNet, name_maps.unet, dict(levels=6, out_channels=2, width=6), (2, 3, 64, 128)),
-    'unet to grey': (pix2pix.UNet, twin.UNet, name_maps.unet, dict(levels=5, out_channels=1, width=16), (2, 3, 32, 32)),
-    'resnet': (pix2pix.ResNetGenerator, twin.ResNetGenerator, name_maps.resnet_generator,
+    'unet': (UNet, twin.UNet, name_maps.unet, dict(levels=6, out_channels=2, width=6), (2, 3, 64, 128)),
+    'unet to grey': (UNet, twin.UNet, name_maps.unet, dict(levels=5, out_channels=1, width=16), (2, 3, 32, 32)),
+    'resnet': (ResNetGenerator, twin.ResNetGenerator, name_maps.resnet_generator,
                dict(blocks=2, out_channels=2, width=6), (2, 3, 32, 24)),
-    'patchgan': (pix2pix.PatchGAN, twin.PatchGAN, name_maps.patchgan, dict(in_channels=4, width=6), (2, 4, 64, 48)),
-    'patchgan of 5': (pix2pix.PatchGAN, twin.PatchGAN, name_maps.patchgan, dict(layers=5, width=2), (2, 6, 128, 128)),
-    'pixelgan': (pix2pix.PixelGAN, twin.PixelGAN, name_maps.pixelgan, dict(in_channels=4, width=6), (2, 4, 8, 12)),
+    'patchgan': (PatchGAN, twin.PatchGAN, name_maps.patchgan, dict(in_channels=4, width=6), (2, 4, 64, 48)),
+    'patchgan of 5': (PatchGAN, twin.PatchGAN, name_maps.patchgan, dict(layers=5, width=2), (2, 6, 128, 128)),
+    'pixelgan': (PixelGAN, twin.PixelGAN, name_maps.pixelgan, dict(in_channels=4, width=6), (2, 4, 8, 12)),
 }
 
 

@@ -6,7 +6,6 @@ import pytest
 import safetensors.numpy
 
 import gluonzoo
-import gluonzoo.models.pix2pix
 
 SETTINGS = '{"in_channels": 3, "width": 4, "norm": "none"}'
 OFFICIAL = {'net.0.weight': (4, 3, 1, 1), 'net.0.bias': (4,),

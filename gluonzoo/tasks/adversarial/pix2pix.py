@@ -3,13 +3,12 @@
 Paper: "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., CVPR 2017,
 https://arxiv.org/abs/1611.07004). Official code: github.com/junyanz/pytorch-CycleGAN-and-pix2pix.
 """
-import json
-
 import mxnet as mx
 import numpy as np
-from mxnet import autograd, gluon
+from mxnet import autograd
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from ...graph.own_statistics import by_own_statistics
 from ...nn.concat import concat
 from ...pictures.check import check_images
 from ...pictures.chw import from_signed, to_signed
@@ -188,7 +187,7 @@ class Pix2Pix(AdversarialTask):
         own = self._test_mode == 'batch'
         net = self.networks['generator']
         inputs = {'image': (batch, 3, height, width)}
-        return Exported(_by_own_statistics(net) if own else net, inputs, ['translation'], {
+        return Exported(by_own_statistics(net) if own else net, inputs, ['translation'], {
             'task': 'pix2pix', 'input_size': [height, width],
             'inputs': {'image': 'float32 [B, 3, H, W], RGB, 0..255 / 127.5 - 1, resized to input_size without keeping '
                                 'the ratio, by area where that shrinks it and else cubically'},
@@ -212,15 +211,3 @@ class Pix2Pix(AdversarialTask):
                 mx.random.seed(0)   # what is made of a picture shall not depend on what came before
                 outputs.append(self._translate(image.as_in_context(self.ctx[i % len(self.ctx)])))
         return outputs
-
-
-def _by_own_statistics(net):
-    """A network of the same parameters, without dropout, that normalises each picture by its own statistics."""
-    data = mx.sym.var('data', dtype='float32')
-    graph = json.loads(net(data).tojson())
-    for node in graph['nodes']:
-        if node['op'] == 'BatchNorm':   # of data, gamma, beta, and the running statistics
-            node.update(op='InstanceNorm', inputs=node['inputs'][:3], attrs={'eps': node['attrs']['eps']})
-        elif node['op'] == 'Dropout':
-            node.update(op='identity', attrs={})
-    return gluon.SymbolBlock(mx.sym.load_json(json.dumps(graph)), [data], params=net.collect_params())

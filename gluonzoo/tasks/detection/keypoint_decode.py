@@ -13,7 +13,7 @@ Deviations:
 import numpy as np
 from mxnet.gluon import HybridBlock
 
-from ...losses.keypoints import gather_cells, gather_rows
+from ...ops.gather import gather_cells, gather_rows
 
 __all__ = ['KeypointDecoder', 'CenterCheck', 'soft_nms']
 

@@ -6,6 +6,8 @@ over 0.2. "SSD: Single Shot MultiBox Detector" (Liu et al., 2016); Caffe calls 0
 import mxnet as mx
 from mxnet.gluon import HybridBlock
 
+from ...ops.gather import gather_rows
+
 __all__ = ['match_anchors', 'multibox_targets', 'MultiBoxDecoder']
 
 VARIANCES = (0.1, 0.1, 0.2, 0.2)
@@ -128,7 +130,7 @@ class MultiBoxDecoder(HybridBlock):
         scores = F.slice_axis(F.softmax(class_logits, axis=-1), axis=2, begin=1, end=None)
         scores = F.transpose(scores, (0, 2, 1))   # [B, classes, A]
         scores, indices = F.topk(scores, axis=2, k=self._candidates, ret_typ='both')   # [B, classes, candidates] each
-        boxes = _take_rows(F, boxes, F.reshape(indices, (0, -1)))   # [B, classes * candidates, 4]
+        boxes = gather_rows(F, boxes, F.reshape(indices, (0, -1)))   # [B, classes * candidates, 4]
         boxes = F.concat(F.reshape(scores, (0, -1, 1)), boxes, dim=2)   # [B, classes * candidates, 5]
         # One batch element a class: no class suppresses another, on every device and in ONNX.
         boxes = F.reshape(boxes, (-1, self._candidates, 5))   # [B * classes, candidates, 5]
@@ -136,13 +138,7 @@ class MultiBoxDecoder(HybridBlock):
         boxes = F.reshape(boxes, (-1, self._classes * self._candidates, 5))   # [B, classes * candidates, 5]
         scores = F.reshape(F.slice_axis(boxes, axis=2, begin=0, end=1), (0, -1))   # [B, classes * candidates]
         best = F.topk(scores, axis=1, k=self._keep)   # [B, keep]
-        boxes = _take_rows(F, boxes, best)   # [B, keep, 5]
+        boxes = gather_rows(F, boxes, best)   # [B, keep, 5]
         classes = F.expand_dims(F.floor(best / self._candidates), axis=2)   # [B, keep, 1]
         absent = F.slice_axis(boxes, axis=2, begin=0, end=1) < 0
         return F.concat(F.where(absent, -F.ones_like(classes), classes), boxes, dim=2)
-
-
-def _take_rows(F, x, indices):
-    """x[b, indices[b, k]]: [B, N, D], [B, K] -> [B, K, D]"""
-    batch = F.broadcast_like(F.expand_dims(F.contrib.arange_like(indices, axis=0), axis=1), indices)   # [B, K]
-    return F.gather_nd(x, F.stack(batch, indices, axis=0))

@@ -17,7 +17,8 @@ from task_checks import (
 )
 
 from gluonzoo.data import Batch
-from gluonzoo.models.pix2pix import PatchGAN, UNet
+from gluonzoo.models.patchgan import PatchGAN
+from gluonzoo.models.unet import UNet
 from gluonzoo.registry import TASKS
 from gluonzoo.tasks.adversarial.pix2pix import ImagePool, ImageTranslation
 

@@ -1,0 +1,81 @@
+"""What surgery on a network needs: its graph as a dict and back, who reads what, and a block of the result.
+
+A graph is a Symbol as JSON has it. ``graph['nodes']`` is a list of dicts: 'op' ('null' for parameters and inputs),
+'name', 'inputs' and, where there are any, 'attrs'; a node comes after those that it reads. ``graph['heads']`` are the
+outputs. Inputs and heads are edges: lists [number of a node, number of an output of that node, version]. Nodes that
+nothing reads any more are left out when the graph becomes a Symbol again.
+"""
+import json
+
+import mxnet as mx
+from mxnet.gluon import SymbolBlock
+
+__all__ = ['edges', 'flat', 'make_block', 'make_symbol', 'output_name', 'pass_by', 'read_graph', 'symbol_of']
+
+
+def symbol_of(net):
+    """The Symbol of a HybridBlock of one input, which is called data. Several outputs become a Group.
+
+    Every operator has a name of its own; in a network that calls a block twice, two have the same at first.
+    """
+    outputs = net(mx.sym.var('data'))
+    graph = read_graph(mx.sym.Group(flat(outputs)) if isinstance(outputs, (list, tuple)) else outputs)
+    seen = set()
+    for number, node in enumerate(graph['nodes']):
+        if node['name'] in seen:
+            node['name'] += f'_{number}'
+        seen.add(node['name'])
+    return make_symbol(graph)
+
+
+def flat(outputs):
+    """What a block returns, as a list: those in lists one by one."""
+    return [y for output in outputs for y in flat(output)] if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def read_graph(symbol):
+    """The graph of a Symbol, a dict of its own."""
+    return json.loads(symbol.tojson())
+
+
+def make_symbol(graph):
+    """The Symbol of a graph."""
+    return mx.sym.load_json(json.dumps(graph))
+
+
+def edges(graph):
+    """All edges, those of nodes and then the heads: the lists themselves, to be changed in place."""
+    return [edge for node in graph['nodes'] for edge in node['inputs']] + graph['heads']
+
+
+def pass_by(graph, numbers):
+    """Whoever reads one of these nodes reads the first input of that node from now on."""
+    sources = {number: graph['nodes'][number]['inputs'][0] for number in numbers}
+    for edge in edges(graph):
+        while edge[0] in sources:
+            edge[:] = sources[edge[0]]
+
+
+def output_name(node):
+    """What Symbols call the output of a node that has one: as in :meth:`Symbol.list_outputs` of the internals."""
+    return node['name'] if node['op'] == 'null' else f'{node["name"]}_output'
+
+
+def make_block(symbol, values, x):
+    """A SymbolBlock with parameters of its own, on the device of `x`, and without gradients.
+
+    Parameters
+    ----------
+    symbol : Symbol
+        of one input, called data
+    values : dict of name -> NDArray
+        of the parameters
+    x : NDArray
+        an input: its device and type are those of the block
+    """
+    block = SymbolBlock(symbol, [mx.sym.var('data', dtype=x.dtype)])
+    for name, parameter in block.collect_params().items():
+        parameter.shape, parameter.dtype, parameter.grad_req = values[name].shape, values[name].dtype, 'null'
+        parameter.initialize(mx.init.Zero(), ctx=x.context)
+        parameter.set_data(values[name])
+    return block
