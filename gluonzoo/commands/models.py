@@ -1,4 +1,4 @@
-"""Lists the models: name, parameters, what a recipe trains them to do, official weights, page.
+"""Lists the models: name, parameters, task, recipe, whether official weights can be converted, page.
 
     gluonzoo models
     gluonzoo models --like dsod
@@ -17,12 +17,12 @@ def run(args):
     names = [name for name in list_models() if not args.like or args.like in name]
     if not names:
         raise ValueError(f'--like: no model has {args.like!r} in its name; there are {", ".join(list_models())}')
-    rows = [('name', 'parameters', 'recipe', 'official weights', 'page')]
+    rows = [('name', 'parameters', 'task', 'recipe', 'official weights', 'page')]
     for name in names:
         recipe = recipes.of_model(name)
         trained_by = recipe.__name__.rpartition('.')[2] if recipe and hasattr(recipe, 'settings') else '-'
-        rows.append((name, f'{count_parameters(get_model(name)):,}', trained_by, 'yes' if name in NAME_MAPS else '-',
-                     getattr(recipe, 'PAGE', None) or '-'))
+        rows.append((name, f'{count_parameters(get_model(name)):,}', recipe.TASK if recipe else '-', trained_by,
+                     'yes' if name in NAME_MAPS else '-', recipe and recipe.PAGE or '-'))
     widths = [max(map(len, column)) for column in zip(*rows)]
     for name, parameters, *rest in rows:
         words = [name.ljust(widths[0]), parameters.rjust(widths[1]), *map(str.ljust, rest, widths[2:])]

@@ -10,8 +10,8 @@ A recipe is a module, or a user's own file, with
                           'fit' needs batch_size, epochs and schedule. What the arguments of every training say
                           (gluonzoo.commands.train) is completed by the command.
 
-Besides, one of the zoo has ``MODELS``, ``PAGE`` and ``prediction(model)``: the settings of a task that predicts with
-such a model when there are weights and no run.
+Besides, one of the zoo has ``MODELS``, ``TASK``, ``PAGE`` and ``prediction(model)``: the settings of a task that
+predicts with such a model when there are weights and no run.
 
 The docstring is what ``gluonzoo train NAME --help`` shows. Nothing heavy is imported by a recipe of the zoo before
 ``settings`` or ``prediction`` is called.

@@ -15,6 +15,7 @@ paper: AP 44.9 for the 104).
 """
 from .schedules import make_schedule, number_of_steps
 
+TASK = 'keypoint_detection'
 PAGE = 'notes/models/centernet.md'
 DATA = ('folder with annotations/instances_train2017.json, annotations/instances_val2017.json and the pictures, as '
         'gluonzoo data coco makes it')
@@ -68,7 +69,7 @@ def settings(args):
     network = {'name': args.model, 'classes': classes, **recipe['network']}
     net = get_model(**network)
     return {
-        'task': {'name': 'keypoint_detection', 'net': network, 'class_names': train_data.class_names,
+        'task': {'name': TASK, 'net': network, 'class_names': train_data.class_names,
                  'size': recipe['size'], 'test_size': recipe['test_size'], 'max_size': recipe['canvas'],
                  'optimizer': {'name': 'adam', 'learning_rate': learning_rate}},
         'train_data': {**data['train'], 'transform': {'name': 'keypoint_train', 'size': recipe['size'],
@@ -91,4 +92,4 @@ def prediction(model):
     from gluoncv.data import COCODetection
 
     names = list(COCODetection.CLASSES)   # in the order of the category ids, as the official code has them
-    return {'name': 'keypoint_detection', 'net': {'name': model, 'classes': len(names)}, 'class_names': names}
+    return {'name': TASK, 'net': {'name': model, 'classes': len(names)}, 'class_names': names}

@@ -11,6 +11,7 @@ Expected: --small on the drawn Pikachu, 20 epochs in 6 minutes on two cores, VOC
 """
 from .schedules import make_schedule, number_of_steps
 
+TASK = 'single_shot_detection'
 PAGE = 'notes/models/dsod.md'
 DATA = 'folder with train.rec, val.rec and classes.txt, as gluonzoo data pikachu and gluonzoo records make it'
 
@@ -63,7 +64,7 @@ def settings(args):
     look = {'size': net.input_size, 'mean': list(net.mean), 'std': list(net.std)}
     optimizer = {**recipe['optimizer'], **({} if args.lr is None else {'learning_rate': args.lr})}
     return {
-        'task': {'name': 'single_shot_detection', 'net': network, 'class_names': train_data.class_names,
+        'task': {'name': TASK, 'net': network, 'class_names': train_data.class_names,
                  'loss': recipe['loss'], 'optimizer': optimizer},
         'train_data': {'name': 'detection_records', 'path': str(args.data / 'train.rec'),
                        'transform': {'name': 'ssd_train', **look, **recipe['augment']}},
@@ -80,4 +81,4 @@ def prediction(model):
     else:   # the official weights are of VOC
         from gluoncv.data import VOCDetection
         names = list(VOCDetection.CLASSES)
-    return {'name': 'single_shot_detection', 'net': {'name': model, 'classes': len(names)}, 'class_names': names}
+    return {'name': TASK, 'net': {'name': model, 'classes': len(names)}, 'class_names': names}

@@ -13,6 +13,7 @@ Expected: --small on the drawn pairs, 30 epochs in 9 minutes on two cores, SSIM 
 from .arguments import at_least
 from .schedules import number_of_steps
 
+TASK = 'pix2pix'
 PAGE = 'notes/models/pix2pix.md'
 DATA = ('folder with pairs in train and val, or in A/train and B/train, A/val and B/val, as gluonzoo data facades '
         'makes it')
@@ -66,7 +67,7 @@ def settings(args):
     network = recipe['network']
     learning_rate = recipe['learning_rate'] if args.lr is None else args.lr
     return {
-        'task': {'name': 'pix2pix', 'generator': {'name': args.generator, **network},
+        'task': {'name': TASK, 'generator': {'name': args.generator, **network},
                  'discriminator': {'name': args.discriminator,
                                    **{key: value for key, value in network.items() if key != 'dropout'}},
                  'image_size': size, 'objective': args.objective, 'lambda_l1': args.lambda_l1,
@@ -83,4 +84,4 @@ def settings(args):
 def prediction(model):
     if model in DISCRIMINATORS:
         raise ValueError(f'--model: {model} judges pictures, and makes none; there are {", ".join(SIZES)}')
-    return {'name': 'pix2pix', 'generator': {'name': model}, 'image_size': SIZES[model][1]}
+    return {'name': TASK, 'generator': {'name': model}, 'image_size': SIZES[model][1]}

@@ -18,6 +18,7 @@ def write(directory, task, ema, state):
 
     Raises CheckpointError if it cannot, or if a weight is not finite.
     """
+    mx.nd.waitall()   # oneDNN reorders weights where they lie, while something is computed with them
     names = names_of_parameters(task.networks)
     for name, net in task.networks.items():
         try:

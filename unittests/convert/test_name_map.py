@@ -50,8 +50,7 @@ def test_transforms_undo_each_other():
 
 
 def test_maps_are_of_models():
-    import gluonzoo.models.pix2pix
-
     import gluonzoo.models.centernet
     import gluonzoo.models.ghostnet
+    import gluonzoo.models.unet
     assert set(NAME_MAPS) <= set(gluonzoo.list_models())

@@ -2,7 +2,9 @@
 import pytest
 
 from gluonzoo.convert import pix2pix as name_maps
-from gluonzoo.models.pix2pix import PatchGAN, PixelGAN, ResNetGenerator, UNet
+from gluonzoo.models.patchgan import PatchGAN, PixelGAN
+from gluonzoo.models.resnet_generator import ResNetGenerator
+from gluonzoo.models.unet import UNet
 
 
 def to_ours(net, make):

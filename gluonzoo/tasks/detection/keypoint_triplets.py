@@ -143,8 +143,8 @@ class KeypointDetection(DetectionTask):
             raise ValueError(f'images: must be [B, 3, {self._size}, {self._size}], by size: {images}')
         heat = [self._net.classes, *self._heat_size]
         if len(targets) != 10 or any(shape[1:] != heat for shape in targets[:3]):
-            raise ValueError(f'targets: must be ten, the first three [B, {", ".join(map(str, heat))}], as the heat maps '
-                             f'of the network: {targets}')
+            raise ValueError(f'targets: must be ten, the first three [B, {", ".join(map(str, heat))}], as the heat '
+                             f'maps of the network: {targets}')
 
     # -- use ---------------------------------------------------------------------------------------------------------
 
