@@ -4,6 +4,7 @@ A class or function registers itself under its own name. Making it by name check
 and an error names the near matches: nothing misspelt is ignored.
 """
 import difflib
+import importlib
 import inspect
 
 __all__ = ['Registry', 'MODELS', 'TASKS', 'DATASETS', 'TRANSFORMS', 'get_model', 'list_models']
@@ -16,6 +17,8 @@ class Registry:
     ----------
     kind : str
         what is registered, for the error messages: 'model'
+    home : str, optional
+        the package that registers what gluonzoo itself has; imported when the registry is first used
 
     Examples
     --------
@@ -27,9 +30,15 @@ class Registry:
     'a circle of radius 2'
     """
 
-    def __init__(self, kind):
+    def __init__(self, kind, home=None):
         self.kind = kind
+        self._home = home
         self._targets = {}
+
+    def _load(self):
+        # Not when this module is imported: the homes need MXNet, which takes more than a second.
+        if self._home is not None:
+            importlib.import_module(self._home)
 
     def register(self, target):
         """Decorates a class or function: registers it under its ``__name__`` and returns it as it is.
@@ -37,6 +46,7 @@ class Registry:
         Raises ValueError if the name is taken, and TypeError if `target` takes ``**kwargs``: what it accepts could not
         be checked.
         """
+        self._load()   # so that a name of gluonzoo's own is taken from the start
         name = target.__name__
         if name in self._targets:
             raise ValueError(f'{self.kind} {name!r} is registered already, by {self._targets[name].__module__}')
@@ -50,6 +60,7 @@ class Registry:
 
         Raises ValueError for an unknown name or keyword, and when a required argument is missing or there are too many.
         """
+        self._load()
         if name not in self._targets:
             raise ValueError(f'unknown {self.kind} {name!r}{_suggest(name, self._targets)}')
         target = self._targets[name]
@@ -66,6 +77,7 @@ class Registry:
 
     def names(self):
         """The registered names, sorted."""
+        self._load()
         return sorted(self._targets)
 
 
@@ -74,10 +86,10 @@ def _suggest(wanted, known):
     return f'; did you mean {" or ".join(near)}?' if near else f'; known: {", ".join(sorted(known)) or "none"}'
 
 
-MODELS = Registry('model')
-TASKS = Registry('task')
-DATASETS = Registry('dataset')
-TRANSFORMS = Registry('transform')
+MODELS = Registry('model', 'gluonzoo.models')
+TASKS = Registry('task', 'gluonzoo.tasks')
+DATASETS = Registry('dataset', 'gluonzoo.data')
+TRANSFORMS = Registry('transform', 'gluonzoo.data.transforms')
 
 
 def get_model(name, **kwargs):
