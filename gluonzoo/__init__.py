@@ -1,24 +1,44 @@
 """A zoo of vision models for Apache MXNet Gluon, with native operators.
 
 Import it before MXNet: :func:`gluonzoo.runtime.prepare` makes MXNet importable on today's NumPy and gives it the
-physical cores. In a process of MXNet's parameter server (``DMLC_ROLE`` is ``server`` or ``scheduler``) this import
-serves until the job is over and then ends the process.
+physical cores, and when MXNet is imported, the operators are in ``mx.nd.contrib`` and ``mx.sym.contrib``.
+
+This import is quick. MXNet, and each room of the package (``gluonzoo.data``, ``gluonzoo.models`` ...), is imported when
+it is first needed. In a process of MXNet's parameter server (``DMLC_ROLE`` is ``server`` or ``scheduler``), however,
+this import serves until the job is over and then ends the process.
 """
-from . import runtime
+import importlib
+import os
+
+from . import ops, runtime
+from .registry import get_model, list_models  # noqa: F401
 
 __version__ = '0.1.0'
 
-runtime.prepare()
 
-try:
-    import mxnet  # noqa: F401
-except ModuleNotFoundError as error:
-    if error.name != 'mxnet':
-        raise
-    raise ImportError("gluonzoo needs MXNet, and leaves the choice of one to you: pip install 'gluonzoo[cpu]' (or "
-                      'cu112, cu117 for a GPU), or build one with the operators in it: bash build.sh') from error
+# What a script needs most, without knowing its room.
+_FROM_ROOMS = {'open_model': 'commands.resolve', 'open_run': 'commands.resolve', 'read_image': 'pictures.decode',
+               'recipe': 'commands.train', 'run_training': 'commands.train', 'write_jpeg': 'pictures.jpeg'}
 
-runtime.leave_cores_to_engine()
 
-from . import data, models, ops, tasks  # noqa: E402, F401  each registers what it has
-from .registry import get_model, list_models  # noqa: E402, F401
+def _rooms():
+    import pkgutil
+
+    return [module.name for module in pkgutil.iter_modules(__path__)]
+
+
+def __getattr__(name):
+    if name in _FROM_ROOMS:
+        return getattr(importlib.import_module(f'{__name__}.{_FROM_ROOMS[name]}'), name)
+    if name in _rooms():
+        return importlib.import_module(f'{__name__}.{name}')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__():
+    return sorted({*globals(), *_FROM_ROOMS, *_rooms()})
+
+
+runtime.prepare(ops.library.activate)
+if os.environ.get('DMLC_ROLE') in ('server', 'scheduler'):
+    runtime.import_mxnet()   # and serve

@@ -5,6 +5,7 @@ argument first, and an error names the near matches: nothing misspelt is ignored
 """
 import difflib
 import functools
+import importlib
 import inspect
 
 __all__ = ['Registry', 'MODELS', 'TASKS', 'DATASETS', 'TRANSFORMS', 'get_model', 'list_models']
@@ -17,6 +18,8 @@ class Registry:
     ----------
     kind : str
         what is registered, for the error messages: 'model'
+    home : str, optional
+        the package that registers what gluonzoo itself has; imported when the registry is first used
 
     Examples
     --------
@@ -34,9 +37,15 @@ class Registry:
     3
     """
 
-    def __init__(self, kind):
+    def __init__(self, kind, home=None):
         self.kind = kind
+        self._home = home
         self._targets = {}
+
+    def _load(self):
+        # Not when this module is imported: the homes need MXNet, which takes more than a second.
+        if self._home is not None:
+            importlib.import_module(self._home)
 
     def register(self, target):
         """Decorates a class or function: registers it and returns it as it is.
@@ -58,6 +67,7 @@ class Registry:
         return self._add(target.__name__, target)
 
     def _add(self, name, target):
+        self._load()   # so that a name of gluonzoo's own is taken from the start
         if name in self._targets:
             raise ValueError(f'{self.kind} {name!r} is registered already, by {self._targets[name].__module__}')
         if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(target).parameters.values()):
@@ -90,12 +100,14 @@ class Registry:
 
     def target(self, name):
         """The class or function that is registered as `name`. ValueError for an unknown name, naming the near ones."""
+        self._load()
         if name not in self._targets:
             raise ValueError(f'unknown {self.kind} {name!r}{_suggest(name, self._targets)}')
         return self._targets[name]
 
     def names(self):
         """The registered names, sorted."""
+        self._load()
         return sorted(self._targets)
 
 
@@ -104,10 +116,10 @@ def _suggest(wanted, known):
     return f'; did you mean {" or ".join(near)}?' if near else f'; known: {", ".join(sorted(known)) or "none"}'
 
 
-MODELS = Registry('model')
-TASKS = Registry('task')
-DATASETS = Registry('dataset')
-TRANSFORMS = Registry('transform')
+MODELS = Registry('model', 'gluonzoo.models')
+TASKS = Registry('task', 'gluonzoo.tasks')
+DATASETS = Registry('dataset', 'gluonzoo.data')
+TRANSFORMS = Registry('transform', 'gluonzoo.data.transforms')
 
 
 def get_model(name, **kwargs):

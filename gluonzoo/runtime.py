@@ -1,19 +1,22 @@
-"""What MXNet 1.9.1 and gluoncv 0.10.5 need before they are imported beside the packages of today.
+"""What MXNet 1.9.1 and gluoncv 0.10.5 need before and after they are imported beside the packages of today.
 
-``import gluonzoo`` calls :func:`prepare` and, once MXNet is there, :func:`leave_cores_to_engine`; nothing else has to
-be done. MXNet's parameter server is a process that only imports MXNet, and serves while it does. Start it with
+``import gluonzoo`` calls :func:`prepare`; nothing else has to be done. It does not import MXNet, which takes more than
+a second: MXNet is imported when it is needed, by gluonzoo or by the user.
+
+MXNet's parameter server is a process that only imports MXNet, and serves while it does. Start it with
 ``DMLC_ROLE=server python -c "import gluonzoo"`` or ``python -m gluonzoo.runtime``, the scheduler likewise. It ends when
 the job ends.
 """
 import contextlib
 import ctypes
+import functools
 import importlib.util
 import os
 import sys
 import warnings
 from pathlib import Path
 
-__all__ = ['prepare', 'leave_cores_to_engine', 'physical_cores', 'keeps_memory']
+__all__ = ['prepare', 'import_mxnet', 'leave_cores_to_engine', 'physical_cores', 'keeps_memory']
 
 # The names of Python's own types that MXNet 1.9.1 (bool, int) and gluoncv 0.10.5 (int, float) still ask NumPy for.
 _REMOVED = {'bool': bool, 'float': float, 'int': int}
@@ -25,16 +28,22 @@ _THREADS = ('OMP_NUM_THREADS', 'MXNET_OMP_MAX_THREADS')
 _MALLOC = ('GLIBC_TUNABLES', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_TOP_PAD_', 'MALLOC_MMAP_MAX_', 'MALLOC_MMAP_THRESHOLD_',
            'MALLOC_ARENA_MAX')
 
+# The rooms that do without MXNet or import it when they are used, beside what `import gluonzoo` imports.
+_WITHOUT_MXNET = ('commands', 'pictures', 'recipes')
+
 _prepared = False
 _keeps_memory = False
 
 
-def prepare():
+def prepare(complete):
     """Makes MXNet importable on NumPy 1.24 to 1.26, and gives it all physical cores of this process.
 
     It also makes gluoncv importable beside PyTorch 2, which gluoncv refuses: it then works with MXNet alone.
 
     Call it before MXNet and gluoncv are imported. Calling it again does nothing.
+
+    Whoever imports MXNet later, NumPy's names are restored just before, and just after, the importing thread calls
+    :func:`leave_cores_to_engine` and `complete`. If MXNet is there already, this happens at once.
 
     The cores are :func:`physical_cores`; they go into the environment variable ``OMP_NUM_THREADS``, so processes that
     this one starts inherit them. If that or ``MXNET_OMP_MAX_THREADS`` is set already, it stays as it is. (MXNet's own
@@ -45,22 +54,47 @@ def prepare():
     memory back before it ends. ``GLUONZOO_KEEP_MEMORY=0``, or a setting of malloc's own (``GLIBC_TUNABLES``,
     ``MALLOC_ARENA_MAX`` ...), leaves malloc as it is.
 
+    Parameters
+    ----------
+    complete : function without arguments
+        what else MXNet needs once it is there; called again if MXNet has to be imported again because this failed
+
     Warns (RuntimeWarning)
         if MXNet has been imported already and has taken another number of threads than it would have been given.
 
     Raises
     ------
     ImportError
-        on NumPy 2 and later, where MXNet 1.9.1 cannot run.
+        on NumPy 2 and later, where MXNet 1.9.1 cannot run: when MXNet is imported.
     """
     global _prepared, _keeps_memory
     if _prepared:
         return
     _choose_threads()
     _keeps_memory = _keep_memory()
-    _restore_numpy_names()
     _reconcile_gluoncv_with_pytorch()
+    if sys.modules.get('mxnet'):
+        _restore_numpy_names()
+        leave_cores_to_engine()
+        complete()
+    else:
+        sys.meta_path.insert(0, _AroundMXNet(complete))
     _prepared = True
+
+
+def import_mxnet():
+    """MXNet, which is imported if it has not been.
+
+    Raises ImportError, which says how to install MXNet, if there is none.
+    """
+    try:
+        import mxnet
+    except ModuleNotFoundError as error:
+        if error.name != 'mxnet':
+            raise
+        raise ImportError("gluonzoo needs MXNet, and leaves the choice of one to you: pip install 'gluonzoo[cpu]' (or "
+                          'cu112, cu117 for a GPU), or build one with the operators in it: bash build.sh') from error
+    return mxnet
 
 
 def leave_cores_to_engine():
@@ -102,6 +136,58 @@ def physical_cores(root='/'):
 def keeps_memory():
     """Whether :func:`prepare` has had malloc keep freed memory."""
     return _keeps_memory
+
+
+class _AroundMXNet:
+    """Does what must be done just before and just after MXNet is imported, whoever imports MXNet.
+
+    A user writes ``import gluonzoo`` and then ``import mxnet``, and expects the operators in ``mx.nd``. To import MXNet
+    already in the first line would cost every program more than a second, also those that only print their help. Python
+    asks the finders of ``sys.meta_path`` for a module, and a finder may say how the module is executed. So the work is
+    done inside ``import mxnet``, under the lock that makes other threads wait until MXNet is complete.
+
+    Threads that import wait for each other's modules; three rules keep them from waiting in a circle. `complete` must
+    not import a module that another thread may be importing and that needs MXNet. A module of gluonzoo that needs MXNet
+    gets the whole of it first: a module that begins with ``mxnet.gluon`` would hold the lock of that part, for which
+    the thread that imports MXNet waits. And nothing is imported while a finder is asked, which is under the one lock
+    of all imports.
+
+    The finder stays in ``sys.meta_path``, where it then finds nothing: to remove it would make another thread that is
+    just walking along the list skip the next finder.
+    """
+
+    def __init__(self, complete):
+        self.complete = complete
+        self.done = False
+
+    def find_spec(self, name, path=None, target=None):
+        if self.done or name in sys.modules:   # the latter to be executed once more, by importlib.reload
+            return None
+        if name == 'mxnet':
+            execute = self._execute_mxnet
+        elif name.startswith('gluonzoo.') and name.split('.')[1] not in _WITHOUT_MXNET:
+            execute = self._execute_after_mxnet
+        else:
+            return None
+        behind = sys.meta_path[sys.meta_path.index(self) + 1:]   # those before it have found nothing
+        spec = next(filter(None, (finder.find_spec(name, path, target) for finder in behind)), None)
+        if spec is not None and spec.origin is not None:   # not a mere directory, such as the source tree of MXNet
+            # Of this loader alone: the spec of a file has a loader of its own. It is taken back when it is called.
+            spec.loader.exec_module = functools.partial(execute, spec.loader)
+        return spec
+
+    def _execute_mxnet(self, loader, module):
+        vars(loader).pop('exec_module', None)
+        _restore_numpy_names()
+        loader.exec_module(module)
+        leave_cores_to_engine()
+        self.complete()
+        self.done = True
+
+    def _execute_after_mxnet(self, loader, module):
+        vars(loader).pop('exec_module', None)
+        import_mxnet()
+        loader.exec_module(module)
 
 
 def _processors():

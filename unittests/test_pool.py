@@ -153,7 +153,7 @@ def test_unknown_or_unavailable_route_is_a_clear_error():
     assert issubclass(ops.RouteError, RuntimeError)
     wrong = {'nonsense': ROUTES, 'built-in': ['build.sh'], 'library': ['pip install', 'built in']}
     for name in [name for name in wrong if name not in ops.available_routes()]:
-        result = python('-c', 'import gluonzoo', GLUONZOO_OPS=name)
+        result = python('-c', 'import gluonzoo, mxnet', GLUONZOO_OPS=name)
         assert result.returncode == 1
         last_line = result.stdout.strip().splitlines()[-1]
         assert 'RouteError' in last_line and name in last_line

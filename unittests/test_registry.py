@@ -1,4 +1,6 @@
 """The registry: what is registered is found, and every misspelling is named."""
+import sys
+
 import pytest
 
 from gluonzoo import registry
@@ -121,3 +123,24 @@ def test_models_have_their_own_face(monkeypatch):
     assert registry.get_model('tiny', classes=7).classes == 7
     with pytest.raises(ValueError, match="unknown model 'tinny'; did you mean tiny?"):
         registry.get_model('tinny')
+
+
+@pytest.mark.parametrize('use', [lambda shapes: shapes.names(), lambda shapes: shapes.create('Arc'),
+                                 lambda shapes: shapes.register(type('Mine', (), {}))])
+def test_home_is_imported_when_the_registry_is_first_used(tmp_path, monkeypatch, use):
+    (tmp_path / 'shapes_at_home.py').write_text(
+        "from gluonzoo.registry import SHAPES\n\n\n@SHAPES.register\nclass Arc:\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, 'SHAPES', Registry('shape', 'shapes_at_home'), raising=False)
+    assert 'shapes_at_home' not in sys.modules
+    use(registry.SHAPES)
+    assert 'Arc' in registry.SHAPES.names()
+    del sys.modules['shapes_at_home']
+
+
+def test_names_of_gluonzoo_are_taken_from_the_start():
+    with pytest.raises(ValueError, match="model 'dsod300' is registered already, by gluonzoo.models.dsod"):
+        registry.MODELS.register(type('dsod300', (), {}))
+    for of, name in ((registry.MODELS, 'unet256'), (registry.TASKS, 'single_shot_detection'),
+                     (registry.DATASETS, 'paired_images'), (registry.TRANSFORMS, 'pair_train')):
+        assert name in of.names()

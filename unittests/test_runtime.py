@@ -1,4 +1,4 @@
-"""What gluonzoo does before MXNet is imported. Each test that imports it starts a process of its own."""
+"""What gluonzoo does before and after MXNet is imported. Each test that imports it starts a process of its own."""
 import os
 import socket
 import subprocess
@@ -7,10 +7,11 @@ import textwrap
 import time
 from pathlib import Path
 
+import mxnet  # noqa: F401  some tests call prepare() in this process as if MXNet had been imported first
 import numpy as np
 import pytest
 
-from gluonzoo import runtime
+from gluonzoo import ops, runtime
 
 TIMEOUT = 240   # seconds, for one process on a busy machine
 CHOICES = ('OMP_NUM_THREADS', 'MXNET_OMP_MAX_THREADS')
@@ -68,14 +69,187 @@ def test_import_of_gluoncv(tmp_path, torch):
     assert (code, out) == (0, '(1, 10)\n'), err
 
 
-def test_import_without_mxnet(tmp_path):
-    (tmp_path / 'hide.py').write_text("import sys; sys.modules['mxnet'] = None")
-    code, out, err = python('import hide, gluonzoo', tmp_path)
-    assert code == 1 and 'ImportError: gluonzoo needs MXNet' in err and 'gluonzoo[cpu]' in err and 'cu117' in err
+HEAVY = "{'mxnet', 'cv2', 'numpy', 'gluoncv', 'PIL'} & set(sys.modules)"
+
+
+def test_import_is_light(tmp_path):
+    """As is the help of the command, which imports what it needs when it runs."""
+    code, out, err = python(f'''
+        import contextlib, io, pathlib, sys
+        import gluonzoo
+        dir(gluonzoo), dir(gluonzoo.ops), hasattr(gluonzoo, 'nonsense')
+        if pathlib.Path(gluonzoo.__file__).with_name('commands').exists():
+            from gluonzoo.commands.main import main
+            with contextlib.redirect_stdout(io.StringIO()):
+                main([])
+        print({HEAVY})
+        ''', tmp_path)
+    assert (code, out) == (0, 'set()\n'), err
+
+
+OPERATORS = '[home.contrib.top_pool.__name__ for home in (mx.nd, mx.sym)], mx.base._LIB.omp_get_max_threads()'
+
+
+@pytest.mark.parametrize('imports', [
+    'import gluonzoo; import mxnet as mx',
+    'import gluonzoo.registry; from mxnet import nd; import mxnet as mx',
+    'import gluonzoo, importlib; mx = importlib.import_module("mxnet")',
+    'import gluonzoo, importlib.util; assert importlib.util.find_spec("mxnet").loader; import mxnet as mx',
+    'import gluonzoo.ops.corner_pool; import mxnet as mx',
+    'from gluonzoo.ops import TopPool; import mxnet as mx',
+    'from gluonzoo.train import fit; import mxnet as mx',
+    'import gluonzoo, importlib, mxnet as mx; importlib.reload(mx); importlib.reload(gluonzoo)',
+    'import gluonzoo, importlib; [importlib.reload(m) for m in (gluonzoo.runtime, gluonzoo)]; import mxnet as mx',
+    'import gluonzoo; gluonzoo.get_model("pixelgan"); mx = __import__("mxnet")',
+    'import numpy as np; np.bool, np.int = bool, int; import mxnet as mx, gluonzoo',
+])
+def test_operators_and_threads_after_the_import_of_mxnet(tmp_path, imports):
+    """Whoever imports MXNet, and however."""
+    code, out, err = python(f'{imports}\nimport numpy as np\nprint({OPERATORS}, np.float)', tmp_path,
+                            OMP_NUM_THREADS='2')
+    assert (code, out) == (0, "['top_pool', 'top_pool'] 1 <class 'float'>\n"), err
+
+
+def test_rooms_are_attributes(tmp_path):
+    code, out, err = python('''
+        import gluonzoo
+        rooms = {'boxes', 'data', 'models', 'ops', 'runtime', 'tasks', 'train', 'get_model', 'list_models'}
+        assert rooms <= set(dir(gluonzoo)), dir(gluonzoo)
+        assert gluonzoo.data.Loader and gluonzoo.tasks.Task and gluonzoo.train.fit and gluonzoo.ops.TopPool
+        assert gluonzoo.models.dsod.dsod300 and gluonzoo.ops.corner_pool.top_pool is gluonzoo.ops.top_pool
+        try:
+            gluonzoo.nonsense
+        except AttributeError as error:
+            print(error)
+        ''', tmp_path)
+    assert (code, out) == (0, "module 'gluonzoo' has no attribute 'nonsense'\n"), err
+
+
+@pytest.mark.parametrize('use, known', [
+    ('gluonzoo.list_models()', 'dsod300'), ('registry.MODELS.names()', 'dsod300'),
+    ('registry.TASKS.names()', 'single_shot_detection'), ('registry.DATASETS.names()', 'coco_detection'),
+    ('registry.TRANSFORMS.names()', 'ssd_train'),
+    ('[type(gluonzoo.get_model("patchgan")).__name__]', 'PatchGAN')])
+def test_names_are_registered_when_they_are_needed(tmp_path, use, known):
+    code, out, err = python(f'import gluonzoo\nfrom gluonzoo import registry\nprint({known!r} in {use})', tmp_path)
+    assert (code, out) == (0, 'True\n'), err
+
+
+THREADS = '''
+    import faulthandler, sys, threading
+    import gluonzoo
+    faulthandler.dump_traceback_later(120, exit=True)   # where each thread waits, if they wait in a circle
+    sys.setswitchinterval(1e-5)
+    check = '; import mxnet as mx; mx.nd.contrib.top_pool, mx.sym.contrib.top_pool'
+    imports = [statement + check for statement in (
+        'import mxnet', 'import gluonzoo.ops', 'from gluonzoo.ops import TopPool', 'import gluonzoo.boxes',
+        'import gluonzoo.ops.corner_pool', 'import gluonzoo.losses', 'import gluonzoo.train', 'gluonzoo.data',
+        'gluonzoo.get_model("pixelgan")', 'assert gluonzoo.ops.route()', 'gluonzoo.registry.TASKS.names()',
+        'import importlib.util; importlib.util.find_spec("mxnet")')]
+    start, failed = threading.Barrier(len(imports)), []
+    def run(statement):
+        start.wait()
+        try:
+            exec(statement, {'gluonzoo': gluonzoo})
+        except BaseException as error:
+            failed.append((statement, error))
+    threads = [threading.Thread(target=run, args=(statement,)) for statement in imports]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(failed)
+    '''
+
+
+@pytest.mark.parametrize('route', ['', 'composition'])
+def test_threads_that_import_at_the_same_time(tmp_path, route):
+    """None of them meets a module that is half imported, and none waits for ever."""
+    code, out, err = python(THREADS, tmp_path, GLUONZOO_OPS=route)
+    assert (code, out) == (0, '[]\n'), err
+
+
+def test_import_in_processes(tmp_path):
+    """Spawned ones import the package anew; forked ones have what their parent has."""
+    (tmp_path / 'main.py').write_text(textwrap.dedent('''
+        import multiprocessing
+        import gluonzoo
+        def work(name):
+            import mxnet as mx
+            return mx.nd.contrib.top_pool(mx.nd.ones((1, 1, 2, 2))).sum().asscalar(), gluonzoo.ops.route() == name
+        if __name__ == '__main__':
+            for method in 'fork', 'spawn':
+                with multiprocessing.get_context(method).Pool(1) as pool:
+                    print(pool.apply(work, ['composition']))
+        '''))
+    code, out, err = finish(start('main.py', directory=tmp_path, GLUONZOO_OPS='composition'))
+    assert (code, out) == (0, 2 * '(4.0, True)\n'), err
+
+
+def test_a_route_that_does_not_exist_is_an_error_each_time(tmp_path):
+    code, out, err = python('''
+        import os, gluonzoo
+        for _ in range(2):
+            try:
+                import mxnet
+            except gluonzoo.ops.RouteError as error:
+                print(error)
+        del os.environ['GLUONZOO_OPS']
+        print(gluonzoo.ops.route() in gluonzoo.ops.available_routes())
+        ''', tmp_path, GLUONZOO_OPS='nonsense')
+    wanted = "GLUONZOO_OPS: 'nonsense' is not a route; known: built-in, library, composition\n"
+    assert (code, out) == (0, 2 * wanted + 'True\n'), err
+
+
+# -- without MXNet ---------------------------------------------------------------------------------------------------
+
+ABSENT = '''
+import sys
+import gluonzoo
+class Hide:   # MXNet, as if it were not installed
+    def find_spec(name, path=None, target=None):
+        if name.split('.')[0] == 'mxnet':
+            raise ModuleNotFoundError("No module named 'mxnet'", name='mxnet')
+sys.meta_path.insert(sys.meta_path.index(next(f for f in sys.meta_path if 'gluonzoo' in type(f).__module__)) + 1, Hide)
+'''
+
+
+@pytest.mark.parametrize('use', [
+    'gluonzoo.ops.top_pool', 'gluonzoo.data', 'gluonzoo.get_model("dsod300")', 'from gluonzoo.train import fit',
+    'import gluonzoo.models.dsod', 'import gluonzoo.boxes', 'gluonzoo.ops.route()', 'gluonzoo.registry.TASKS.names()',
+    'import gluonzoo.ops.corner_pool', 'sys.modules["mxnet"] = None; gluonzoo.tasks'])
+def test_advice_when_gluonzoo_needs_mxnet(tmp_path, use):
+    code, out, err = python(ABSENT + use, tmp_path)
+    assert code == 1 and 'gluonzoo[cpu]' in err and 'cu117' in err
+    assert err.splitlines()[-1].startswith('ImportError: gluonzoo needs MXNet')
+
+
+def test_others_get_the_error_of_python(tmp_path):
+    """In an environment without any package, where gluonzoo itself can be imported."""
+    source = str(Path(runtime.__file__).parents[1])
+    code, out, err = finish(start('-S', '-c', textwrap.dedent('''
+        import importlib.util
+        import gluonzoo
+        assert importlib.util.find_spec('mxnet') is None
+        try:
+            import mxnet
+        except ModuleNotFoundError as error:
+            print(error, error.name, error.__cause__)
+        '''), directory=tmp_path, PYTHONPATH=source))
+    assert (code, out) == (0, "No module named 'mxnet' mxnet None\n"), err
+
+
+def test_a_directory_of_the_name_is_not_mxnet(tmp_path):
+    """``bash build.sh`` leaves MXNet's sources in ./mxnet, which Python takes for a package without code."""
+    (tmp_path / 'mxnet').mkdir()
+    source = str(Path(runtime.__file__).parents[1])
+    code, out, err = finish(start('-S', '-c', 'import gluonzoo, mxnet; print(mxnet.__path__)', directory=tmp_path,
+                                  PYTHONPATH=source))
+    assert code == 0 and str(tmp_path / 'mxnet') in out, err
 
 
 def test_import_on_numpy_2(tmp_path):
-    code, out, err = python("import numpy; numpy.__version__ = '2.0.1'; import gluonzoo", tmp_path)
+    code, out, err = python("import numpy; numpy.__version__ = '2.0.1'; import gluonzoo; import mxnet", tmp_path)
     assert code == 1 and 'MXNet 1.9.1 needs NumPy 1.23 to 1.26; this is 2.0.1' in err
 
 
@@ -83,7 +257,7 @@ def test_names_that_numpy_has_are_left(monkeypatch):
     kept = object()
     monkeypatch.setattr(np, 'float', kept, raising=False)
     monkeypatch.setattr(runtime, '_prepared', False)
-    runtime.prepare()
+    runtime.prepare(ops.library.activate)
     assert np.float is kept
 
 
@@ -159,7 +333,7 @@ def test_mxnet_imported_first(tmp_path):
         np.bool, np.int = bool, int
         import mxnet
         import gluonzoo
-        gluonzoo.runtime.prepare()
+        gluonzoo.runtime.prepare(None)
         print(os.environ.get('OMP_NUM_THREADS'))
         '''))
     code, out, err = finish(start('main.py', directory=tmp_path))
@@ -177,18 +351,17 @@ def mxnet_first(monkeypatch):
             monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setitem(sys.modules, 'mxnet', sys.modules.get('mxnet', sys))
         monkeypatch.setattr(runtime, '_processors', lambda: set(range(processors)))
         monkeypatch.setattr(runtime, 'physical_cores', lambda: cores)
         monkeypatch.setattr(runtime, '_prepared', False)
-        runtime.prepare()
+        runtime.prepare(ops.library.activate)
     return prepare
 
 
 def test_warning_when_threads_differ(mxnet_first):
     with pytest.warns(RuntimeWarning, match='with 4 thread.s., where 8 physical') as caught:
         mxnet_first(processors=8, cores=8)
-        runtime.prepare()   # a second time it is silent
+        runtime.prepare(None)   # a second time it is silent
     assert len(caught) == 1
 
 

@@ -28,11 +28,49 @@ def add_arguments(parser):
 
 def run(args):
     args = parse(args.what, args.words)
-    train(make_settings(args), args.run or Path('runs', _run_name(args)), resume=args.resume,
-          checkpoint_every=args.checkpoint_every, code=args.code)
+    run_training(make_settings(args), args.run or Path('runs', _run_name(args)), resume=args.resume,
+                 checkpoint_every=args.checkpoint_every, code=args.code)
 
 
-def parse(what, words):
+def recipe(what, **arguments):
+    """The settings of a training, as ``gluonzoo train`` makes them.
+
+    Parameters
+    ----------
+    what : str
+        name of a recipe, or path of a file of your own
+    **arguments
+        those of the command: ``recipe('dsod', data='data/pikachu', small=True, batch_size=8)``
+
+    Returns
+    -------
+    dict, for :func:`gluonzoo.run_training`
+
+    Raises
+    ------
+    ValueError
+        for an unknown recipe or argument, and for values that are out of range or do not go together.
+    """
+    words = []
+    for name, value in arguments.items():
+        option = f'--{name.replace("_", "-")}'
+        if value is True:
+            words.append(option)
+        elif isinstance(value, (list, tuple)):   # said once for each, as --set and --weights are
+            words += [word for each in value for word in (option, str(each))]
+        elif value is not None and value is not False:
+            words += [option, str(value)]
+    return make_settings(parse(what, words, _RaisingParser))
+
+
+class _RaisingParser(argparse.ArgumentParser):
+    """A parser that raises where another ends the process."""
+
+    def error(self, message):
+        raise ValueError(message)
+
+
+def parse(what, words, parser_class=argparse.ArgumentParser):
     """The arguments of a training, and in them the recipe's module or the user's code.
 
     Parameters
@@ -46,21 +84,22 @@ def parse(what, words):
     from .. import recipes
 
     if not what.endswith('.py'):
-        recipe = recipes.load(what)
-        if not hasattr(recipe, 'settings'):
+        module = recipes.load(what)
+        if not hasattr(module, 'settings'):
             raise ValueError(f'recipe: {what} has no training yet; there are {", ".join(recipes.trainings())}')
-        return parse_for(recipe, what, words)
+        return parse_for(module, what, words, parser_class=parser_class)
     from . import user_code
+
     code = user_code.load(what)
     if not callable(getattr(code.module, 'settings', None)):
         raise ValueError(f'{what}: must define settings(args), which returns the settings of a training')
-    return parse_for(code.module, Path(what).stem, words, code)
+    return parse_for(code.module, Path(what).stem, words, code, parser_class)
 
 
-def parse_for(recipe, name, words, code=None):
+def parse_for(recipe, name, words, code=None, parser_class=argparse.ArgumentParser):
     """The arguments of one recipe."""
-    parser = argparse.ArgumentParser(prog=f'gluonzoo train {code.path.name if code else name}',
-                                     description=recipe.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_class(prog=f'gluonzoo train {code.path.name if code else name}', description=recipe.__doc__,
+                          formatter_class=argparse.RawDescriptionHelpFormatter)
     _add_training_arguments(parser, getattr(recipe, 'DATA', None))
     if hasattr(recipe, 'add_arguments'):
         recipe.add_arguments(parser.add_argument_group(f'of {name}'))
@@ -197,7 +236,7 @@ def _name_weights(settings, args):
             network['partial'] = True
 
 
-def train(settings, directory, resume=False, checkpoint_every=None, code=None):
+def run_training(settings, directory, resume=False, checkpoint_every=None, code=None):
     """Trains what the settings describe, in a run's directory.
 
     Parameters
@@ -210,7 +249,7 @@ def train(settings, directory, resume=False, checkpoint_every=None, code=None):
     checkpoint_every : int, optional
         steps between checkpoints within an epoch
     code : UserCode, optional
-        what the settings need
+        the user's own file that the settings name
 
     Returns
     -------

@@ -9,7 +9,7 @@ import mxnet as mx
 import numpy as np
 
 from .. import __version__
-from ..ops import corner_pool
+from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import (
     Chain,
@@ -123,7 +123,7 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
             odd = {name: _larger(_larger(array, 2, 1), 3, 1) for name, array in arrays.items()}
             expected.append(run(block, odd))
             tests.append(odd)
-    with pools_as({name: _marked(name) for name in corner_pool.COMPOSITIONS}):
+    with pools_as({name: _marked(name) for name in COMPOSITIONS}):
         symbol, parameters = trace(block, list(arrays), outputs)
     outputs = [name[:-len('_output')] for name in symbol.list_outputs()]
     model = _model(symbol, parameters, {name: array.shape for name, array in arrays.items()}, dynamic)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import mxnet as mx
 
-from ..ops import corner_pool
+from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import Chain, difference, examples, pools_as, require_folder, run, trace, writing
 
@@ -44,7 +44,7 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
         block, outputs = Chain(block, decoder, len(arrays)), ['detections']
         arrays.update(examples(others))
     expected = run(block, arrays)   # first: it completes shapes
-    with pools_as({name: on_symbol for name, (_, on_symbol) in corner_pool.COMPOSITIONS.items()}):
+    with pools_as({name: on_symbol for name, (_, on_symbol) in COMPOSITIONS.items()}):
         symbol, parameters = trace(block, list(arrays), outputs)
     auxiliary = set(symbol.list_auxiliary_states())
     paths = [Path(f'{path}{ending}') for ending in ('-symbol.json', '-0000.params', '-metadata.json')]

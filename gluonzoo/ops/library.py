@@ -1,20 +1,22 @@
-"""Who computes the corner pools: the route, chosen once, when gluonzoo is imported.
+"""Who computes the corner pools: the route, chosen once, when MXNet is imported.
 
 built-in
     The running MXNet was built with the operators (``build.sh``).
 library
     ``libcorner_pool.so``, compiled when gluonzoo was installed, is loaded into the stock MXNet wheel.
 composition
-    Stock MXNet operators (:mod:`gluonzoo.ops.corner_pool`). Always there; slow.
+    Stock MXNet operators (:mod:`gluonzoo.ops.composition`). Always there; slow.
 
 The first that is available is taken. The environment variable ``GLUONZOO_OPS`` names one to take instead.
+
+The functions import MXNet, not this module: the import of MXNet ends with :func:`activate`, so this module has to be
+there before.
 """
 import ctypes
 import os
 from pathlib import Path
 
-import mxnet as mx
-from mxnet.base import _LIB, OpHandle, c_str, check_call
+from .. import runtime
 
 __all__ = ['route', 'available_routes', 'RouteError', 'activate']
 
@@ -36,12 +38,13 @@ class RouteError(RuntimeError):
 
 
 def route():
-    """The active route, chosen when gluonzoo was imported.
+    """The active route, chosen when MXNet was imported, which this function does if nothing has.
 
     Returns
     -------
     str : ``'built-in'``, ``'library'`` or ``'composition'``
     """
+    runtime.import_mxnet()
     return _active
 
 
@@ -52,10 +55,14 @@ def available_routes():
     -------
     list of str; ``'composition'`` is always in it
     """
+    runtime.import_mxnet()
     return [name for name in ROUTES if _why_unavailable(name) is None]
 
 
 def _is_built_in():
+    import mxnet as mx
+    from mxnet.base import _LIB, OpHandle, c_str
+
     # MXNet generates the function of a built-in operator when it is imported; the other routes publish theirs later.
     if _active is None and not hasattr(mx.nd.contrib, 'top_pool'):
         return False
@@ -65,6 +72,8 @@ def _is_built_in():
 
 def _why_unavailable(name):
     """None when route `name` can be taken, else a sentence: why not, and how to get it."""
+    import mxnet as mx
+
     if name == 'built-in':
         if not _is_built_in():
             return 'this MXNet was built without the operators; `bash build.sh` builds one with them'
@@ -77,7 +86,7 @@ def _why_unavailable(name):
                     '`pip install --force-reinstall --no-deps <the source directory of gluonzoo>`')
         if mx.__version__ != _LIBRARY_MXNET:
             return f'the library needs MXNet {_LIBRARY_MXNET}; this is {mx.__version__}'
-        if not hasattr(_LIB, _WHEEL_SYMBOL):
+        if not hasattr(mx.base._LIB, _WHEEL_SYMBOL):
             return 'this MXNet is not the stock wheel: it was compiled with another C++ ABI'
     return None
 
@@ -95,6 +104,9 @@ def _choose():
 
 
 def _load_library():
+    import mxnet as mx
+    from mxnet.base import _LIB, OpHandle, c_str, check_call
+
     check_call(_LIB.MXLoadLib(c_str(str(_LIBRARY)), ctypes.c_uint(0)))   # what mx.library.load calls
     # lib_api cannot express all that an operator must say (see src/library/complete.cc), so the library adds the rest
     # itself, before Python's functions are generated from it.
@@ -109,18 +121,15 @@ def _load_library():
 
 
 def _publish(name, on_ndarray, on_symbol):
+    import mxnet as mx
+
     for module, function in ((mx.nd.contrib, on_ndarray), (mx.sym.contrib, on_symbol)):
         function.__module__ = module.__name__
         setattr(module, name, function)
 
 
-def activate(compositions):
-    """Chooses the route and makes ``mx.nd.contrib.top_pool`` and the others provide it. Called once, on import.
-
-    Parameters
-    ----------
-    compositions : dict
-        operator name -> (function on NDArray, function on Symbol)
+def activate():
+    """Chooses the route and makes ``mx.nd.contrib.top_pool`` and the others provide it, once MXNet is there.
 
     Raises
     ------
@@ -128,12 +137,14 @@ def activate(compositions):
         if ``GLUONZOO_OPS`` names a route that is unknown or not available; the message says how to get it.
     """
     global _active
-    if _active is not None:   # a second import of this package, as by importlib.reload
+    if _active is not None:   # MXNet is executed again, as by importlib.reload
         return
     chosen = _choose()
     if chosen == 'library':
         _load_library()
     elif chosen == 'composition':
-        for name, functions in compositions.items():
+        from .composition import COMPOSITIONS
+
+        for name, functions in COMPOSITIONS.items():
             _publish(name, *functions)
     _active = chosen
