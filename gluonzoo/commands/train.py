@@ -29,7 +29,7 @@ def add_arguments(parser):
 def run(args):
     args = parse(args.what, args.words)
     run_training(make_settings(args), args.run or Path('runs', _run_name(args)), resume=args.resume,
-                 checkpoint_every=args.checkpoint_every, code=args.code)
+                 checkpoint_every=args.checkpoint_every, code=args.code and args.code.path)
 
 
 def recipe(what, **arguments):
@@ -248,8 +248,8 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
         go on with the run that is there
     checkpoint_every : int, optional
         steps between checkpoints within an epoch
-    code : UserCode, optional
-        the user's own file that the settings name
+    code : str or Path, optional
+        the user's own file, where the settings need one
 
     Returns
     -------
@@ -265,8 +265,11 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     from ..data import Loader
     from ..registry import DATASETS
     from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, TensorBoard, fit, join
-    from . import resolve
+    from . import resolve, user_code
 
+    code = code and user_code.load(code)
+    if 'code' in settings and not code:
+        raise ValueError(f'code: must be the path of {settings["code"]["file"]}, which the settings need')
     engine_settings, how = settings['engine'], settings['fit']
     workers = join(engine_settings['kvstore'])
     ema = EMA(how['ema']) if how['ema'] else None
