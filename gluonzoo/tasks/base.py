@@ -93,16 +93,19 @@ class Task:
         self.trainers = engine.trainers
 
     def start_prediction(self, ctx=None):
-        """Puts the networks that are used on devices (list of Context, default: the CPU). There will be no trainers."""
-        self._start(Engine(ctx), self.used)
+        """Puts the networks that are used on devices (list of Context, default: the CPU). There will be no trainers.
 
-    def _start(self, engine, names):
+        Networks that are not initialized get zeros: their weights are to be loaded next.
+        """
+        self._start(Engine(ctx), self.used, weights_follow=True)
+
+    def _start(self, engine, names, weights_follow=False):
         self._engine = engine
         outputs = {}
         for name in names:
             shapes = self.input_shapes(name)
             try:
-                outputs[name] = engine.place(self.networks[name], *shapes)
+                outputs[name] = engine.place(self.networks[name], *shapes, weights_follow=weights_follow)
             except mx.MXNetError as error:
                 raise ValueError(f'{name}: does not take {", ".join(str(list(shape)) for shape in shapes)}: '
                                  f'{str(error).strip().splitlines()[-1]}') from error
