@@ -23,6 +23,7 @@ from glob import glob
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
 NAME = 'gluonzoo.ops.libcorner_pool'
@@ -53,6 +54,13 @@ class BuildLibrary(build_ext):
         if warning:
             print(f'{library.name}: {warning}')
             report.write_text(warning + '\n')
+
+
+class TagWheel(bdist_wheel):
+    def get_tag(self):
+        # Python does not load the library, MXNet does: one wheel serves every Python on this kind of machine. A wheel
+        # without the library is tagged so too: as one for any machine, it would keep others from compiling theirs.
+        return 'py3', 'none', super().get_tag()[2]
 
 
 def build(library):
@@ -144,4 +152,4 @@ def execute(command):
 
 if __name__ == '__main__':
     setup(ext_modules=[Extension(NAME, sorted(glob('src/library/*.cc') + glob('src/library/*.cu')))],
-          cmdclass={'build_ext': BuildLibrary})
+          cmdclass={'build_ext': BuildLibrary, 'bdist_wheel': TagWheel})

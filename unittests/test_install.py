@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -81,10 +83,23 @@ class Tree:
 
     def build(self, **changes):
         """(what the library holds, what the report says), None where there is none."""
-        environment = {**os.environ, 'PATH': str(self.tools), 'CXX': '', 'GLUONZOO_CUDA_ARCHS': '', **changes}
-        result = run(sys.executable, 'setup.py', 'build_ext', '--inplace', cwd=self.root, env=environment)
-        assert result.returncode == 0, result.stdout
+        self._run('setup.py', 'build_ext', '--inplace', **changes)
         return tuple(file.read_text() if file.exists() else None for file in (self.library, self.report))
+
+    def wheel(self):
+        """The wheel of the whole package, as it lies in the repository: (name, files)"""
+        for name in 'pyproject.toml', 'README.md', 'LICENSE', 'NOTICE':
+            shutil.copy(REPOSITORY / name, self.root)
+        shutil.copytree(REPOSITORY / 'gluonzoo', self.root / 'gluonzoo', dirs_exist_ok=True)
+        self._run('-m', 'pip', 'wheel', '--no-deps', '--no-build-isolation', '--wheel-dir', 'wheels', '.')
+        path, = (self.root / 'wheels').iterdir()
+        with zipfile.ZipFile(path) as wheel:
+            return path.name, {name: wheel.read(name) for name in wheel.namelist()}
+
+    def _run(self, *arguments, **changes):
+        environment = {**os.environ, 'PATH': str(self.tools), 'CXX': '', 'GLUONZOO_CUDA_ARCHS': '', **changes}
+        result = run(sys.executable, *arguments, cwd=self.root, env=environment)
+        assert result.returncode == 0, result.stdout
 
 
 @pytest.fixture
@@ -166,3 +181,22 @@ def test_cuda_architectures_and_mxnet(tree, monkeypatch):
     for names, expected in (b'\0libcuda.so.1\0libcudart.so.11.0\0', True), (b'\0libgomp.so.1\0', False):
         (tree.root / 'libmxnet.so').write_bytes(b'\x7fELF' + names)
         assert setup.is_cuda_build(tree.root) == expected
+
+
+# -- the wheel -------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('compiler', [COMPILES, REFUSES], ids=['with the library', 'without'])
+def test_one_wheel_for_every_python(tree, compiler):
+    """Of the compiled files it has the library alone, made anew: what lies in the source tree does not travel."""
+    tree.tool('c++', compiler)
+    tree.library.write_text('of an editable installation')
+    name, files = tree.wheel()
+    platform = sysconfig.get_platform().replace('-', '_').replace('.', '_')
+    assert name == f'gluonzoo-{importlib.metadata.version("gluonzoo")}-py3-none-{platform}.whl'
+    others = {name: content for name, content in files.items()
+              if not name.endswith('.py') and '.dist-info/' not in name}
+    assert others == ({'gluonzoo/ops/libcorner_pool.so': b'c++\n'} if compiler == COMPILES else
+                      {'gluonzoo/ops/library_build.txt': b'c++ failed (1): source.cc:1:2: error: no such type\n'})
+    assert {f'{path.relative_to(REPOSITORY)}' for path in (REPOSITORY / 'gluonzoo').rglob('*.py')} <= set(files)
+    entry_points, = (content.decode() for name, content in files.items() if name.endswith('/entry_points.txt'))
+    assert 'gluonzoo = gluonzoo.commands.main:main' in entry_points.splitlines()

@@ -269,7 +269,7 @@ FAULTS = '''
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         mx.nd.ones((1 << 24,)).wait_to_read()   # 64 MiB, which malloc by itself always returns: 16384 pages
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-    for _ in range(12):   # until small arrays have found places of their own
+    for _ in range(30):   # until small arrays have found places of their own
         faults()
     print(gluonzoo.runtime.keeps_memory(), sum(faults() for _ in range(4)) > 40000)
     '''
