@@ -1,8 +1,9 @@
-"""What all tasks share: parts of a batch, gradients over rounds, devices and machines, clipping, precision.
+"""Updates: parts of a batch, gradients over rounds, devices and machines, clipping, precision, what does not decay.
 
-The tasks here are of the simplest kind: the mean square of a linear network's outputs.
+What is learned is of the simplest kind: the mean square of a linear network's outputs is to be small.
 """
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -13,42 +14,45 @@ import numpy as np
 import pytest
 from mxnet import autograd
 from mxnet.gluon import nn
-from tiny_detector import CLASS_NAMES, Batch, TinyDetector, make_batch
+from tiny_detector import CLASS_NAMES, TinyDetector, make_batch
 
-from gluonzoo.tasks import Task
+from gluonzoo.data import Batch
+from gluonzoo.models.dsod import dsod300
+from gluonzoo.recipes.dsod import PAPER
 from gluonzoo.tasks.detection.single_shot import SingleShotDetection
+from gluonzoo.train.engine import Engine
 
 SGD = {'name': 'sgd', 'learning_rate': .1}
 TWO = [mx.cpu(0), mx.cpu(1)]
 
 
-class Squares(Task):
-    """Trains networks, each by a trainer of its own, to make their outputs small.
+class Squares:
+    """Networks that learn to make their outputs small, each by a trainer of its own.
 
     The loss of each depends on those before it as well, as a generator's loss does on the discriminator.
     """
 
-    def __init__(self, *names, optimizer=SGD, units=3, **options):
-        super().__init__(**options)
+    def __init__(self, *names, optimizer=SGD, **options):
+        self.engine, self.networks = Engine(**options), {}
         for name in names:
-            net = nn.Dense(units, in_units=2, weight_initializer=mx.init.Constant(.5))
-            self.outputs = self.add_network(name, net, (1, 2))
-            self.add_trainer(name, optimizer, name)
+            net = self.networks[name] = nn.Dense(3, in_units=2, weight_initializer=mx.init.Constant(.5))
+            self.engine.place(net, (1, 2))
+            self.engine.trainer(name, optimizer, net)
 
-    def train_step(self, batch):
+    def step(self, batch):
         scalars = []
-        for parts in self.parts(batch):
+        for parts in self.engine.parts(batch):
             for i, name in enumerate(self.networks):
                 with autograd.record():
                     losses = [sum((net(x) ** 2).mean() for net in list(self.networks.values())[:i + 1]) for x, in parts]
-                self.backward(name, losses)
+                self.engine.backward(name, losses)
             scalars += [{'loss': loss} for loss in losses]
         for name in self.networks:
-            self.update(name)
-        return self.mean(scalars)
+            self.engine.step(name)
+        return self.engine.mean(scalars)
 
     def weights(self, name='a', ctx=None):
-        return np.concatenate([p.data(ctx or self.ctx[0]).asnumpy().ravel()
+        return np.concatenate([p.data(ctx or self.engine.ctx[0]).asnumpy().ravel()
                                for p in self.networks[name].collect_params().values()])
 
 
@@ -77,9 +81,9 @@ def expected_weights(steps, optimizer=SGD, clip_norm=None):
 
 @pytest.mark.parametrize('accumulate, ctx', [(1, [mx.cpu()]), (2, [mx.cpu()]), (1, TWO), (3, TWO)])
 def test_parts(accumulate, ctx):
-    task = Squares('a', accumulate=accumulate, ctx=ctx)
+    engine = Engine(accumulate=accumulate, ctx=ctx)
     x, y = np.arange(12.), np.arange(24.).reshape(12, 2)
-    rounds = task.parts(Batch((mx.nd.array(x), mx.nd.array(y)), None))
+    rounds = engine.parts(Batch((mx.nd.array(x), mx.nd.array(y)), None))
     assert [len(parts) for parts in rounds] == [len(ctx)] * accumulate
     assert all(array.context == c for parts in rounds for part, c in zip(parts, ctx) for array in part)
     parts = [part for parts in rounds for part in parts]
@@ -89,8 +93,8 @@ def test_parts(accumulate, ctx):
 
 
 def test_parts_must_be_equal():
-    with pytest.raises(ValueError, match=r'multiple of 6 \(3 rounds on 2 devices\): 8'):
-        Squares('a', accumulate=3, ctx=TWO).train_step(batch_of(8))
+    with pytest.raises(ValueError, match=r'batch: must be a multiple of 6 \(3 rounds on 2 devices\): 8'):
+        Engine(accumulate=3, ctx=TWO).parts(batch_of(8))
 
 
 # -- updates ---------------------------------------------------------------------------------------------------------
@@ -101,7 +105,7 @@ def test_parts_must_be_equal():
 def test_update_is_along_the_mean(optimizer, clip_norm, accumulate, ctx):
     task = Squares('a', optimizer=optimizer, clip_norm=clip_norm, accumulate=accumulate, ctx=ctx)
     for step in range(3):
-        task.train_step(batch_of(seed=step))
+        task.step(batch_of(seed=step))
     for device in ctx:
         np.testing.assert_allclose(task.weights(ctx=device), expected_weights(3, optimizer, clip_norm), rtol=1e-5)
 
@@ -109,7 +113,7 @@ def test_update_is_along_the_mean(optimizer, clip_norm, accumulate, ctx):
 def test_two_devices_are_as_two_rounds():
     rounds, devices = Squares('a', accumulate=2), Squares('a', ctx=TWO)
     for step in range(3):
-        losses = [task.train_step(batch_of(seed=step))['loss'].asscalar() for task in (rounds, devices)]
+        losses = [task.step(batch_of(seed=step))['loss'].asscalar() for task in (rounds, devices)]
         assert losses[0] == losses[1]
     np.testing.assert_array_equal(rounds.weights(), devices.weights())
 
@@ -117,16 +121,16 @@ def test_two_devices_are_as_two_rounds():
 def test_norm_below_the_limit_is_left():
     free, limited = Squares('a'), Squares('a', clip_norm=1e6)
     for task in (free, limited):
-        task.train_step(batch_of())
+        task.step(batch_of())
     np.testing.assert_array_equal(free.weights(), limited.weights())
 
 
 def test_losses_are_those_before_the_update():
     task, batch = Squares('a', accumulate=2), batch_of()
     x = batch.arrays[0].asnumpy()
-    loss, = task.train_step(batch).values()
+    loss, = task.step(batch).values()
     assert loss.shape == (1,) and loss.asscalar() == pytest.approx(((x.sum(1) / 2) ** 2).mean(), rel=1e-5)
-    assert task.train_step(batch)['loss'].asscalar() < loss.asscalar()
+    assert task.step(batch)['loss'].asscalar() < loss.asscalar()
 
 
 @pytest.mark.parametrize('accumulate, ctx', [(1, [mx.cpu()]), (2, [mx.cpu()]), (2, TWO)])
@@ -134,21 +138,46 @@ def test_two_trainers(accumulate, ctx):
     """Both learn as each does alone, whatever gradients the loss of the other leaves."""
     task = Squares('a', 'b', accumulate=accumulate, ctx=ctx)
     for step in range(3):
-        task.train_step(batch_of(seed=step))
+        task.step(batch_of(seed=step))
     for name in 'ab':
         np.testing.assert_allclose(task.weights(name), expected_weights(3), rtol=1e-5)
 
 
 def test_a_frozen_network_stays():
-    task = Squares('a')
-    frozen = nn.Dense(3, in_units=2)
+    engine, free, frozen = Engine(), nn.Dense(3, in_units=2), nn.Dense(3, in_units=2)
     frozen.collect_params().setattr('grad_req', 'null')
-    task.add_network('frozen', frozen, (1, 2))
-    task.add_trainer('both', SGD, 'a', 'frozen')
-    task.networks.pop('frozen')
-    before = frozen.weight.data().asnumpy()
-    task.train_step(batch_of())
-    np.testing.assert_array_equal(frozen.weight.data().asnumpy(), before)
+    for net in (free, frozen):
+        engine.place(net, (1, 2))
+    engine.trainer('both', SGD, free, frozen)
+    before = [net.weight.data().asnumpy() for net in (free, frozen)]
+    engine.minimize('both', batch_of(), lambda x: {'loss': (frozen(free(x)[:, :2]) ** 2).mean()})
+    np.testing.assert_array_equal(frozen.weight.data().asnumpy(), before[1])
+    assert (free.weight.data().asnumpy() != before[0]).any()
+
+
+@pytest.mark.parametrize('accumulate, ctx', [(1, [mx.cpu()]), (2, TWO)])
+def test_minimize(accumulate, ctx):
+    """It is backward() for each round, then step(), bit for bit; what else it is told of does not count."""
+    by_hand, short = (Squares('a', accumulate=accumulate, ctx=ctx) for _ in range(2))
+
+    def losses_of(x):
+        assert autograd.is_recording() and autograd.is_training()
+        loss = (short.networks['a'](x) ** 2).mean()
+        return {'loss': loss, 'other': 3 * loss}
+
+    for step in range(3):
+        batch = batch_of(seed=step)
+        expected, losses = by_hand.step(batch)['loss'], short.engine.minimize('a', batch, losses_of)
+        assert list(losses) == ['loss', 'other'] and losses['loss'].shape == (1,)
+        assert losses['loss'].asscalar() == expected.asscalar()
+        assert losses['other'].asscalar() == pytest.approx(3 * expected.asscalar(), rel=1e-6)
+        for device in ctx:
+            np.testing.assert_array_equal(short.weights(ctx=device), by_hand.weights(ctx=device))
+
+
+def test_trainers_are_known_by_name():
+    task = Squares('a', 'b')
+    assert list(task.engine.trainers) == ['a', 'b'] and task.engine.trainers['a'].learning_rate == .1
 
 
 class TwiceTheSame(mx.kvstore.KVStoreBase):
@@ -176,7 +205,7 @@ def test_machines(ctx):
     assert (task.networks['a'].weight.data().asnumpy() == .25).all()
     alone.networks['a'].weight.set_data(mx.nd.full((3, 2), .25))
     for one in (task, alone):
-        one.train_step(batch_of())
+        one.step(batch_of())
     np.testing.assert_allclose(task.weights(), alone.weights(), rtol=1e-5)
 
 
@@ -187,19 +216,17 @@ def test_machines_agree_before_the_network_is_used():
     broadcast = store.broadcast
     store.broadcast = lambda key, *args: events.append(key) or broadcast(key, *args)
     net.register_forward_hook(lambda *_: events.append('used'))
-    Task(kvstore=store).add_network('net', net, (1, 3, 8, 8))
+    Engine(kvstore=store).place(net, (1, 3, 8, 8))
     assert events == [0, 1, 'used']
 
 
 # -- networks --------------------------------------------------------------------------------------------------------
 
-def test_networks_are_ready_when_added():
+def test_networks_are_ready_when_placed():
     """Shapes known, hybridized, on all devices."""
-    task = Task(ctx=TWO)
     net = nn.HybridSequential()
     net.add(nn.Conv2D(4, 3), nn.BatchNorm(), nn.Dense(2))
-    assert task.add_network('net', net, (1, 3, 8, 8)).shape == (1, 2)
-    assert task.networks == {'net': net}
+    assert Engine(ctx=TWO).place(net, (1, 3, 8, 8)).shape == (1, 2)
     assert [p.list_ctx() for p in net.collect_params().values()] == [TWO] * 8
     np.testing.assert_array_equal(*(data.asnumpy() for data in net[0].weight.list_data()))
     assert net[0].weight.shape == (4, 3, 3, 3) and net._active
@@ -208,41 +235,125 @@ def test_networks_are_ready_when_added():
 def test_weights_that_are_there_stay():
     net = nn.Dense(2, in_units=2)
     net.initialize(mx.init.Constant(7))
-    Task(ctx=TWO).add_network('net', net, (1, 2))
+    Engine(ctx=TWO).place(net, (1, 2))
     assert all((data.asnumpy() == 7).all() for data in net.weight.list_data())
+
+
+# -- what does not decay ---------------------------------------------------------------------------------------------
+
+class Named(mx.gluon.HybridBlock):
+    """With the parameters body.0.weight, body.1.gamma, body.1.beta, body.2.weight, body.2.bias, head.weight ..."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.HybridSequential(), nn.Dense(2)
+        self.body.add(nn.Dense(4, use_bias=False), nn.BatchNorm(), nn.Dense(4))
+
+    def hybrid_forward(self, F, x):
+        return self.head(self.body(x))
+
+
+def spared(net):
+    return {name for name, parameter in net._collect_params_with_prefix().items() if parameter.wd_mult == 0}
+
+
+@pytest.mark.parametrize('no_decay, expected', [
+    ([], set()),
+    (['bias'], {'body.2.bias', 'head.bias'}),
+    (['bias', 'gamma'], {'body.2.bias', 'head.bias', 'body.1.gamma'}),
+    (['1.gamma', '1.beta'], {'body.1.gamma', 'body.1.beta'}),
+    (['head.*'], {'head.weight', 'head.bias'}),
+    (['body.*.weight'], {'body.0.weight', 'body.2.weight'}),
+    (['body.[12].b*'], {'body.1.beta', 'body.2.bias'}),
+    (['head.bias'], {'head.bias'}),
+])
+def test_what_no_decay_spares(no_decay, expected):
+    engine, net = Engine(), Named()
+    engine.place(net, (1, 2))
+    engine.trainer('net', {**SGD, 'wd': .5, 'no_decay': no_decay}, net)
+    assert spared(net) == expected
+
+
+@pytest.mark.parametrize('no_decay', [['bias', 'gama'], ['ias'], ['bod.*'], ['.bias'], ['heads.*.gamma'], ['Bias']])
+def test_a_pattern_that_matches_nothing(no_decay):
+    engine, net = Engine(), Named()
+    engine.place(net, (1, 2))
+    with pytest.raises(ValueError, match=re.escape(f'optimizer: no_decay: {no_decay[-1]!r} matches no parameter')):
+        engine.trainer('net', {**SGD, 'no_decay': no_decay}, net)
+
+
+@pytest.mark.parametrize('name, decayed', [('sgd', .5 * .9), ('adam', None)])
+def test_weights_that_are_spared_stay(name, decayed):
+    """With a gradient of 0 the rest is multiplied with 1 - lr * wd. (Adam's decay is part of the gradient.)"""
+    engine, net = Engine(), nn.Dense(2, in_units=2)
+    net.initialize(mx.init.Constant(.5))
+    net.bias.set_data(mx.nd.full((2,), .5))
+    engine.place(net, (1, 2))
+    engine.trainer('net', {'name': name, 'learning_rate': .2, 'wd': .5, 'no_decay': ['bias']}, net)
+    engine.minimize('net', batch_of(), lambda x: {'loss': 0 * net(x).mean()})
+    assert net.bias.data().asnumpy().tolist() == [.5, .5]
+    weight = net.weight.data().asnumpy()
+    assert (weight < .5).all()
+    if decayed:
+        np.testing.assert_allclose(weight, decayed, rtol=1e-6)
+
+
+def test_no_decay_of_several_networks():
+    """Of those of the trainer alone."""
+    engine, one, two, other = Engine(), Named(), nn.Dense(2), Named()
+    for net in (one, two, other):
+        engine.place(net, (1, 2))
+    engine.trainer('both', {**SGD, 'no_decay': ['bias']}, one, two)
+    assert spared(one) == {'body.2.bias', 'head.bias'} and spared(two) == {'bias'} and not spared(other)
+
+
+def test_settings_of_the_optimizer_stay_as_they_are():
+    engine, net, settings = Engine(), Named(), {**SGD, 'no_decay': ['bias']}
+    kept = {**settings}
+    engine.place(net, (1, 2))
+    engine.trainer('net', settings, net)
+    assert settings == kept
+
+
+def test_dsod_spares_the_normalisation_of_its_heads_alone():
+    """By its recipe, as the official code does; the network itself says nothing of it."""
+    engine, net = Engine(), dsod300(classes=20)
+    assert not spared(net)
+    net.initialize()
+    engine.trainer('net', PAPER['optimizer'], net)
+    assert spared(net) == {f'heads.{i}.norm.{name}' for i in range(6) for name in ('gamma', 'beta')}
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('options, message', [
-    (dict(accumulate=0), 'accumulate must be a whole number of rounds, at least 1: 0'),
-    (dict(accumulate=1.5), 'accumulate'),
-    (dict(accumulate=True), 'accumulate'),
-    (dict(clip_norm=0), 'clip_norm must be positive, or None: 0'),
-    (dict(clip_norm=float('nan')), 'clip_norm'),
-    (dict(ctx=[]), 'ctx must be one or more devices'),
+    (dict(accumulate=0), 'accumulate: must be a whole number of rounds, at least 1: 0'),
+    (dict(accumulate=1.5), 'accumulate: must be'),
+    (dict(accumulate=True), 'accumulate: must be'),
+    (dict(clip_norm=0), 'clip_norm: must be above 0, or None: 0'),
+    (dict(clip_norm=float('nan')), 'clip_norm: must be'),
+    (dict(ctx=[]), r'ctx: must be one or more devices, each once: \[\]'),
     (dict(ctx=[mx.cpu(0), mx.cpu(0)]), 'each once'),
-    (dict(amp='int8'), "amp must be None, 'float16' or 'bfloat16': 'int8'"),
-    (dict(amp='bfloat16'), 'amp is the same for all tasks of a process, and the first had None'),
-    (dict(kvstore='dist_sync'), "kvstore must be 'device', 'local' or, for several machines, a store itself"),
-    (dict(kvstore='devise'), 'kvstore must be'),
+    (dict(amp='int8'), "amp: must be None, 'float16' or 'bfloat16': 'int8'"),
+    (dict(amp='bfloat16'), "amp: must be the same for all engines of a process; the first had None: 'bfloat16'"),
+    (dict(kvstore='dist_sync'), "kvstore: must be 'device', 'local' or, for several machines, a store itself"),
+    (dict(kvstore='devise'), 'kvstore: must be'),
     (dict(kvstore=None, ctx=TWO), 'kvstore: 2 devices need one'),
-    (dict(optimizer={'name': 'sgd', 'lr': 1}), "unexpected keyword argument 'lr'"),
-    (dict(optimizer={'name': 'sdg'}), 'sdg'),
-    (dict(optimizer={'learning_rate': 1}), "optimizer must have a 'name'"),
 ])
 def test_errors(options, message):
-    Squares('a')   # a task without mixed precision comes first
+    Engine()   # one without mixed precision comes first
     with pytest.raises(ValueError, match=message):
-        Squares('a', **options)
+        Engine(**options)
 
 
-def test_state():
-    task = Squares('a')
-    assert task.state() == {}
-    task.load_state({})
-    with pytest.raises(ValueError, match="Squares has no state of its own; got 'pool'"):
-        task.load_state({'pool': np.zeros(3)})
+@pytest.mark.parametrize('optimizer, message', [
+    ({'name': 'sgd', 'lr': 1}, "optimizer: {'name': 'sgd', 'lr': 1}: .*unexpected keyword argument 'lr'"),
+    ({'name': 'sdg'}, 'optimizer: .*sdg'),
+    ({'learning_rate': 1}, "optimizer: must have a 'name': {'learning_rate': 1}"),
+])
+def test_errors_of_the_optimizer(optimizer, message):
+    with pytest.raises(ValueError, match=message):
+        Squares('a', optimizer=optimizer)
 
 
 # -- mixed precision changes a process for good, so each test has one of its own ---------------------------------------
@@ -257,24 +368,24 @@ def python(code, **environment):
 
 
 def test_bfloat16():
-    """Convolutions compute in it, gradients add up over rounds, a detector learns; a task without it is refused."""
+    """Convolutions compute in it, gradients add up over rounds, a detector learns; an engine without it is refused."""
     out = python('''
         import mxnet as mx, numpy as np
         from tiny_detector import CLASS_NAMES, TinyDetector, make_batch
-        from gluonzoo.tasks import Task
         from gluonzoo.tasks.detection.single_shot import SingleShotDetection
+        from gluonzoo.train.engine import Engine
         mx.random.seed(0)
         net = TinyDetector(8)
-        task = SingleShotDetection(net, CLASS_NAMES, optimizer={'name': 'adam', 'learning_rate': .01},
-                                   amp='bfloat16', accumulate=2)
+        task = SingleShotDetection(net, CLASS_NAMES, optimizer={'name': 'adam', 'learning_rate': .01})
+        task.start_training(Engine(amp='bfloat16', accumulate=2))
         batches = [make_batch(16, seed) for seed in range(10)]
         print(net.shallow[0](batches[0].arrays[0]).dtype)
-        losses = [task.train_step(batches[i % 10])['loss'].asscalar() for i in range(60)]
+        losses = [task.train_step(batches[i % 10], i)['loss'].asscalar() for i in range(60)]
         print(np.isfinite(losses).all(), np.mean(losses[-10:]) < np.mean(losses[:10]) / 3)
         print({str(np.dtype(p.dtype)) for p in net.collect_params().values()})
         print(len(task.predict([np.zeros((9, 9, 3), 'uint8')])))
         try:
-            Task()
+            Engine()
         except ValueError as error:
             print(error)
         mx.nd.waitall()
@@ -282,21 +393,22 @@ def test_bfloat16():
     dtype, *rest = out.splitlines()
     assert 'bfloat16' in dtype
     assert rest == ['True True', "{'float32'}", '1',
-                    "amp is the same for all tasks of a process, and the first had 'bfloat16': None"]
+                    "amp: must be the same for all engines of a process; the first had 'bfloat16': None"]
 
 
 def losses_and_weights(amp):
     mx.random.seed(0)
-    task = SingleShotDetection(TinyDetector(8), CLASS_NAMES, accumulate=2, clip_norm=1, amp=amp)
+    task = SingleShotDetection(TinyDetector(8), CLASS_NAMES)
+    task.start_training(Engine(accumulate=2, clip_norm=1, amp=amp))
     for seed in range(3):
-        yield task.train_step(make_batch(4, seed))['loss'].asscalar()
+        yield task.train_step(make_batch(4, seed), seed)['loss'].asscalar()
     for parameter in task.networks['net'].collect_params().values():
         yield from parameter.data().asnumpy().ravel()[:3]
     if amp:
         scaler, weight = task.trainers['net']._amp_loss_scaler, task.networks['net'].heads[0].weight.data()
         before = weight.asnumpy()
         scaler._loss_scale = scaler._next_loss_scale = 2. ** 200   # overflows: the step must be left out
-        task.train_step(make_batch(4))
+        task.train_step(make_batch(4), 3)
         assert (weight.asnumpy() == before).all() and scaler._next_loss_scale == 2. ** 199
 
 
@@ -304,7 +416,7 @@ def test_float16_scales_the_loss():
     """With no operator in float16 (a CPU has few), scaling by a power of two changes nothing, clipping included."""
     out = python('''
         from mxnet.contrib import amp
-        from test_base import losses_and_weights
+        from test_engine import losses_and_weights
         init = amp.init
         amp.init = lambda dtype: init(dtype, target_precision_ops=['relu'], conditional_fp32_ops=[], fp32_ops=[])
         print(*map(float, losses_and_weights('float16')))
