@@ -260,7 +260,9 @@ def test_who_reads_the_running_statistics_gets_those_of_the_step():
 
 @pytest.mark.parametrize('options', [{}, dict(accumulate=2, clip_norm=1.), dict(ctx=[mx.cpu(0), mx.cpu(1)])], ids=str)
 def test_a_step_does_not_wait(options):
-    check_a_step_does_not_wait(make_task(**options), make_keypoint_batch(4))
+    batch = make_keypoint_batch(4)
+    assert len(batch.arrays) == 11   # the loader makes the targets
+    check_a_step_does_not_wait(make_task(**options), batch)
 
 
 # -- evaluation ------------------------------------------------------------------------------------------------------

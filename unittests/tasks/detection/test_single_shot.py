@@ -299,7 +299,7 @@ def test_images_of_another_size():
     task = make_task()
     batch = Batch((mx.nd.zeros((2, 3, 32, 64)), mx.nd.array(make_batch(2).arrays[1])), None)
     for use in (lambda batch: task.train_step(batch, 0), task.picture, lambda batch: task.evaluate([batch])):
-        with pytest.raises(ValueError, match=r'images must be \[B, 3, 64, 64\], .*: \[2, 3, 32, 64\]'):
+        with pytest.raises(ValueError, match=r'images: must be \[B, 3, 64, 64\], .*: \[2, 3, 32, 64\]'):
             use(batch)
 
 
