@@ -159,7 +159,6 @@ class NormalizedHead(HybridBlock):
             self.weight = self.params.get('weight', shape=(self._channels, in_channels, 3, 3),
                                           init=initializer.Normal(.01))
             self.norm = nn.BatchNorm(momentum=.99, epsilon=1e-3, in_channels=self._channels)
-        self.norm.gamma.wd_mult = self.norm.beta.wd_mult = 0   # the official code spares them, and no others
 
     def hybrid_forward(self, F, x, scale, weight):
         x = F.L2Normalization(x, mode='channel', eps=1e-10)

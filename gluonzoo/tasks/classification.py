@@ -92,14 +92,16 @@ class Classification(Task):
         return {'loss': self._loss(self._net(images).astype('float32', copy=False), targets).mean()}
 
     def evaluate(self, batches):
-        """'top1' and 'top5': the part of the images whose class is the likeliest, or among the five likeliest."""
+        """'top1' and 'top5': the part of the images whose class is the likeliest, or among the five likeliest.
+
+        Of classes that are equally likely the first is taken.
+        """
         is_new, ranks = FirstTime(), []
         begun = ((batch.records, batch.arrays[1], self._logits(batch.arrays[0])) for batch in batches)
         for records, labels, logits in late(begun):
             truth = labels.asnumpy().reshape(-1).astype(int)
             logits = _fetch(logits)
-            better = (logits > logits[np.arange(len(truth)), truth][:, None]).sum(1)
-            ranks += [rank for record, rank in zip(records.tolist(), better) if is_new(record)]
+            ranks += [rank for record, rank in zip(records.tolist(), _ranks(logits, truth)) if is_new(record)]
         if not ranks:
             raise ValueError('batches: there must be at least one image')
         ranks = np.array(ranks)
@@ -170,6 +172,13 @@ class Classification(Task):
 def _fetch(rows):
     """Arrays of several devices as one NumPy array."""
     return np.concatenate([row.asnumpy() for row in rows])
+
+
+def _ranks(logits, truth):
+    """How many classes are before the true one. Of equals the first is, and where there is NaN, none is."""
+    own = np.take_along_axis(logits, truth[:, None], axis=1)   # [n, 1]
+    earlier = np.arange(logits.shape[1]) < truth[:, None]   # [n, classes]
+    return (~(logits <= own) | ((logits == own) & earlier)).sum(axis=1)
 
 
 def _likeliest(logits):

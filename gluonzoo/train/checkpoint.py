@@ -26,7 +26,8 @@ import numpy as np
 
 from . import checkpoint_files, storage
 from .distributed import Workers
-from .settings import differences, read_settings
+from .main_metric import name_and_sign
+from .settings import REVISION, differences, read_settings
 from .storage import PARTIAL, CheckpointError
 
 __all__ = ['Run', 'CheckpointError']
@@ -43,7 +44,7 @@ class Run:
     ----------
     directory : Path
     settings : dict
-        as they were given, from settings.json
+        as they were given, with their revision; what settings.json has
     """
 
     def __init__(self, directory, settings):
@@ -73,7 +74,7 @@ class Run:
             if the directory does not fit `resume`, if settings differ (it names them), if another process trains
             in this directory, or if it cannot be written. Nothing has been changed then.
         """
-        settings = json.loads(json.dumps(settings))   # as they will be read
+        settings = json.loads(json.dumps({'revision': REVISION, **settings}))   # as they will be read
         run = cls(directory, settings)
         workers = workers or Workers()
         if workers.rank == 0:
@@ -174,8 +175,7 @@ class Run:
         former = self.checkpoints()
         best = checkpoint_files.read_state(former[-1])['best'] if former else None
         if metrics and task.main_metric:
-            name, direction = task.main_metric
-            sign = 1 if direction == 'max' else -1
+            name, sign = name_and_sign(task)
             value = metrics.get(name, -sign * np.inf)
             if sign * value > (sign * best['value'] if best else -np.inf):   # not, if it is NaN
                 best = {'step': step, 'value': value}

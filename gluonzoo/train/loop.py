@@ -5,6 +5,7 @@ from . import distributed
 from .callbacks import Callbacks
 from .data_wait import Timed
 from .loss_guard import LossGuard
+from .main_metric import name_and_sign
 from .parameters import average_statistics, used_networks
 from .randomness import seed_all
 from .schedule import LearningRates
@@ -24,7 +25,7 @@ def fit(task, loader, run, *, epochs, schedule, validation=None, callbacks=(), e
     Parameters
     ----------
     task : Task
-        that has been started to train: ``task.start_training(engine)``
+        on which ``start_training(engine)`` has been called
     loader : Loader
         of several machines each has its part
     run : Run
@@ -32,8 +33,7 @@ def fit(task, loader, run, *, epochs, schedule, validation=None, callbacks=(), e
     epochs : int
         in all, counting those that have been made
     schedule : dict or function
-        from the updates made to a factor of the trainers' own learning rates, for all trainers or by their names, see
-        :mod:`gluonzoo.train.schedule`
+        factors of the trainers' own learning rates, one for all or by name: see :mod:`gluonzoo.train.schedule`
     validation : Loader or None
         what the task is evaluated on after each epoch
     callbacks : sequence of objects
@@ -47,14 +47,12 @@ def fit(task, loader, run, *, epochs, schedule, validation=None, callbacks=(), e
     seed : int
         what is random in a step depends on (seed, rank, step) alone
 
-    Returns
-    -------
-    dict of name -> float, the metrics of the last epoch (on rank 0). Besides the task's own there is 'data_wait', the
-    part (0 to 1) of the epoch in which the loop waited for data; the device, being up to two steps behind, waited less.
+    Returns the metrics of the last epoch (on rank 0), dict of name -> float; with 'data_wait', the part (0 to 1) of the
+    epoch in which the loop waited for data. The device, being up to two steps behind, waited less.
 
-    Raises TrainingError when a loss is NaN or infinite; CheckpointError when a checkpoint cannot be written, or the one
-    to go on from does not fit; ValueError when a trainer's state could not be saved; and after SIGINT or SIGTERM, when
-    all is saved, Interrupted, a SystemExit with the code 130 or 143, which scripts just let pass.
+    Raises TrainingError when a loss is NaN or infinite; CheckpointError when a checkpoint cannot be written or does not
+    fit; ValueError when a trainer's state could not be saved; and after SIGINT or SIGTERM, when all is saved,
+    Interrupted, a SystemExit with the code 130 or 143, which scripts just let pass.
     """
     loop = Loop(task, loader, run, epochs, schedule, validation, callbacks, ema, checkpoint_every, kvstore, seed)
     with Signals() as loop.signals, loop.rates:
@@ -67,7 +65,8 @@ class Loop:
     def __init__(self, task, loader, run, epochs, schedule, validation, callbacks, ema, every, kvstore, seed):
         check_trainers(task)
         self.task, self.loader, self.run, self.epochs, self.validation = task, loader, run, epochs, validation
-        self.ema, self.checkpoint_every, self.seed = ema, every, seed
+        self.ema, self.used, self.checkpoint_every, self.seed = ema, used_networks(task), every, seed
+        self.main_metric = name_and_sign(task)[0] if validation else None
         self.workers = distributed.join(kvstore)
         self.rates = LearningRates(task.trainers, schedule)
         self.callbacks = Callbacks(callbacks if self.workers.rank == 0 else (), self)
@@ -79,8 +78,7 @@ class Loop:
         self._restore()
         with self.callbacks:
             while self.epoch < self.epochs:
-                data_wait = self._train_epoch()
-                self._finish_epoch(data_wait)
+                self._finish_epoch(data_wait=self._train_epoch())
         self.workers.leave_together()
         return self.metrics or {}
 
@@ -102,7 +100,7 @@ class Loop:
         losses = self.task.train_step(batch, self.step)
         self.step, self.batch = self.step + 1, self.batch + 1
         if self.ema:
-            self.ema.update(used_networks(self.task), self.step)
+            self.ema.update(self.used, self.step)
         self.guard.add(self.step, batch, losses, self.signals.received, **rates)
         at_once = self.signals.received and self.workers.count == 1   # several learn of it with the losses
         self.signum = self.guard.read(keep=0 if at_once else LATE)
@@ -124,24 +122,22 @@ class Loop:
         """The metrics; None if a signal came first."""
         seed_all(self.seed, self.workers.rank, self.step)
         metrics = {'data_wait': data_wait}
-        with self.ema.applied(used_networks(self.task)) if self.ema else nullcontext():
+        with self.ema.applied(self.used) if self.ema else nullcontext():
             if self.validation:
                 try:
                     found = self.task.evaluate(self.signals.watch(self.validation.epoch(0)))
                 except Interrupted:
                     return None
                 metrics.update({name: float(value) for name, value in found.items()})
-                main, _ = self.task.main_metric
-                if main not in metrics:
-                    raise ValueError(f'main_metric: {main!r} is not in what evaluate gives: {metrics}')
+                if self.main_metric not in metrics:
+                    raise ValueError(f'main_metric: {self.main_metric!r} is not in what evaluate gives: {metrics}')
             self.callbacks.on_epoch(self.epoch, metrics)
         return metrics
 
     def _settle(self):
         """Reads all losses, since nothing is saved before that, and averages the running statistics."""
         self.signum = self.guard.read() or self.signum
-        averaged = self.ema.statistics(used_networks(self.task)) if self.ema else ()
-        average_statistics(self.task.networks, self.workers, averaged)
+        average_statistics(self.task.networks, self.workers, self.ema.statistics(self.used) if self.ema else ())
 
     def _save(self):
         metrics = self.metrics if self.batch == 0 else None   # within an epoch the weights have not been evaluated

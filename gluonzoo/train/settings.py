@@ -33,7 +33,7 @@ def read_settings(path):
     if revision == 1:
         try:
             return _from_first(settings)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f'{path}: not the settings of a run: {type(error).__name__}: {error}') from error
     if revision != REVISION:
         raise CheckpointError(f'{path}: is of revision {revision!r}; this gluonzoo reads 1 to {REVISION}')

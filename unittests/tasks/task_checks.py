@@ -9,10 +9,13 @@ import pytest
 from gluonzoo.boxes import iou
 from gluonzoo.data import Batch
 from gluonzoo.tasks.detection.base import Detections
+from gluonzoo.train.engine import Engine
 
 NO_IMAGES = [   # and what is said of each
     (np.zeros((9, 9, 3)), r'float64 \(9, 9, 3\)'), (np.zeros((9, 9), 'uint8'), r'uint8 \(9, 9\)'),
     (np.zeros((0, 9, 3), 'uint8'), r'\(0, 9, 3\)'), ([1], 'list')]
+
+ENGINE = 'ctx', 'accumulate', 'clip_norm', 'amp', 'kvstore'
 
 gate = threading.Event()
 
@@ -27,6 +30,15 @@ class WaitForGate(mx.operator.CustomOp):
 class WaitForGateProp(mx.operator.CustomOpProp):
     def create_operator(self, ctx, shapes, dtypes):
         return WaitForGate()
+
+
+def start_training(make, **options):
+    """The task that `make` makes with the options, started to train by an engine with those that are its."""
+    engine = {name: options.pop(name) for name in ENGINE if name in options}
+    mx.random.seed(0)
+    task = make(**options)
+    task.start_training(Engine(**engine))
+    return task
 
 
 def parameters(task, ctx=None):
@@ -45,7 +57,7 @@ def check_equal_training(one, other, batches):
         losses = []
         for task in (one, other):
             np.random.seed(seed)
-            losses.append(values(task.train_step(batch)))
+            losses.append(values(task.train_step(batch, seed)))
         assert losses[0] == losses[1], losses
     for name, value in parameters(one).items():
         for ctx in other.ctx:
@@ -54,16 +66,16 @@ def check_equal_training(one, other, batches):
 
 def check_a_step_does_not_wait(task, batch):
     """It returns while nothing of the batch is there yet."""
-    for _ in range(2):   # to warm up
-        task.train_step(batch)
+    for step in range(2):   # to warm up
+        task.train_step(batch, step)
     mx.nd.waitall()
     gate.clear()
     done = []
 
     def steps():
-        for _ in range(2):
+        for step in range(2, 4):
             held = (mx.nd.Custom(array, op_type='unittests_wait_for_gate') for array in batch.arrays)
-            done.append(task.train_step(Batch(tuple(held), None)))
+            done.append(task.train_step(Batch(tuple(held), None), step))
 
     thread = threading.Thread(target=steps)
     thread.start()
@@ -79,8 +91,8 @@ def check_a_step_does_not_wait(task, batch):
 def check_statistics_are_of_the_step(task, batches):
     """Also for who reads them without waiting, as moving averages and checkpoints do."""
     statistics = [p for name, p in task.networks['net'].collect_params().items() if 'running' in name]
-    for batch in batches:
-        task.train_step(batch)
+    for step, batch in enumerate(batches):
+        task.train_step(batch, step)
         at_once = [p.data().copy() for p in statistics]
         mx.nd.waitall()
         for early, p in zip(at_once, statistics):

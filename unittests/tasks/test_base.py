@@ -1,312 +1,218 @@
-"""What all tasks share: parts of a batch, gradients over rounds, devices and machines, clipping, precision.
-
-The tasks here are of the simplest kind: the mean square of a linear network's outputs.
-"""
-import os
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
-
+"""What all tasks share: how they start, what they keep, and what they say is wrong."""
 import mxnet as mx
 import numpy as np
 import pytest
-from mxnet import autograd
 from mxnet.gluon import nn
-from tiny_detector import CLASS_NAMES, Batch, TinyDetector, make_batch
 
 from gluonzoo.tasks import Task
-from gluonzoo.tasks.detection.single_shot import SingleShotDetection
+from gluonzoo.tasks.base import FirstTime, late
+from gluonzoo.train.engine import Engine
 
 SGD = {'name': 'sgd', 'learning_rate': .1}
 TWO = [mx.cpu(0), mx.cpu(1)]
 
 
-class Squares(Task):
-    """Trains networks, each by a trainer of its own, to make their outputs small.
+class Kept:
+    """Keeps an array of three numbers."""
 
-    The loss of each depends on those before it as well, as a generator's loss does on the discriminator.
-    """
+    def __init__(self, *numbers):
+        self.numbers = np.array(numbers, 'float32')
 
-    def __init__(self, *names, optimizer=SGD, units=3, **options):
-        super().__init__(**options)
-        for name in names:
-            net = nn.Dense(units, in_units=2, weight_initializer=mx.init.Constant(.5))
-            self.outputs = self.add_network(name, net, (1, 2))
-            self.add_trainer(name, optimizer, name)
+    def state(self):
+        return {'numbers': self.numbers} if self.numbers.any() else {}
 
-    def train_step(self, batch):
-        scalars = []
-        for parts in self.parts(batch):
-            for i, name in enumerate(self.networks):
-                with autograd.record():
-                    losses = [sum((net(x) ** 2).mean() for net in list(self.networks.values())[:i + 1]) for x, in parts]
-                self.backward(name, losses)
-            scalars += [{'loss': loss} for loss in losses]
-        for name in self.networks:
-            self.update(name)
-        return self.mean(scalars)
-
-    def weights(self, name='a', ctx=None):
-        return np.concatenate([p.data(ctx or self.ctx[0]).asnumpy().ravel()
-                               for p in self.networks[name].collect_params().values()])
+    def load_state(self, state):
+        numbers = state.get('numbers', np.zeros(3, 'float32'))
+        if numbers.shape != (3,):
+            raise ValueError(f'numbers: must be three: {numbers.shape}')
+        self.numbers = numbers
 
 
-def batch_of(size=8, seed=0):
-    return Batch((mx.nd.array(np.random.default_rng(seed).normal(size=(size, 2))),), np.arange(size))
+class Pair(Task):
+    """A maker and a judge, of which the maker is used."""
+
+    network_names = ('maker', 'judge')
+    used = ('maker',)
+
+    def __init__(self, maker, judge=None, optimizer=SGD, units=2):
+        super().__init__(maker=maker, judge=judge)
+        self.optimizer, self.units, self.checked = optimizer, units, []
+        self.first, self.second = self.keep('first', Kept(1, 2, 3)), self.keep('second', Kept(0, 0, 0))
+
+    def input_shapes(self, name):
+        return [(1, 4)] if name == 'maker' else [(1, 2)]
+
+    def check_outputs(self, outputs):
+        self.checked.append({name: output.shape for name, output in outputs.items()})
+        if outputs['maker'].shape != (1, self.units):
+            raise ValueError(f'maker: must return {self.units} numbers; it returns {outputs["maker"].shape}')
+
+    def make_trainers(self):
+        for name, net in self.networks.items():
+            self.engine.trainer(name, self.optimizer_of(self.optimizer, name), net)
 
 
-def expected_weights(steps, optimizer=SGD, clip_norm=None):
-    """By plain Gluon, with the whole batch at once: all parts are equal, so their mean is the batch's."""
-    net = nn.Dense(3, in_units=2, weight_initializer=mx.init.Constant(.5))
-    net.initialize()
-    settings = dict(optimizer)
-    trainer = mx.gluon.Trainer(net.collect_params(), settings.pop('name'), settings)
-    for step in range(steps):
-        with autograd.record():
-            loss = (net(batch_of(seed=step).arrays[0]) ** 2).mean()
-        loss.backward()
-        if clip_norm:
-            gradients = [p.grad() for p in net.collect_params().values()]
-            assert mx.gluon.utils.clip_global_norm(gradients, clip_norm) > clip_norm   # there is something to clip
-        trainer.step(1)
-    return np.concatenate([p.data().asnumpy().ravel() for p in net.collect_params().values()])
+def make_pair(judge=True, **options):
+    return Pair(nn.Dense(2), nn.Dense(1) if judge else None, **options)
 
 
-# -- parts -----------------------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize('accumulate, ctx', [(1, [mx.cpu()]), (2, [mx.cpu()]), (1, TWO), (3, TWO)])
-def test_parts(accumulate, ctx):
-    task = Squares('a', accumulate=accumulate, ctx=ctx)
-    x, y = np.arange(12.), np.arange(24.).reshape(12, 2)
-    rounds = task.parts(Batch((mx.nd.array(x), mx.nd.array(y)), None))
-    assert [len(parts) for parts in rounds] == [len(ctx)] * accumulate
-    assert all(array.context == c for parts in rounds for part, c in zip(parts, ctx) for array in part)
-    parts = [part for parts in rounds for part in parts]
-    np.testing.assert_array_equal(np.concatenate([part[0].asnumpy() for part in parts]), x)
-    np.testing.assert_array_equal(np.concatenate([part[1].asnumpy() for part in parts]), y)
-    assert len({part[0].shape for part in parts}) == 1
+def is_there(net):
+    return all(parameter._data is not None for parameter in net.collect_params().values())
 
 
-def test_parts_must_be_equal():
-    with pytest.raises(ValueError, match=r'multiple of 6 \(3 rounds on 2 devices\): 8'):
-        Squares('a', accumulate=3, ctx=TWO).train_step(batch_of(8))
+# -- starting --------------------------------------------------------------------------------------------------------
+
+def test_before_it_is_started():
+    """It has its networks, and nothing is computed with them."""
+    task = make_pair()
+    assert list(task.networks) == ['maker', 'judge'] and task.trainers == {} and task.checked == []
+    assert not is_there(task.networks['maker'])
+    for use in (lambda: task.engine, lambda: task.ctx):
+        with pytest.raises(RuntimeError, match=r'Pair: call start_training\(engine\) or start_prediction\(\) first'):
+            use()
 
 
-# -- updates ---------------------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize('optimizer', [SGD, dict(SGD, momentum=.9, wd=.01), {'name': 'adam', 'learning_rate': .1}])
-@pytest.mark.parametrize('clip_norm', [None, .1])
-@pytest.mark.parametrize('accumulate, ctx', [(1, [mx.cpu()]), (2, [mx.cpu()]), (1, TWO), (4, TWO)])
-def test_update_is_along_the_mean(optimizer, clip_norm, accumulate, ctx):
-    task = Squares('a', optimizer=optimizer, clip_norm=clip_norm, accumulate=accumulate, ctx=ctx)
-    for step in range(3):
-        task.train_step(batch_of(seed=step))
-    for device in ctx:
-        np.testing.assert_allclose(task.weights(ctx=device), expected_weights(3, optimizer, clip_norm), rtol=1e-5)
-
-
-def test_two_devices_are_as_two_rounds():
-    rounds, devices = Squares('a', accumulate=2), Squares('a', ctx=TWO)
-    for step in range(3):
-        losses = [task.train_step(batch_of(seed=step))['loss'].asscalar() for task in (rounds, devices)]
-        assert losses[0] == losses[1]
-    np.testing.assert_array_equal(rounds.weights(), devices.weights())
+def test_start_training():
+    """All networks are on the engine's devices, hybridized, with trainers by their names."""
+    task, engine = make_pair(), Engine(ctx=TWO)
+    task.start_training(engine)
+    assert task.engine is engine and task.ctx == TWO
+    assert list(task.trainers) == ['maker', 'judge'] and task.trainers['judge'].learning_rate == .1
+    for net in task.networks.values():
+        assert [p.list_ctx() for p in net.collect_params().values()] == [TWO] * 2 and net._active
+        np.testing.assert_array_equal(*(data.asnumpy() for data in net.weight.list_data()))
+    assert task.checked == [{'maker': (1, 2), 'judge': (1, 1)}]
 
 
-def test_norm_below_the_limit_is_left():
-    free, limited = Squares('a'), Squares('a', clip_norm=1e6)
-    for task in (free, limited):
-        task.train_step(batch_of())
-    np.testing.assert_array_equal(free.weights(), limited.weights())
+def test_start_prediction():
+    """Only what is used is put on the devices; there are no trainers."""
+    task = make_pair()
+    task.start_prediction(TWO)
+    assert task.ctx == TWO and task.trainers == {} and task.engine.trainers == {}
+    assert is_there(task.networks['maker']) and not is_there(task.networks['judge'])
+    assert task.networks['maker'].weight.list_ctx() == TWO and task.networks['maker']._active
+    assert task.checked == [{'maker': (1, 2)}]
+    task = make_pair(judge=False)
+    task.start_prediction()
+    assert list(task.networks) == ['maker'] and task.ctx == [mx.cpu()]
 
 
-def test_losses_are_those_before_the_update():
-    task, batch = Squares('a', accumulate=2), batch_of()
-    x = batch.arrays[0].asnumpy()
-    loss, = task.train_step(batch).values()
-    assert loss.shape == (1,) and loss.asscalar() == pytest.approx(((x.sum(1) / 2) ** 2).mean(), rel=1e-5)
-    assert task.train_step(batch)['loss'].asscalar() < loss.asscalar()
+def test_networks_that_training_needs():
+    task = make_pair(judge=False)
+    with pytest.raises(ValueError, match='^judge: must be a network to train; is None$'):
+        task.start_training(Engine())
+    assert not is_there(task.networks['maker'])
 
 
-@pytest.mark.parametrize('accumulate, ctx', [(1, [mx.cpu()]), (2, [mx.cpu()]), (2, TWO)])
-def test_two_trainers(accumulate, ctx):
-    """Both learn as each does alone, whatever gradients the loss of the other leaves."""
-    task = Squares('a', 'b', accumulate=accumulate, ctx=ctx)
-    for step in range(3):
-        task.train_step(batch_of(seed=step))
-    for name in 'ab':
-        np.testing.assert_allclose(task.weights(name), expected_weights(3), rtol=1e-5)
+def test_networks_must_be_named():
+    with pytest.raises(KeyError, match='net'):
+        Task(other=nn.Dense(2))
 
 
-def test_a_frozen_network_stays():
-    task = Squares('a')
-    frozen = nn.Dense(3, in_units=2)
-    frozen.collect_params().setattr('grad_req', 'null')
-    task.add_network('frozen', frozen, (1, 2))
-    task.add_trainer('both', SGD, 'a', 'frozen')
-    task.networks.pop('frozen')
-    before = frozen.weight.data().asnumpy()
-    task.train_step(batch_of())
-    np.testing.assert_array_equal(frozen.weight.data().asnumpy(), before)
+def test_a_network_that_does_not_fit():
+    with pytest.raises(ValueError, match='^maker: must return 3 numbers; it returns'):
+        make_pair(units=3).start_training(Engine())
+    for start in (lambda task: task.start_training(Engine()), lambda task: task.start_prediction()):
+        task = Pair(nn.Dense(2, in_units=9), nn.Dense(1))
+        with pytest.raises(ValueError, match=r'^maker: does not take \[1, 4\]: .') as caught:
+            start(task)
+        assert '\n' not in str(caught.value) and task.trainers == {}
 
 
-class TwiceTheSame(mx.kvstore.KVStoreBase):
-    """The store of one of two machines, whose other has the same gradients, and other initial weights."""
-    type, rank, num_workers = 'dist_sync', 1, 2
-    keys = ()
+def test_a_network_of_several_inputs():
+    class Sum(mx.gluon.HybridBlock):
+        def hybrid_forward(self, F, x, y):
+            return x + y
 
-    def broadcast(self, key, value, out, priority=0):
-        assert key not in self.keys
-        self.keys += (key,)
-        for array in out:
-            array[:] = .25 if array.ndim > 1 else 0
-
-    def pushpull(self, key, value, out=None, priority=0):
-        assert key in self.keys
-        total = mx.nd.add_n(*(array.as_in_context(mx.cpu()) for array in value)) * 2
-        for array in value:
-            array[:] = total.as_in_context(array.context)
+    task = Task(net=Sum())
+    task.input_shapes = lambda name: [(1, 2), (1, 3)]
+    with pytest.raises(ValueError, match=r'^net: does not take \[1, 2\], \[1, 3\]: '):
+        task.start_prediction()
+    task.input_shapes = lambda name: [(1, 2), (1, 2)]
+    task.check_outputs = lambda outputs: outputs['net'].wait_to_read()
+    task.start_prediction()
 
 
-@pytest.mark.parametrize('ctx', [[mx.cpu()], TWO])
-def test_machines(ctx):
-    """All start from the first machine's weights, and follow the mean."""
-    task, alone = Squares('a', kvstore=TwiceTheSame(), ctx=ctx), Squares('a')
-    assert (task.networks['a'].weight.data().asnumpy() == .25).all()
-    alone.networks['a'].weight.set_data(mx.nd.full((3, 2), .25))
-    for one in (task, alone):
-        one.train_step(batch_of())
-    np.testing.assert_allclose(task.weights(), alone.weights(), rtol=1e-5)
+def test_an_optimizer_that_does_not_fit():
+    for optimizer, message in (({'learning_rate': 1}, "optimizer: must be one for all, with a name, or .* 'maker'"),
+                               ({'maker': SGD}, "optimizer: must be one for all, .* or have one for 'judge'"),
+                               ({'maker': SGD, 'judge': {'name': 'sdg'}}, 'optimizer: .*sdg')):
+        task = make_pair(optimizer=optimizer)
+        with pytest.raises(ValueError, match=message):
+            task.start_training(Engine())
+        assert task.trainers == {}
 
 
-@pytest.mark.filterwarnings('ignore:.*while still having forward hook')
-def test_machines_agree_before_the_network_is_used():
-    """On a CPU a convolution changes the layout of its weights, and the real store then refuses them."""
-    events, net, store = [], nn.Conv2D(2, 3), TwiceTheSame()
-    broadcast = store.broadcast
-    store.broadcast = lambda key, *args: events.append(key) or broadcast(key, *args)
-    net.register_forward_hook(lambda *_: events.append('used'))
-    Task(kvstore=store).add_network('net', net, (1, 3, 8, 8))
-    assert events == [0, 1, 'used']
+def test_optimizers_by_name():
+    task = make_pair(optimizer={'judge': {'name': 'adam', 'learning_rate': .5}, 'maker': SGD})
+    task.start_training(Engine())
+    assert [type(trainer.optimizer).__name__ for trainer in task.trainers.values()] == ['SGD', 'Adam']
+    assert [trainer.learning_rate for trainer in task.trainers.values()] == [.1, .5]
 
 
-# -- networks --------------------------------------------------------------------------------------------------------
-
-def test_networks_are_ready_when_added():
-    """Shapes known, hybridized, on all devices."""
-    task = Task(ctx=TWO)
-    net = nn.HybridSequential()
-    net.add(nn.Conv2D(4, 3), nn.BatchNorm(), nn.Dense(2))
-    assert task.add_network('net', net, (1, 3, 8, 8)).shape == (1, 2)
-    assert task.networks == {'net': net}
-    assert [p.list_ctx() for p in net.collect_params().values()] == [TWO] * 8
-    np.testing.assert_array_equal(*(data.asnumpy() for data in net[0].weight.list_data()))
-    assert net[0].weight.shape == (4, 3, 3, 3) and net._active
-
-
-def test_weights_that_are_there_stay():
-    net = nn.Dense(2, in_units=2)
-    net.initialize(mx.init.Constant(7))
-    Task(ctx=TWO).add_network('net', net, (1, 2))
-    assert all((data.asnumpy() == 7).all() for data in net.weight.list_data())
-
-
-# -- errors ----------------------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize('options, message', [
-    (dict(accumulate=0), 'accumulate must be a whole number of rounds, at least 1: 0'),
-    (dict(accumulate=1.5), 'accumulate'),
-    (dict(accumulate=True), 'accumulate'),
-    (dict(clip_norm=0), 'clip_norm must be positive, or None: 0'),
-    (dict(clip_norm=float('nan')), 'clip_norm'),
-    (dict(ctx=[]), 'ctx must be one or more devices'),
-    (dict(ctx=[mx.cpu(0), mx.cpu(0)]), 'each once'),
-    (dict(amp='int8'), "amp must be None, 'float16' or 'bfloat16': 'int8'"),
-    (dict(amp='bfloat16'), 'amp is the same for all tasks of a process, and the first had None'),
-    (dict(kvstore='dist_sync'), "kvstore must be 'device', 'local' or, for several machines, a store itself"),
-    (dict(kvstore='devise'), 'kvstore must be'),
-    (dict(kvstore=None, ctx=TWO), 'kvstore: 2 devices need one'),
-    (dict(optimizer={'name': 'sgd', 'lr': 1}), "unexpected keyword argument 'lr'"),
-    (dict(optimizer={'name': 'sdg'}), 'sdg'),
-    (dict(optimizer={'learning_rate': 1}), "optimizer must have a 'name'"),
-])
-def test_errors(options, message):
-    Squares('a')   # a task without mixed precision comes first
-    with pytest.raises(ValueError, match=message):
-        Squares('a', **options)
-
+# -- what is kept ----------------------------------------------------------------------------------------------------
 
 def test_state():
-    task = Squares('a')
+    task = make_pair()
+    assert list(task.state()) == ['first.numbers'] and task.state()['first.numbers'].tolist() == [1, 2, 3]
+    task.second.numbers = np.array([4, 5, 6], 'float32')
+    other = make_pair()
+    other.load_state(task.state())
+    assert other.first.numbers.tolist() == [1, 2, 3] and other.second.numbers.tolist() == [4, 5, 6]
+    other.load_state({'second.numbers': np.ones(3, 'float32')})   # what is not there is as at the start
+    assert not other.first.numbers.any() and list(other.state()) == ['second.numbers']
+    other.load_state({})
+    assert other.state() == {}
+
+
+@pytest.mark.parametrize('state, message', [
+    ({'third.numbers': np.zeros(3)}, "Pair keeps 'first', 'second'; got 'third.numbers'"),
+    ({'numbers': np.zeros(3)}, "Pair keeps 'first', 'second'; got 'numbers'"),
+    ({'first.numbers': np.ones(3), 'second.numbers': np.ones(4)}, r'second: numbers: must be three: \(4,\)'),
+    ({'first.numbers': np.ones(2)}, r'first: numbers: must be three: \(2,\)'),
+])
+def test_state_that_does_not_fit(state, message):
+    """Nothing is changed then, also of what was loaded first."""
+    task = make_pair()
+    task.second.numbers = np.array([4, 5, 6], 'float32')
+    with pytest.raises(ValueError, match=f'^{message}'):
+        task.load_state(state)
+    assert task.first.numbers.tolist() == [1, 2, 3] and task.second.numbers.tolist() == [4, 5, 6]
+
+
+def test_a_task_that_keeps_nothing():
+    task = Task(net=nn.Dense(2))
     assert task.state() == {}
     task.load_state({})
-    with pytest.raises(ValueError, match="Squares has no state of its own; got 'pool'"):
+    with pytest.raises(ValueError, match="Task keeps nothing; got 'pool'"):
         task.load_state({'pool': np.zeros(3)})
 
 
-# -- mixed precision changes a process for good, so each test has one of its own ---------------------------------------
-
-def python(code, **environment):
-    """What the code prints, run beside this file."""
-    process = subprocess.run([sys.executable, '-c', 'import gluonzoo\n' + textwrap.dedent(code)], text=True,
-                             cwd=Path(__file__).parent, capture_output=True, timeout=240,
-                             env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path), **environment})
-    assert process.returncode == 0, process.stderr
-    return process.stdout
+def test_keep_returns_what_it_is_given():
+    task, thing = Task(net=nn.Dense(2)), Kept(1, 1, 1)
+    assert task.keep('thing', thing) is thing and list(task.state()) == ['thing.numbers']
 
 
-def test_bfloat16():
-    """Convolutions compute in it, gradients add up over rounds, a detector learns; a task without it is refused."""
-    out = python('''
-        import mxnet as mx, numpy as np
-        from tiny_detector import CLASS_NAMES, TinyDetector, make_batch
-        from gluonzoo.tasks import Task
-        from gluonzoo.tasks.detection.single_shot import SingleShotDetection
-        mx.random.seed(0)
-        net = TinyDetector(8)
-        task = SingleShotDetection(net, CLASS_NAMES, optimizer={'name': 'adam', 'learning_rate': .01},
-                                   amp='bfloat16', accumulate=2)
-        batches = [make_batch(16, seed) for seed in range(10)]
-        print(net.shallow[0](batches[0].arrays[0]).dtype)
-        losses = [task.train_step(batches[i % 10])['loss'].asscalar() for i in range(60)]
-        print(np.isfinite(losses).all(), np.mean(losses[-10:]) < np.mean(losses[:10]) / 3)
-        print({str(np.dtype(p.dtype)) for p in net.collect_params().values()})
-        print(len(task.predict([np.zeros((9, 9, 3), 'uint8')])))
-        try:
-            Task()
-        except ValueError as error:
-            print(error)
-        mx.nd.waitall()
-        ''', OMP_NUM_THREADS='1')   # tiny layers only lose by more
-    dtype, *rest = out.splitlines()
-    assert 'bfloat16' in dtype
-    assert rest == ['True True', "{'float32'}", '1',
-                    "amp is the same for all tasks of a process, and the first had 'bfloat16': None"]
+# -- the interface, and what tasks share -------------------------------------------------------------------------------
+
+def test_what_a_subclass_must_define():
+    task = Task(net=nn.Dense(2))
+    for call in (lambda: task.input_shapes('net'), task.make_trainers, lambda: task.train_step(None, 0),
+                 lambda: task.evaluate([]), lambda: task.predict([]), lambda: task.draw(None, None),
+                 lambda: task.describe(None), lambda: task.picture(None), task.exported):
+        with pytest.raises(NotImplementedError):
+            call()
+    assert task.views(np.zeros((9, 9, 3), 'uint8')) == {} and task.main_metric is None
 
 
-def losses_and_weights(amp):
-    mx.random.seed(0)
-    task = SingleShotDetection(TinyDetector(8), CLASS_NAMES, accumulate=2, clip_norm=1, amp=amp)
-    for seed in range(3):
-        yield task.train_step(make_batch(4, seed))['loss'].asscalar()
-    for parameter in task.networks['net'].collect_params().values():
-        yield from parameter.data().asnumpy().ravel()[:3]
-    if amp:
-        scaler, weight = task.trainers['net']._amp_loss_scaler, task.networks['net'].heads[0].weight.data()
-        before = weight.asnumpy()
-        scaler._loss_scale = scaler._next_loss_scale = 2. ** 200   # overflows: the step must be left out
-        task.train_step(make_batch(4))
-        assert (weight.asnumpy() == before).all() and scaler._next_loss_scale == 2. ** 199
+def test_late():
+    order = []
+    for item in late((order.append(f'make {i}') or i for i in range(4)), 2):
+        order.append(f'read {item}')
+    assert order == ['make 0', 'make 1', 'make 2', 'read 0', 'make 3', 'read 1', 'read 2', 'read 3']
+    assert list(late([])) == [] and list(late([1])) == [1]
 
 
-def test_float16_scales_the_loss():
-    """With no operator in float16 (a CPU has few), scaling by a power of two changes nothing, clipping included."""
-    out = python('''
-        from mxnet.contrib import amp
-        from test_base import losses_and_weights
-        init = amp.init
-        amp.init = lambda dtype: init(dtype, target_precision_ops=['relu'], conditional_fp32_ops=[], fp32_ops=[])
-        print(*map(float, losses_and_weights('float16')))
-        ''')
-    assert [float(value) for value in out.split()] == list(losses_and_weights(None))
+def test_first_time():
+    is_new = FirstTime()
+    assert [is_new(record) for record in (3, 4, 3, 3, 5, 4)] == [True, True, False, False, True, False]

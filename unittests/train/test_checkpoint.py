@@ -13,16 +13,18 @@ import toys
 from mxnet import gluon
 
 from gluonzoo.train import EMA, CheckpointError, Run
-from gluonzoo.train.parameters import names_of_parameters
+from gluonzoo.train.parameters import names_of_parameters, used_networks
 from gluonzoo.train.storage import PARTIAL
 from gluonzoo.train.trainer_state import collect
 
-SETTINGS = {'task': {'name': 'toy', 'network': {'name': 'net', 'width': 4}, 'optimizer': {'learning_rate': 0.1}},
-            'train_data': {'path': 'a', 'workers': 2}, 'fit': {'epochs': 3, 'devices': ['cpu(0)'], 'seed': 1}}
+SETTINGS = {'revision': 2,
+            'task': {'name': 'toy', 'net': {'name': 'net', 'width': 4}, 'optimizer': {'learning_rate': 0.1}},
+            'train_data': {'path': 'a', 'workers': 2}, 'engine': {'devices': ['cpu(0)'], 'accumulate': 1},
+            'fit': {'epochs': 3, 'seed': 1}}
 
 
 def change(settings, key, value):
-    """A copy in which 'task.network.width' is another; None leaves it out."""
+    """A copy in which 'task.net.width' is another; None leaves it out."""
     settings = json.loads(json.dumps(settings))
     *path, last = key.split('.')
     inner = settings
@@ -44,8 +46,8 @@ def trained():
     """A task and an average after three steps."""
     task, ema = toys.Forge(), EMA(0.9)
     for step, batch in zip((1, 2, 3), toys.loader(12).epoch(0)):
-        task.train_step(batch)
-        ema.update(task.networks, step)
+        task.train_step(batch, step)
+        ema.update(used_networks(task), step)
     return task, ema
 
 
@@ -80,6 +82,73 @@ def test_create_and_open(directory):
         run.checkpoint('last')
 
 
+def test_settings_have_a_revision(directory):
+    """Who gives settings need not say of which, and may: of a former one they are not today's."""
+    settings = {key: value for key, value in SETTINGS.items() if key != 'revision'}
+    assert Run.create(directory, settings).settings == SETTINGS == Run.open(directory).settings
+    for same in (settings, SETTINGS):
+        Run.create(directory, same, resume=True)
+    with pytest.raises(CheckpointError, match='was begun with other settings: revision 2 then, 1 now'):
+        Run.create(directory, {**settings, 'revision': 1}, resume=True)
+
+
+def test_run_of_the_first_revision(directory):
+    """It is resumed with today's settings, which are written down then."""
+    first = change(SETTINGS, 'task.optimizer', {'name': 'sgd'})
+    first['task'].update(network=first['task'].pop('net'), accumulate=1, clip_norm=None, amp=None)
+    first['fit'].update(devices=['cpu(0)'], kvstore=None)
+    del first['revision'], first['engine']
+    directory.mkdir(parents=True)
+    (directory / 'settings.json').write_text(json.dumps(first))
+    now = change(SETTINGS, 'task.optimizer', {'name': 'sgd'})
+    now['engine'] = {'devices': ['gpu(0)'], 'kvstore': None, 'accumulate': 1, 'clip_norm': None, 'amp': None}
+    assert Run.open(directory).settings == change(now, 'engine.devices', ['cpu(0)'])
+    with pytest.raises(CheckpointError, match='other settings: engine.accumulate 1 then, 2 now$'):
+        Run.create(directory, change(now, 'engine.accumulate', 2), resume=True)
+    assert json.loads((directory / 'settings.json').read_text()) == first
+    Run.create(directory, now, resume=True)
+    assert json.loads((directory / 'settings.json').read_text()) == now
+
+
+# -- the user's own code ---------------------------------------------------------------------------------------------
+
+def with_code(code, file='my_net.py'):
+    return {'settings': {**SETTINGS, 'code': {'file': file, 'sha256': hashlib.sha256(code).hexdigest()}}, 'code': code}
+
+
+def test_code_is_kept(directory):
+    """To the byte; and the run can be resumed with it."""
+    code = 'width = 4   # \u00e9\r\n'.encode()
+    Run.create(directory, **with_code(code))
+    assert [path.name for path in (directory / 'code').iterdir()] == ['my_net.py']
+    assert (directory / 'code' / 'my_net.py').read_bytes() == code
+    assert Run.open(directory).settings['code'] == {'file': 'my_net.py', 'sha256': hashlib.sha256(code).hexdigest()}
+    Run.create(directory, **with_code(code), resume=True)
+    assert (directory / 'code' / 'my_net.py').read_bytes() == code
+
+
+def test_other_code(directory):
+    """The run keeps what it was begun with."""
+    Run.create(directory, **with_code(b'width = 4'))
+    with pytest.raises(CheckpointError, match=f'^{directory}: cannot be resumed: my_net.py has changed since the run '
+                                              'was begun; the run keeps a copy, code/my_net.py$'):
+        Run.create(directory, **with_code(b'width = 5'), resume=True)
+    with pytest.raises(CheckpointError, match="was begun with other settings: code.file 'my_net.py' then, 'a.py' now"):
+        Run.create(directory, **with_code(b'width = 4', 'a.py'), resume=True)
+    with pytest.raises(CheckpointError, match=r": code.file 'my_net.py' then, '\(absent\)' now; code.sha"):
+        Run.create(directory, SETTINGS, resume=True)
+    assert (directory / 'code' / 'my_net.py').read_bytes() == b'width = 4'
+    assert Run.open(directory).settings == with_code(b'width = 4')['settings']
+
+
+def test_without_code(directory):
+    Run.create(directory, SETTINGS)
+    assert not (directory / 'code').exists()
+    with pytest.raises(CheckpointError, match=r"other settings: code.file '\(absent\)' then, 'my_net.py' now"):
+        Run.create(directory, **with_code(b'width = 4'), resume=True)
+    assert not (directory / 'code').exists()
+
+
 def test_open_where_no_run_is(directory):
     for resume in (Run.open, lambda path: Run.create(path, SETTINGS, resume=True)):
         with pytest.raises(CheckpointError, match=f'{directory}: no run here'):
@@ -109,10 +178,11 @@ def test_a_run_is_not_overwritten(directory, saved):
 
 
 @pytest.mark.parametrize('key, value, message', [
-    ('task.network.width', 8, r'task.network.width 4 then, 8 now$'),
-    ('task.network.depth', 3, r"task.network.depth '\(absent\)' then, 3 now$"),
-    ('task.network', {}, r"task.network '\(absent\)' then, {} now; task.network.name 'net' then"),
+    ('task.net.width', 8, r'task.net.width 4 then, 8 now$'),
+    ('task.net.depth', 3, r"task.net.depth '\(absent\)' then, 3 now$"),
+    ('task.net', {}, r"task.net '\(absent\)' then, {} now; task.net.name 'net' then"),
     ('fit.seed', None, r"fit.seed 1 then, '\(absent\)' now$"),
+    ('engine.accumulate', 2, r'engine.accumulate 1 then, 2 now$'),
     ('train_data.path', None, r"train_data.path 'a' then"),
 ])
 def test_other_settings_are_named(directory, saved, key, value, message):
@@ -124,7 +194,8 @@ def test_other_settings_are_named(directory, saved, key, value, message):
 def test_what_may_change(directory):
     Run.create(directory, SETTINGS)
     settings = SETTINGS
-    for key, value in (('fit.epochs', 9), ('fit.devices', ['gpu(0)']), ('train_data.workers', 8)):
+    for key, value in (('fit.epochs', 9), ('engine.devices', ['gpu(0)']), ('engine.kvstore', 'dist_sync'),
+                       ('train_data.workers', 8)):
         settings = change(settings, key, value)
     Run.create(directory, settings, resume=True)
     assert Run.open(directory).settings == settings
@@ -180,15 +251,15 @@ def test_restore(saved, trained):
     for other in (task, trained[0]):
         np.random.seed(0)
         mx.random.seed(0)
-        other.train_step(batch)
+        other.train_step(batch, 3)
     assert contents(task) == contents(trained[0])
 
 
 def test_restore_over_another_state(saved, trained):
     task, ema = toys.Forge(), EMA(0.9)
     for step, batch in enumerate(toys.loader(12, seed=8).epoch(0), 1):
-        task.train_step(batch)
-        ema.update(task.networks, step)
+        task.train_step(batch, step)
+        ema.update(used_networks(task), step)
     saved.restore(task, ema, batches_an_epoch=3)
     again = Run(saved.directory.parent / 'again', {})
     (again.directory / 'checkpoints').mkdir(parents=True)
@@ -216,6 +287,38 @@ def test_what_is_kept(directory, trained):
     assert run.checkpoint('last') == run.checkpoints()[-1]
     with pytest.raises(ValueError, match="which: must be 'last' or 'best': 'first'"):
         run.checkpoint('first')
+
+
+@pytest.mark.parametrize('direction, values, best', [
+    ('max', [0.1, 0.5, 0.5, 0.3], 2),
+    ('min', [0.9, 0.5, 0.5, 0.7], 2),   # of equals the first
+    ('min', [0.9, -3.0, 0.1], 2),
+    ('min', [float('nan'), 0.5, float('nan')], 2),
+    ('max', [float('nan'), 0.5, float('nan')], 2),
+    ('max', [float('-inf'), -9.0, float('-inf')], 2),
+    ('min', [float('inf'), 9.0, float('inf')], 2),
+    ('min', [1.0, float('-inf'), 0.0], 2),   # not finite, and yet the best there is
+    ('max', [1.0, float('inf'), 2.0], 2),
+    ('min', [None, 0.5, None, 0.6], 2),
+    ('min', [float('nan'), float('inf')], None),
+    ('max', [float('nan'), float('-inf')], None),   # nothing was best: the last is used
+])
+def test_best_by_direction(directory, monkeypatch, trained, direction, values, best):
+    task, _ = trained
+    monkeypatch.setattr(task, 'main_metric', ('distance', direction))
+    run = Run.create(directory, SETTINGS)
+    for epoch, value in enumerate(values, 1):
+        metrics = {'other': 9.0, **({} if value is None else {'distance': value})}
+        run.save(task, step=3 * epoch, epoch=epoch, batch=0, metrics=metrics)
+    assert run.checkpoint('best').name == f'step-{3 * (best or len(values)):08d}'
+    assert Run.open(directory).checkpoint('best') == run.checkpoint('best')
+
+
+def test_a_direction_that_is_none(directory, monkeypatch, trained):
+    task, _ = trained
+    monkeypatch.setattr(task, 'main_metric', ('distance', 'less'))
+    with pytest.raises(ValueError, match=r"main_metric: must be a name with 'max' or 'min': \('distance', 'less'\)"):
+        Run.create(directory, SETTINGS).save(task, step=3, epoch=1, batch=0, metrics={'distance': 1.0})
 
 
 def test_without_a_metric_the_best_is_the_last(directory, trained):
@@ -277,11 +380,12 @@ def test_weights_that_are_not_finite(saved, trained):
 # -- use -------------------------------------------------------------------------------------------------------------
 
 def test_load_networks(directory, trained):
-    """The best, and the averaged weights; the trainers stay as they are."""
+    """The best, and the averaged weights; only what is used; the trainers stay as they are."""
     task, ema = trained
     run = Run.create(directory, SETTINGS)
     run.save(task, ema, step=3, epoch=1, batch=0, metrics={'likeness': 2.0})
     averaged = {name: {key: shadow.asnumpy() for key, shadow in of_net.items()} for name, of_net in ema.shadows.items()}
+    assert list(averaged) == ['generator']
     for step in (6, 9):
         for net in ema.shadows.values():
             for shadow in net.values():
@@ -289,10 +393,11 @@ def test_load_networks(directory, trained):
         run.save(task, ema, step=step, epoch=step // 3, batch=0, metrics={'likeness': 1.0})
     for which, step, more in (('best', 3, 0), ('last', 9, 2)):
         other = toys.Forge()
+        judge = contents(other)['discriminator.0.weight']
         assert Run.open(directory).load_networks(other, which).name == f'step-{step:08d}'
-        for name, net in other.networks.items():
-            for key, parameter in net._collect_params_with_prefix().items():
-                assert np.allclose(parameter.data().asnumpy(), averaged[name][key] + more, atol=1e-6)
+        for key, parameter in other.networks['generator']._collect_params_with_prefix().items():
+            assert np.allclose(parameter.data().asnumpy(), averaged['generator'][key] + more, atol=1e-6)
+        assert contents(other)['discriminator.0.weight'] == judge
         assert other.trainers['generator']._updaters[0].states == {}
     for name, net in ema.shadows.items():   # as the other tests have them
         for key, shadow in net.items():
@@ -305,8 +410,34 @@ def test_load_networks_without_an_average(directory, trained):
     run.save(task, step=3, epoch=1, batch=0)
     other = toys.Forge()
     run.load_networks(other)
-    assert np.array_equal(other.networks['discriminator'][0].weight.data().asnumpy(),
-                          task.networks['discriminator'][0].weight.data().asnumpy())
+    assert np.array_equal(other.networks['generator'][0].weight.data().asnumpy(),
+                          task.networks['generator'][0].weight.data().asnumpy())
+
+
+def test_load_networks_without_those_that_are_not_used(saved, trained):
+    """A task that is made to predict has none."""
+    other, (_, ema) = toys.Forge(), trained
+    del other.networks['discriminator']
+    saved.load_networks(other)
+    for key, parameter in other.networks['generator']._collect_params_with_prefix().items():
+        assert np.array_equal(parameter.data().asnumpy(), ema.shadows['generator'][key].asnumpy())
+
+
+def test_checkpoint_with_averages_of_all_networks(saved, trained):
+    """As they were once: the one that is no longer used is left, and all else is there. None may be missing."""
+    task, ema = trained
+    path = saved.checkpoint()
+    shutil.copy(path / 'discriminator.safetensors', path / 'ema-discriminator.safetensors')
+    digest = hashlib.sha256((path / 'discriminator.safetensors').read_bytes()).hexdigest()
+    reseal(path, lambda state: state['files'].update({'ema-discriminator.safetensors': digest}))
+    other, other_ema = toys.Forge(), EMA(0.9)
+    assert saved.restore(other, other_ema, batches_an_epoch=3)['step'] == 3
+    assert contents(other, other_ema) == contents(task, ema)
+    saved.save(other, other_ema, step=6, epoch=2, batch=0)
+    assert not (saved.checkpoint() / 'ema-discriminator.safetensors').exists()
+    with pytest.raises(CheckpointError, match='another task: ema-discriminator.safetensors, ema-generator.safetensors'):
+        reseal(saved.checkpoint(), lambda state: state['files'].update({'ema-discriminator.safetensors': digest}))
+        saved.restore(toys.Forge(), batches_an_epoch=3)
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------
@@ -335,7 +466,9 @@ def flip(name):
 DAMAGES = [
     (cut('generator.safetensors'), 'generator.safetensors: damaged or exchanged'),
     (cut('generator.safetensors', 0), 'generator.safetensors: damaged or exchanged .0 bytes.'),
-    (flip('ema-discriminator.safetensors'), 'ema-discriminator.safetensors: damaged or exchanged'),
+    (flip('ema-generator.safetensors'), 'ema-generator.safetensors: damaged or exchanged'),
+    (lambda path: reseal(path, lambda state: state['files'].pop('ema-generator.safetensors')),
+     'made from another task: ema-generator.safetensors in'),
     (flip('trainer-generator.safetensors'), 'trainer-generator.safetensors: damaged or exchanged'),
     (flip('task.safetensors'), 'task.safetensors: damaged or exchanged'),
     (lambda path: shutil.copy(path / 'generator.safetensors', path / 'discriminator.safetensors'), 'damaged or'),
@@ -388,7 +521,7 @@ def test_checkpoint_of_something_else(saved):
         return lambda task: task.networks.update({name: replacement})
 
     def gone(task):
-        del task.networks['generator']
+        del task.networks['discriminator']
 
     def known(task):
         task.networks['discriminator'](mx.nd.zeros((1, 9)))
@@ -399,15 +532,17 @@ def test_checkpoint_of_something_else(saved):
     def cast(task):
         task.networks['discriminator'].cast('float16')
 
-    refuse(net('third', dense(1)), 'another task: ema-third.safetensors, third.safetensors in one of the two only')
-    refuse(gone, 'another task: ema-generator.safetensors, generator.safetensors in one')
+    refuse(net('third', dense(1)), 'another task: third.safetensors in one of the two only')
+    refuse(gone, 'another task: discriminator.safetensors in one')
+    refuse(lambda task: setattr(task, 'used', ('generator', 'discriminator')),
+           'another task: ema-discriminator.safetensors in one')
     refuse(net('generator', dense(8, 36)), "generator.safetensors: '1.beta' is in the file alone")
     refuse(net('discriminator', dense(8, 8, 1)), "discriminator.safetensors: '1.bias' is in the network alone")
     refuse(net('discriminator', gluon.nn.Dense(1)), "discriminator.safetensors: '0.bias' is in the file alone")
     refuse(known, r"'0.weight': shape \(8, 36\) in the file, \(8, 9\) in the network")
     refuse(cast, "'0.weight': dtype float32 in the file, float16 in the network")
     refuse(pool, r'task.safetensors: pool of shape \(5, 36\) expected')
-    refuse(lambda task: None, 'another task: ema-discriminator.safetensors, ema-generator.safetensors in', ema=False)
+    refuse(lambda task: None, 'another task: ema-generator.safetensors in', ema=False)
     task = toys.Forge()
     with pytest.raises(CheckpointError, match='batch 3 of epoch 0, which is not after step 3 with the 2 batches'):
         saved.restore(task, EMA(0.9), batches_an_epoch=2)
@@ -419,6 +554,7 @@ def test_load_networks_of_something_else(saved):
                                ('generator', gluon.nn.Dense(8), 'is in the file alone')):
         task = toys.Forge()
         task.networks[name] = net
+        task.used = tuple(task.networks)
         before = contents(task)
         with pytest.raises(CheckpointError, match=message):
             saved.load_networks(task)
@@ -427,6 +563,7 @@ def test_load_networks_of_something_else(saved):
 
 def test_network_that_is_not_initialized(saved):
     task = toys.Forge()
+    task.used = ('discriminator',)
     task.networks['discriminator'] = gluon.nn.HybridSequential()
     task.networks['discriminator'].add(gluon.nn.Dense(8), gluon.nn.LeakyReLU(0.2), gluon.nn.Dense(1))
     with pytest.raises(CheckpointError, match='the network is not initialized'):

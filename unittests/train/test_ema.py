@@ -115,6 +115,6 @@ def test_statistics_of_two_devices():
     ema.update({'net': net}, 1)
     assert ema.shadows['net']['running_mean'].asscalar() == 2
     assert [net.running_mean.data(ctx).asscalar() for ctx in devices] == [1, 3]
-    average_statistics({'net': net}, Workers(), ema)
+    average_statistics({'net': net}, Workers(), ema.statistics({'net': net}))
     assert [net.running_mean.data(ctx).asscalar() for ctx in devices] == [2, 2]
     assert [net.gamma.data(ctx).asscalar() for ctx in devices] == [1, 1]

@@ -102,9 +102,62 @@ def test_without_validation(run):
 
 def test_main_metric_that_evaluate_does_not_give(run):
     task = toys.Classify()
-    task.main_metric = 'precision'
+    task.main_metric = 'precision', 'max'
     with pytest.raises(ValueError, match="main_metric: 'precision' is not in what evaluate gives: .*accuracy"):
         train(run, task)
+
+
+@pytest.mark.parametrize('main_metric', [None, 'accuracy', ('accuracy',), ('accuracy', 'more'), ('a', 'max', 1)])
+def test_main_metric_that_is_none(run, main_metric):
+    """Before anything is trained; without validation it is not asked for."""
+    task = toys.Classify()
+    task.main_metric = main_metric
+    with pytest.raises(ValueError, match="main_metric: must be a name with 'max' or 'min': "):
+        train(run, task)
+    assert steps_of(run) == []
+    if main_metric is None:
+        assert list(train(run, task, validation=None, epochs=1).result) == ['data_wait']
+
+
+@pytest.mark.parametrize('direction, best', [('max', 2), ('min', 3)])
+def test_best_of_the_main_metric(run, direction, best):
+    task, values = toys.Classify(), iter([.5, .7, .3])
+    task.main_metric, task.evaluate = ('score', direction), lambda batches: {'score': next(values)}
+    train(run, task, epochs=3)
+    assert run.checkpoint('best').name == f'step-{6 * best:08d}'
+
+
+def test_the_task_is_told_the_step(run):
+    """The updates made so far, also of a run that is resumed."""
+    task, steps = toys.Classify(), []
+    train_step = task.train_step
+    task.train_step = lambda batch, step: steps.append(step) or train_step(batch, step)
+    for epochs in (1, 2):
+        train(run, task, epochs=epochs)
+    assert steps == list(range(12))
+
+
+def test_schedules_by_name_of_the_trainer(run):
+    recorder = train(run, toys.Forge(), epochs=1, schedule={
+        'generator': {'name': 'constant'}, 'discriminator': {'name': 'step', 'milestones': [3]}})
+    rates = [(round(scalars['lr_generator'], 6), round(scalars['lr_discriminator'], 6))
+             for scalars in recorder.steps.values()]
+    assert rates == [(.01, .02)] * 3 + [(.01, .002)] * 3
+
+
+def test_networks_that_are_not_used_have_no_average(run):
+    """They are evaluated with their own weights, and have no file of averages."""
+    task, ema, seen = toys.Forge(), EMA(0.5), []
+    evaluate = task.evaluate
+    task.evaluate = lambda batches: seen.append(
+        {name: net[0].weight.data().asnumpy() for name, net in task.networks.items()}) or evaluate(batches)
+    train(run, task, epochs=1, ema=ema)
+    assert list(ema.shadows) == ['generator']
+    assert np.array_equal(seen[0]['generator'], ema.shadows['generator']['0.weight'].asnumpy())
+    assert np.array_equal(seen[0]['discriminator'], task.networks['discriminator'][0].weight.data().asnumpy())
+    assert sorted(path.name for path in run.checkpoint().iterdir()) == [
+        'discriminator.safetensors', 'ema-generator.safetensors', 'generator.safetensors', 'state.json',
+        'task.safetensors', 'trainer-discriminator.safetensors', 'trainer-generator.safetensors']
 
 
 def test_the_average_is_what_is_evaluated_and_used(run):
@@ -261,7 +314,7 @@ def test_nan_stops(run):
     order = [batch.records.tolist() for batch in toys.loader().epoch(0)]
     step = next(i for i, records in enumerate(order, 1) if 7 in records)
     train_step = task.train_step
-    task.train_step = lambda batch: made.append(batch) or train_step(batch)
+    task.train_step = lambda batch, step: made.append(batch) or train_step(batch, step)
     with pytest.raises(TrainingError) as caught:
         train(run, task, loader=loader, checkpoint_every=1)
     assert str(caught.value) == (f'step {step}: loss is nan; records of its batch: {order[step - 1]}; last good '
@@ -275,9 +328,9 @@ def test_infinite_stops(run, value):
     task, made = toys.Classify(), []
     train_step = task.train_step
 
-    def third(batch):
+    def third(batch, step):
         made.append(batch)
-        losses = train_step(batch)
+        losses = train_step(batch, step)
         return {**losses, 'other': mx.nd.array([value if len(made) == 3 else 0])}
 
     task.train_step = third

@@ -54,13 +54,17 @@ def test_names():
     assert names() == ['constant', 'cosine', 'linear', 'step']
 
 
-def test_rates_of_two_trainers():
+def make_trainers(**rates):
     def trainer(rate):
         net = mx.gluon.nn.Dense(1, in_units=1)
         net.initialize()
         return mx.gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': rate})
 
-    trainers = {'fast': trainer(0.4), 'slow': trainer(0.1)}
+    return {name: trainer(rate) for name, rate in rates.items()}
+
+
+def test_rates_of_two_trainers():
+    trainers = make_trainers(fast=0.4, slow=0.1)
     with LearningRates(trainers, {'name': 'linear', 'steps': 4}) as rates:
         assert rates.set(1) == pytest.approx({'lr_fast': 0.3, 'lr_slow': 0.075})
         assert [trainer.learning_rate for trainer in trainers.values()] == pytest.approx([0.3, 0.075])
@@ -68,3 +72,30 @@ def test_rates_of_two_trainers():
         rates.set(3)
     assert [trainer.learning_rate for trainer in trainers.values()] == [0.4, 0.1]
     assert LearningRates(trainers, lambda step: 2.0).set(7) == {'lr_fast': 0.8, 'lr_slow': 0.2}
+
+
+def test_a_schedule_for_each_trainer():
+    """By its name: a specification or a function. All have their own rates back at the end."""
+    trainers = make_trainers(fast=0.4, slow=0.1)
+    schedules = {'slow': lambda step: 3.0, 'fast': {'name': 'linear', 'steps': 4}}
+    with LearningRates(trainers, schedules) as rates:
+        assert rates.set(2) == pytest.approx({'lr_fast': 0.2, 'lr_slow': 0.3})
+        assert [trainer.learning_rate for trainer in trainers.values()] == pytest.approx([0.2, 0.3])
+        assert rates.set(3) == pytest.approx({'lr_fast': 0.1, 'lr_slow': 0.3})
+    assert [trainer.learning_rate for trainer in trainers.values()] == [0.4, 0.1]
+
+
+@pytest.mark.parametrize('schedule, message', [
+    ({'fast': {'name': 'constant'}}, "schedule: must be one for all, with a name, or have one for 'slow': {'fast'"),
+    ({'fast': {'name': 'constant'}, 'slow': {'name': 'constant'}, 'last': {'name': 'constant'}},
+     "schedule: no trainer 'last'; there are: fast, slow"),
+    ({'fast': {'name': 'constant'}, 'slwo': {'name': 'constant'}}, "schedule: no trainer 'slwo'"),
+    ({}, "have one for 'fast'"),
+    ({'steps': 3}, "schedule: no trainer 'steps'"),
+    ({'fast': {'name': 'constant'}, 'slow': {'name': 'cosin'}}, "unknown schedule 'cosin'; did you mean cosine"),
+])
+def test_schedules_that_trainers_do_not_have(schedule, message):
+    trainers = make_trainers(fast=0.4, slow=0.1)
+    with pytest.raises(ValueError, match=message):
+        LearningRates(trainers, schedule)
+    assert [trainer.learning_rate for trainer in trainers.values()] == [0.4, 0.1]

@@ -65,8 +65,8 @@ def fail(task, how, step):
     """Makes the task do something bad in its step number `step`."""
     steps, train_step = itertools.count(1), task.train_step
 
-    def failing(batch):
-        losses = train_step(batch)
+    def failing(batch, number):
+        losses = train_step(batch, number)
         if next(steps) == step:
             print(f'{how} at step {step}', flush=True)
             if how == 'exit':

@@ -45,7 +45,8 @@ class Classify:
     Shapes are found by the first batch, if `deferred`. (They should not be on several machines, since each would then
     begin with weights of its own.)
     """
-    main_metric = 'accuracy'
+    main_metric = 'accuracy', 'max'
+    used = ('net',)
 
     def __init__(self, optimizer=SGD, ctx=None, kvstore='device', workers=1, dropout=0.5, batch_norm=True, seed=0,
                  deferred=True):
@@ -66,7 +67,7 @@ class Classify:
         self.trainers = {'net': trainer(net, optimizer, kvstore)}
         self.loss = gluon.loss.SoftmaxCELoss()
 
-    def train_step(self, batch):
+    def train_step(self, batch, step):
         parts = list(zip(*(gluon.utils.split_and_load(array, self.ctx) for array in batch.arrays)))
         with autograd.record():
             losses = [self.loss(self.networks['net'](x), y).mean() for x, y in parts]
@@ -93,7 +94,8 @@ class Classify:
 
 class Forge:
     """Two networks with a trainer each, and a pool of old fakes: what a GAN is to the loop."""
-    main_metric = 'likeness'
+    main_metric = 'likeness', 'max'
+    used = ('generator',)
 
     def __init__(self, kvstores=('device', 'device'), workers=1, deferred=True):
         self.workers = workers
@@ -113,7 +115,7 @@ class Forge:
         self.pool = np.zeros((4, 36), 'float32')
         self.loss = gluon.loss.SigmoidBCELoss()
 
-    def train_step(self, batch):
+    def train_step(self, batch, step):
         real = batch.arrays[0].reshape((0, -1))   # [B, 1, 6, 6] -> [B, 36]
         generator, discriminator = self.networks['generator'], self.networks['discriminator']
         ones, zeros = mx.nd.ones((len(real), 1)), mx.nd.zeros((len(real), 1))

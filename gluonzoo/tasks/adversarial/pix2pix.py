@@ -200,7 +200,7 @@ class Pix2Pix(AdversarialTask):
         shape = 3, self._size, self._size
         for name, array in zip(('inputs', 'targets'), batch.arrays):
             if array.shape[1:] != shape:
-                raise ValueError(f'{name} must be [B, {", ".join(map(str, shape))}], by image_size: '
+                raise ValueError(f'{name}: must be [B, {", ".join(map(str, shape))}], by image_size: '
                                  f'{list(array.shape)}')
 
     def _test(self, inputs):

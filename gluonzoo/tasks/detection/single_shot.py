@@ -185,7 +185,7 @@ class SingleShotDetection(DetectionTask):
     def _check(self, batch):
         shape, size = batch.arrays[0].shape, self._net.input_size
         if shape[1:] != (3, size, size):
-            raise ValueError(f'images must be [B, 3, {size}, {size}], which the network is made for: {list(shape)}')
+            raise ValueError(f'images: must be [B, 3, {size}, {size}], which the network is made for: {list(shape)}')
 
     def _begin(self, batch):
         self._check(batch)

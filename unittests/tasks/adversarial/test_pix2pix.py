@@ -1,4 +1,4 @@
-"""The translation task: its losses, the order of its updates, its pool, its measures, and what it says is wrong."""
+"""pix2pix: its losses, the order of its updates, its pool, its measures, and what it says is wrong."""
 import json
 
 import cv2
@@ -13,22 +13,24 @@ from task_checks import (
     check_equal_training,
     check_it_is_no_image,
     parameters,
+    start_training,
     values,
 )
 
 from gluonzoo.data import Batch
 from gluonzoo.models.patchgan import PatchGAN
 from gluonzoo.models.unet import UNet
-from gluonzoo.registry import TASKS
-from gluonzoo.tasks.adversarial.pix2pix import ImagePool, ImageTranslation
+from gluonzoo.registry import TASKS, get_model
+from gluonzoo.tasks.adversarial.pix2pix import Pix2Pix
+from gluonzoo.train.engine import Engine
 
 SIZE = 32
 
 
 def make_task(dropout=0., **options):
-    mx.random.seed(0)
-    return ImageTranslation(UNet(5, width=4, dropout=dropout), PatchGAN(layers=2, width=4),
-                            **{'image_size': SIZE, **options})
+    """Started to train."""
+    return start_training(Pix2Pix, generator=UNet(5, width=4, dropout=dropout),
+                          discriminator=PatchGAN(layers=2, width=4), **{'image_size': SIZE, **options})
 
 
 def make_batch(size, seed=0, records=None):
@@ -51,20 +53,6 @@ def alone(task, image):
 
 # -- the losses ------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize('objective, on_real, on_fake', [
-    ('vanilla', np.mean(np.log1p(np.exp([-1., 2.]))), np.mean(np.log1p(np.exp([1., -2.])))),
-    ('lsgan', (0 + 9) / 2, (1 + 4) / 2),
-    ('wgan', .5, -.5),
-])
-def test_objectives_by_hand(objective, on_real, on_fake):
-    """Of the scores 1 and -2."""
-    measure = make_task(objective=objective)._adversarial
-    scores = mx.nd.array([1, -2]).reshape((1, 1, 1, 2))
-    assert measure(scores, 1).shape == (1,)
-    assert measure(scores, 1).asscalar() == pytest.approx(on_real, rel=1e-5)
-    assert measure(scores, 0).asscalar() == pytest.approx(on_fake, rel=1e-5)
-
-
 def test_discriminator_before_generator():
     """D is judged before its update, by half the sum of its losses, and G by D after it."""
     task, batch = make_task(optimizer={'name': 'sgd', 'learning_rate': .01}), make_batch(2)
@@ -81,7 +69,7 @@ def test_discriminator_before_generator():
         return np.mean(np.log1p(np.exp(-scores if real else scores)))
 
     before, weights = (bce(pair, 0), bce(real, 1), bce(pair, 1)), parameters(task)
-    losses = values(task.train_step(batch))
+    losses = values(task.train_step(batch, 0))
     after = bce(pair, 1)
     assert set(losses) == {'D_fake', 'D_real', 'G_GAN', 'G_L1'}
     assert (losses['D_fake'], losses['D_real']) == pytest.approx(before[:2], rel=1e-4)
@@ -104,7 +92,7 @@ def test_discriminator_before_generator():
 def test_every_parameter_of_both_learns(options):
     task = make_task(**options)
     before = parameters(task)
-    losses = values(task.train_step(make_batch(4)))
+    losses = values(task.train_step(make_batch(4), 0))
     assert all(np.isfinite(value) for value in losses.values())
     after = parameters(task)
     assert {network for network, _ in after} == {'generator', 'discriminator'}
@@ -120,7 +108,7 @@ def test_it_learns():
     untrained = task.evaluate([make_batch(4, 99)])
     batches = [make_batch(4, seed) for seed in range(20)]
     for step in range(80):
-        losses = task.train_step(batches[step % 20])
+        losses = task.train_step(batches[step % 20], step)
     assert losses['G_L1'].asscalar() < 30
     metrics = task.evaluate([make_batch(4, 99)])
     assert metrics['SSIM'] > untrained['SSIM'] + .1 and metrics['L1'] < .6 * untrained['L1']
@@ -131,7 +119,7 @@ def test_two_devices_are_as_two_rounds():
     rounds, devices = (make_task(pool_size=3, **options)
                        for options in (dict(accumulate=2), dict(ctx=[mx.cpu(0), mx.cpu(1)])))
     check_equal_training(rounds, devices, [make_batch(4, seed) for seed in range(4)])
-    np.testing.assert_array_equal(rounds.state()['pool'], devices.state()['pool'])
+    np.testing.assert_array_equal(rounds.state()['pool.images'], devices.state()['pool.images'])
 
 
 @pytest.mark.parametrize('options', [{}, dict(accumulate=2, clip_norm=1., pool_size=3),
@@ -142,28 +130,6 @@ def test_a_step_does_not_wait(options):
 
 # -- the pool --------------------------------------------------------------------------------------------------------
 
-def test_pool():
-    """First everything comes back and is kept; then half is swapped for what was kept."""
-    def numbered(*numbers):
-        return mx.nd.array(numbers).reshape((-1, 1, 1, 1))
-
-    np.random.seed(0)
-    pool = ImagePool(3)
-    assert pool.query(numbered(0, 1)).reshape(-1).asnumpy().tolist() == [0, 1]
-    assert pool.query(numbered(2, 3))[0].asscalar() == 2
-    kept, swapped = [image.asscalar() for image in pool.images], 0
-    for number in range(4, 1004):
-        given = pool.query(numbered(number)).asscalar()
-        if given != number:
-            assert given in kept
-            kept[kept.index(given)] = number
-            swapped += 1
-        assert [image.asscalar() for image in pool.images] == kept
-    assert 430 < swapped < 570
-    images = numbered(1, 2)
-    assert ImagePool(0).query(images) is images
-
-
 def test_state_of_the_pool():
     """A task that takes over networks and state goes on bit for bit."""
     def go_on(task):
@@ -171,17 +137,17 @@ def test_state_of_the_pool():
         for seed in range(3, 7):
             np.random.seed(seed)
             mx.random.seed(seed)
-            losses.append(values(task.train_step(make_batch(2, seed))))
-        return losses, task.state()['pool']
+            losses.append(values(task.train_step(make_batch(2, seed), seed)))
+        return losses, task.state()['pool.images']
 
     sgd = {'name': 'sgd', 'learning_rate': .01}   # has no state
     first, second, empty = (make_task(pool_size=4, optimizer=sgd) for _ in range(3))
     assert first.state() == {}
     for seed in range(3):
         np.random.seed(seed)
-        first.train_step(make_batch(2, seed))
+        first.train_step(make_batch(2, seed), seed)
     state = first.state()
-    assert state['pool'].shape == (4, 6, SIZE, SIZE)
+    assert state['pool.images'].shape == (4, 6, SIZE, SIZE)
     for task in (second, empty):
         for name, net in task.networks.items():
             for key, p in net._collect_params_with_prefix().items():
@@ -193,13 +159,16 @@ def test_state_of_the_pool():
     assert go_on(empty)[0] != losses   # the pool does matter
     second.load_state({})
     assert second.state() == {}
+    second.load_state({'pool': state['pool.images']})   # as runs of the first revision have it
+    np.testing.assert_array_equal(second.state()['pool.images'], state['pool.images'])
 
 
 @pytest.mark.parametrize('state, words', [
-    ({'pol': np.zeros(1)}, "no state but 'pool'; got 'pol'"),
-    ({'pool': np.zeros((3, 6, SIZE, SIZE), 'float32')}, r'at most \[2, 6, 32, 32\]: float32 \[3, 6, 32, 32\]'),
-    ({'pool': np.zeros((1, 6, 8, SIZE), 'float32')}, r'at most .*: float32 \[1, 6, 8, 32\]'),
-    ({'pool': np.zeros((1, 6, SIZE, SIZE))}, 'must be float32 .*: float64'),
+    ({'pol.images': np.zeros(1)}, "Pix2Pix keeps 'pool'; got 'pol.images'"),
+    ({'pool.images': np.zeros((3, 6, SIZE, SIZE), 'float32')},
+     r'pool: must be float32 and at most \[2, 6, 32, 32\]: float32 \[3, 6, 32, 32\]'),
+    ({'pool.images': np.zeros((1, 6, 8, SIZE), 'float32')}, r'at most .*: float32 \[1, 6, 8, 32\]'),
+    ({'pool': np.zeros((1, 6, SIZE, SIZE))}, 'pool: must be float32 .*: float64'),
 ])
 def test_state_that_does_not_fit(state, words):
     with pytest.raises(ValueError, match=words):
@@ -220,7 +189,7 @@ def test_evaluate():
                              peak_signal_noise_ratio(pixels(target), pixels(output), data_range=255),
                              structural_similarity(pixels(target), pixels(output), data_range=255, channel_axis=2)))
     found = task.evaluate(batches)
-    assert task.main_metric in found and list(found) == ['L1', 'PSNR', 'SSIM']
+    assert task.main_metric == ('SSIM', 'max') and list(found) == ['L1', 'PSNR', 'SSIM']
     np.testing.assert_allclose(list(found.values()), np.mean(expected, axis=0), rtol=1e-4)
     assert found == task.evaluate(batches)
     squared = [10 * np.log10(255 ** 2 / np.mean((pixels(alone(task, a)) - pixels(b.asnumpy().transpose(1, 2, 0))
@@ -285,17 +254,42 @@ def test_picture():
 # -- settings and errors ---------------------------------------------------------------------------------------------
 
 def test_from_settings():
-    """What a settings file holds: JSON."""
+    """What a settings file holds: JSON, but for the networks, which are made from their own parts of it."""
     settings = json.loads(json.dumps(dict(
-        name='image_translation', generator={'name': 'resnet_6blocks', 'width': 4},
-        discriminator={'name': 'pixelgan', 'width': 4}, image_size=16, objective='lsgan', lambda_l1=10, pool_size=5,
-        optimizer={'name': 'adam', 'learning_rate': .001}, test_mode='running', accumulate=2, clip_norm=10, amp=None)))
-    task = TASKS.create(**settings, ctx=[mx.cpu()])
-    assert isinstance(task, ImageTranslation)
+        name='pix2pix', image_size=16, objective='lsgan', lambda_l1=10, pool_size=5,
+        optimizer={'name': 'adam', 'learning_rate': .001}, test_mode='running')))
+    networks = {'generator': get_model('resnet_6blocks', width=4), 'discriminator': get_model('pixelgan', width=4)}
+    task = TASKS.create(**settings, **networks)
+    assert isinstance(task, Pix2Pix) and task.trainers == {}
+    task.start_training(Engine(accumulate=2, clip_norm=10))
     assert list(task.networks) == list(task.trainers) == ['generator', 'discriminator']
     assert task.trainers['generator'].learning_rate == .001
     with pytest.raises(ValueError, match="unknown argument 'poolsize'; did you mean pool_size"):
-        TASKS.create(**settings, poolsize=2)
+        TASKS.create(**settings, **networks, poolsize=2)
+
+
+def test_optimizers_by_name():
+    task = make_task(optimizer={'generator': {'name': 'adam', 'learning_rate': .5, 'no_decay': ['gamma', 'beta']},
+                                'discriminator': {'name': 'sgd', 'learning_rate': .25}})
+    assert [(type(trainer.optimizer).__name__, trainer.learning_rate) for trainer in task.trainers.values()] == [
+        ('Adam', .5), ('SGD', .25)]
+    with pytest.raises(ValueError, match="optimizer: must be one for all, .* or have one for 'discriminator'"):
+        make_task(optimizer={'generator': {'name': 'sgd'}})
+
+
+def test_it_predicts_without_a_discriminator():
+    """... and without trainers; it cannot be trained so."""
+    trained, task = make_task(), Pix2Pix(UNet(5, width=4, dropout=0.), image_size=SIZE)
+    task.start_prediction()
+    assert list(task.networks) == ['generator'] and task.trainers == {}
+    for p, q in zip(*(t.networks['generator'].collect_params().values() for t in (task, trained))):
+        p.set_data(q.data())
+    image = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype='uint8')
+    np.testing.assert_array_equal(task.predict([image])[0], trained.predict([image])[0])
+    assert task.evaluate([make_batch(2)]) == trained.evaluate([make_batch(2)])
+    assert task.picture(make_batch(1)).shape == (SIZE, 3 * (SIZE + 4) - 4, 3) and task.exported().outputs
+    with pytest.raises(ValueError, match='discriminator: must be a network to train'):
+        Pix2Pix(UNet(5, width=4)).start_training(Engine())
 
 
 def test_default_optimizer():
@@ -305,12 +299,13 @@ def test_default_optimizer():
 
 
 @pytest.mark.parametrize('options, words', [
-    (dict(objective='wgangp'), "objective must be one of 'vanilla', 'lsgan', 'wgan': 'wgangp'"),
-    (dict(test_mode='eval'), "test_mode must be one of 'batch', 'running': 'eval'"),
-    (dict(pool_size=-1), 'pool_size must be a whole number, at least 0: -1'),
-    (dict(image_size=7), 'image_size must be a whole number, at least 8: 7'),
-    (dict(lambda_l1=float('nan')), 'lambda_l1 must be a number, 0 or more: nan'),
-    (dict(image_size=48), r'generator: does not take \[1, 3, 48, 48\], of image_size 48: '),
+    (dict(objective='wgangp'), "objective: must be one of 'vanilla', 'lsgan', 'wgan': 'wgangp'"),
+    (dict(test_mode='eval'), "test_mode: must be one of 'batch', 'running': 'eval'"),
+    (dict(pool_size=-1), 'pool_size: must be a whole number, at least 0: -1'),
+    (dict(pool_size=True), 'pool_size: must be a whole number, at least 0: True'),
+    (dict(image_size=7), 'image_size: must be a whole number, at least 8: 7'),
+    (dict(lambda_l1=float('nan')), 'lambda_l1: must be a number, 0 or more: nan'),
+    (dict(image_size=48), r'generator: does not take \[1, 3, 48, 48\]: '),
 ])
 @pytest.mark.filterwarnings('ignore:Cannot decide shape')
 def test_errors_of_settings(options, words):
@@ -319,15 +314,15 @@ def test_errors_of_settings(options, words):
 
 
 def test_networks_that_do_not_fit():
-    with pytest.raises(ValueError, match=r'generator must return \(1, 3, 32, 32\) .*; it returns \(1, 1, 32, 32\)'):
-        ImageTranslation(UNet(5, out_channels=1, width=4), PatchGAN(layers=1, width=4), SIZE)
+    with pytest.raises(ValueError, match=r'generator: must return \(1, 3, 32, 32\) .*; it returns \(1, 1, 32, 32\)'):
+        Pix2Pix(UNet(5, out_channels=1, width=4), PatchGAN(layers=1, width=4), SIZE).start_training(Engine())
     with pytest.raises(ValueError, match=r'discriminator: does not take \[1, 6, 32, 32\]'):
-        ImageTranslation(UNet(5, width=4), PatchGAN(in_channels=3, layers=1, width=4), SIZE)
+        Pix2Pix(UNet(5, width=4), PatchGAN(in_channels=3, layers=1, width=4), SIZE).start_training(Engine())
 
 
 def test_images_of_another_size():
     task = make_task()
     batch = Batch((mx.nd.zeros((2, 3, SIZE, SIZE)), mx.nd.zeros((2, 3, SIZE, 64))), np.arange(2))
-    for use in (task.train_step, task.picture, lambda batch: task.evaluate([batch])):
-        with pytest.raises(ValueError, match=r'targets must be \[B, 3, 32, 32\], by image_size: \[2, 3, 32, 64\]'):
+    for use in (lambda batch: task.train_step(batch, 0), task.picture, lambda batch: task.evaluate([batch])):
+        with pytest.raises(ValueError, match=r'targets: must be \[B, 3, 32, 32\], by image_size: \[2, 3, 32, 64\]'):
             use(batch)

@@ -14,6 +14,7 @@ from task_checks import (
     check_statistics_are_of_the_step,
     parameters,
     share_found,
+    start_training,
     values,
 )
 from tiny_detector import CLASS_NAMES, COLORS, SIZE, draw_squares
@@ -22,17 +23,18 @@ from tiny_keypoints import TinyKeypoints, make_keypoint_batch
 import gluonzoo.tasks.detection.keypoint_triplets as module
 from gluonzoo.data import Batch
 from gluonzoo.losses.keypoints import KeypointTripletLoss
-from gluonzoo.registry import TASKS
+from gluonzoo.registry import TASKS, get_model
 from gluonzoo.tasks.detection.keypoint_triplets import KeypointDetection
+from gluonzoo.train.engine import Engine
 
 ADAM = {'name': 'adam', 'learning_rate': .01}
 LOSSES = {'loss', 'heat_loss', 'pull_loss', 'push_loss', 'offset_loss'}
 
 
 def make_task(channels=8, stacks=1, **options):
-    mx.random.seed(0)
-    return KeypointDetection(TinyKeypoints(channels, stacks), CLASS_NAMES,
-                             **{'size': SIZE, 'test_size': SIZE, 'optimizer': ADAM, **options})
+    """Started to train."""
+    return start_training(KeypointDetection, net=TinyKeypoints(channels, stacks), class_names=CLASS_NAMES,
+                          **{'size': SIZE, 'test_size': SIZE, 'optimizer': ADAM, **options})
 
 
 def photo_batch(photos, truths, records=None, canvas=80, scales=None):
@@ -65,13 +67,15 @@ def trained():
     """(task, losses) after 200 steps."""
     task = make_task(24)
     batches = [make_keypoint_batch(16, seed) for seed in range(25)]
-    losses = [task.train_step(batches[step % 25]) for step in range(200)]
+    losses = [task.train_step(batches[step % 25], step) for step in range(200)]
     return task, [values(step) for step in losses]
 
 
 def another(trained, **options):
     """A task with the trained network that tests in another way."""
-    return KeypointDetection(trained[0].networks['net'], CLASS_NAMES, **{'size': SIZE, 'test_size': SIZE, **options})
+    task = KeypointDetection(trained[0].networks['net'], CLASS_NAMES, **{'size': SIZE, 'test_size': SIZE, **options})
+    task.start_prediction()
+    return task
 
 
 # -- learning --------------------------------------------------------------------------------------------------------
@@ -87,7 +91,7 @@ def test_it_learns(trained):
     metrics = task.evaluate(photo_batch(photos[i:i + 8], truths[i:i + 8], np.arange(i, i + 8)) for i in range(0, 40, 8))
     assert list(metrics) == ['AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large', 'AR1', 'AR10', 'AR100',
                              'AR_small', 'AR_medium', 'AR_large']
-    assert task.main_metric == 'AP' and metrics['AP50'] > .75 and metrics['AP'] > .4
+    assert task.main_metric == ('AP', 'max') and metrics['AP50'] > .75 and metrics['AP'] > .4
     assert math.isnan(metrics['AP_medium']) and metrics['AP_small'] == metrics['AP']   # squares of up to 30 pixels
 
 
@@ -188,7 +192,8 @@ def test_heatmaps(trained):
         if not len(truth):
             continue
         photo = photo.repeat(2, 0).repeat(3, 1)
-        picture = trained[0].heatmaps(photo)
+        (name, picture), = trained[0].views(photo).items()
+        assert name == 'heatmaps'
         assert picture.shape == photo.shape and picture.dtype == np.uint8
         heat = picture - .4 * photo
         xmin, ymin, xmax, ymax = truth[0, 1:5] * [3, 2, 3, 2]
@@ -210,7 +215,7 @@ def test_losses_and_gradients(stacks):
     with mx.autograd.train_mode():
         outputs = task.networks['net'](batch.arrays[0])
     wanted = [x.asscalar() for x in KeypointTripletLoss()(list(outputs), list(batch.arrays[1:]))]
-    losses = values(task.train_step(batch))
+    losses = values(task.train_step(batch, 0))
     assert [losses[name] for name in module.LOSSES] == pytest.approx(wanted, rel=1e-4)
     for name, value in parameters(task).items():
         assert np.isfinite(value).all() and (value != before[name]).any(), name
@@ -219,8 +224,8 @@ def test_losses_and_gradients(stacks):
 @pytest.mark.parametrize('size, most', [(1, 2), (1, 0), (4, 0)])
 def test_small_batches_and_images_without_objects(size, most):
     task = make_task()
-    for _ in range(2):
-        losses = values(task.train_step(make_keypoint_batch(size, 5, most)))
+    for step in range(2):
+        losses = values(task.train_step(make_keypoint_batch(size, 5, most), step))
         assert all(np.isfinite(value) for value in losses.values()) and losses['heat_loss'] > 0
         assert (losses['offset_loss'] > 0) == (most > 0)
     assert all(np.isfinite(value).all() for value in parameters(task).values())
@@ -235,7 +240,7 @@ def test_two_devices_are_as_two_rounds():
 def test_two_devices_have_the_loss_of_one():
     """Of the same two images twice: in each part as in the whole, but tags are summed over images, as officially."""
     batch = Batch(tuple(mx.nd.concat(x, x, dim=0) for x in make_keypoint_batch(2, 3).arrays), None)
-    one, two = (values(make_task(ctx=ctx).train_step(batch)) for ctx in ([mx.cpu()], [mx.cpu(0), mx.cpu(1)]))
+    one, two = (values(make_task(ctx=ctx).train_step(batch, 0)) for ctx in ([mx.cpu()], [mx.cpu(0), mx.cpu(1)]))
     for name, factor in (('heat_loss', 1), ('offset_loss', 1), ('pull_loss', 2), ('push_loss', 2)):
         assert one[name] == pytest.approx(factor * two[name], rel=1e-3)
 
@@ -246,7 +251,7 @@ def test_a_broken_network_has_no_finite_loss(head):
     task = make_task()
     weight = task.networks['net'].heads[head].weight
     weight.set_data(np.nan * weight.data())
-    assert not np.isfinite(values(task.train_step(make_keypoint_batch(2)))['loss'])
+    assert not np.isfinite(values(task.train_step(make_keypoint_batch(2), 0))['loss'])
 
 
 def test_who_reads_the_running_statistics_gets_those_of_the_step():
@@ -255,7 +260,9 @@ def test_who_reads_the_running_statistics_gets_those_of_the_step():
 
 @pytest.mark.parametrize('options', [{}, dict(accumulate=2, clip_norm=1.), dict(ctx=[mx.cpu(0), mx.cpu(1)])], ids=str)
 def test_a_step_does_not_wait(options):
-    check_a_step_does_not_wait(make_task(**options), make_keypoint_batch(4))
+    batch = make_keypoint_batch(4)
+    assert len(batch.arrays) == 11   # the loader makes the targets
+    check_a_step_does_not_wait(make_task(**options), batch)
 
 
 # -- evaluation ------------------------------------------------------------------------------------------------------
@@ -348,6 +355,7 @@ def test_many_classes_and_small_inputs(options):
     net = TinyKeypoints(4, maps=(30, 30, 30, 1, 1, 2, 2, 2))
     net.classes = 30
     task = KeypointDetection(net, list(map(str, range(30))), size=SIZE, **options)
+    task.start_prediction()
     assert len(task.predict(squares(0, 2)[0])) == 2
 
 
@@ -358,37 +366,36 @@ def test_nothing_to_evaluate():
 
 # -- settings and errors ---------------------------------------------------------------------------------------------
 
-def test_from_settings(monkeypatch):
-    """What a settings file holds: JSON."""
-    made = []
-    monkeypatch.setattr(module, 'get_model', lambda name, **keywords: made.append((name, keywords)) or TinyKeypoints())
-    settings = json.loads(json.dumps(dict(name='keypoint_detection', network={'name': 'tiny', 'channels': 8},
-                                          class_names=CLASS_NAMES, size=64, test_size=96, flip=True, scales=[.6, 1],
-                                          optimizer=ADAM, accumulate=2, clip_norm=10, amp=None)))
-    task = TASKS.create(**settings, ctx=[mx.cpu()])
-    assert isinstance(task, KeypointDetection) and list(task.networks) == list(task.trainers) == ['net']
-    assert made == [('tiny', {'classes': 2, 'channels': 8})]
+def test_from_settings():
+    """What a settings file holds: JSON, but for the network, which is made from its own part of it."""
+    settings = json.loads(json.dumps(dict(name='keypoint_detection', class_names=CLASS_NAMES, size=64, test_size=96,
+                                          flip=True, scales=[.6, 1], optimizer=ADAM)))
+    task = TASKS.create(**settings, net=TinyKeypoints())
+    assert isinstance(task, KeypointDetection) and task.trainers == {}
+    task.start_training(Engine(accumulate=2, clip_norm=10))
+    assert list(task.networks) == list(task.trainers) == ['net']
     assert task.class_names == CLASS_NAMES and task.trainers['net'].learning_rate == .01
     with pytest.raises(ValueError, match="unknown argument 'scale'; did you mean scales"):
-        TASKS.create(**settings, scale=2)
+        TASKS.create(**settings, net=TinyKeypoints(), scale=2)
 
 
 def test_the_default_optimizer_is_the_papers():
-    trainer = KeypointDetection(TinyKeypoints(), CLASS_NAMES, size=SIZE).trainers['net']
+    task = start_training(KeypointDetection, net=TinyKeypoints(), class_names=CLASS_NAMES, size=SIZE)
+    trainer = task.trainers['net']
     assert trainer.learning_rate == 2.5e-4 and isinstance(trainer._optimizer, mx.optimizer.Adam)
 
 
 @pytest.mark.parametrize('options, words', [
-    (dict(class_names=['red']), r"class_names must name the 2 classes of the network: \['red'\]"),
-    (dict(size=0), 'size must be a number of pixels: 0'),
-    (dict(test_size=1.5), 'test_size must be a number of pixels: 1.5'),
-    (dict(test_size=20), 'test_size must give more than 70 cells in all classes, one for 4 x 4 pixels: 20'),
-    (dict(max_size=0), 'max_size must be a number of pixels: 0'),
-    (dict(scales=1.0), 'scales must be numbers .*: 1.0'), (dict(scales=['1', 1]), 'scales must be numbers'),
-    (dict(scales=[1, None]), 'scales must be numbers'),
-    (dict(scales=[]), r'scales must be numbers above 0, each once, and one of them 1: \[\]'),
+    (dict(class_names=['red']), r"class_names: must name the 2 classes of the network: \['red'\]"),
+    (dict(size=0), 'size: must be a number of pixels: 0'),
+    (dict(test_size=1.5), 'test_size: must be a number of pixels: 1.5'),
+    (dict(test_size=20), 'test_size: must give more than 70 cells in all classes, one for 4 x 4 pixels: 20'),
+    (dict(max_size=0), 'max_size: must be a number of pixels: 0'),
+    (dict(scales=1.0), 'scales: must be numbers .*: 1.0'), (dict(scales=['1', 1]), 'scales: must be numbers'),
+    (dict(scales=[1, None]), 'scales: must be numbers'),
+    (dict(scales=[]), r'scales: must be numbers above 0, each once, and one of them 1: \[\]'),
     (dict(scales=[.5]), 'one of them 1'), (dict(scales=[1, 0]), 'above 0'), (dict(scales=[1, 1]), 'each once'),
-    (dict(flip='no'), "flip must be true or false: 'no'"),
+    (dict(flip='no'), "flip: must be true or false: 'no'"),
 ], ids=str)
 def test_wrong_settings(options, words):
     with pytest.raises(ValueError, match=words):
@@ -397,22 +404,24 @@ def test_wrong_settings(options, words):
 
 def test_networks_that_do_not_fit():
     for maps in ((2, 2, 2, 1, 1, 2, 2), (2, 2, 2, 1, 2, 2, 2, 2), (2, 2, 2, 1, 1, 2, 2, 2, 2)):
-        with pytest.raises(ValueError, match='net must return .* for each stack; it returns'):
-            KeypointDetection(TinyKeypoints(maps=maps), CLASS_NAMES, size=SIZE)
-    with pytest.raises(ValueError, match='net: does not take images of size 127 and test_size 70'):
-        TASKS.create('keypoint_detection', network={'name': 'ghost_centernet_0_5', 'channels': 8},
-                     class_names=CLASS_NAMES, size=127, test_size=70)
+        with pytest.raises(ValueError, match='net: must return .* for each stack; it returns'):
+            KeypointDetection(TinyKeypoints(maps=maps), CLASS_NAMES, size=SIZE).start_prediction()
+    for sizes, words in ((dict(size=127, test_size=70), 'images of test_size 70: '),
+                         (dict(size=70, test_size=127), r'\[1, 3, 70, 70\]: ')):
+        net = get_model('ghost_centernet_0_5', channels=8, classes=2)
+        with pytest.raises(ValueError, match=f'net: does not take {words}'):
+            KeypointDetection(net, CLASS_NAMES, **sizes).start_prediction()
 
 
 def test_batches_that_do_not_fit():
     task = make_task()
-    with pytest.raises(ValueError, match=r'images must be \[B, 3, 64, 64\], by size: \[2, 3, 60, 64\]'):
-        task.train_step(Batch((mx.nd.zeros((2, 3, 60, 64)), mx.nd.zeros((2, 1, 6))), None))
+    with pytest.raises(ValueError, match=r'images: must be \[B, 3, 64, 64\], by size: \[2, 3, 60, 64\]'):
+        task.train_step(Batch((mx.nd.zeros((2, 3, 60, 64)), mx.nd.zeros((2, 1, 6))), None), 0)
     images, *targets = make_keypoint_batch(2).arrays
     for wrong in ([mx.nd.zeros((2, 1, 6))], targets[:9], [mx.nd.zeros((2, 3, 16, 16)), *targets[1:]]):
-        with pytest.raises(ValueError, match=r'targets must be ten, the first three \[B, 2, 16, 16\], as the heat'):
-            task.train_step(Batch((images, *wrong), None))
-    with pytest.raises(ValueError, match=r'to evaluate, the arrays must be \[B, T, T, 3\]'):
+        with pytest.raises(ValueError, match=r'targets: must be ten, the first three \[B, 2, 16, 16\], as the heat'):
+            task.train_step(Batch((images, *wrong), None), 0)
+    with pytest.raises(ValueError, match=r'batch: to evaluate, the arrays must be \[B, T, T, 3\]'):
         task.evaluate([Batch((mx.nd.zeros((2, 3, 64, 64)), mx.nd.zeros((2, 4)), mx.nd.zeros((2, 1, 7))), np.arange(2))])
     for image in (np.zeros((9, 9), 'uint8'), np.zeros((9, 9, 3)), None):
         with pytest.raises(ValueError, match='images must be uint8 arrays'):

@@ -15,6 +15,7 @@ from task_checks import (
     check_statistics_are_of_the_step,
     parameters,
     share_found,
+    start_training,
     values,
 )
 from tiny_detector import CLASS_NAMES, COLORS, MEAN, SIZE, STD, Batch, TinyDetector, draw_squares, make_batch
@@ -23,13 +24,15 @@ import gluonzoo.tasks.detection.single_shot as module
 from gluonzoo.boxes import iou
 from gluonzoo.registry import TASKS
 from gluonzoo.tasks.detection.single_shot import FocalL1Loss, SingleShotDetection
+from gluonzoo.train.engine import Engine
 
 ADAM = {'name': 'adam', 'learning_rate': .005}
 
 
 def make_task(loss='paper', **options):
-    mx.random.seed(0)
-    return SingleShotDetection(TinyDetector(), CLASS_NAMES, loss, **{'optimizer': ADAM, **options})
+    """Started to train."""
+    return start_training(SingleShotDetection, net=TinyDetector(), class_names=CLASS_NAMES, loss=loss,
+                          **{'optimizer': ADAM, **options})
 
 
 @pytest.fixture(scope='module', params=['paper', 'pikachu'])
@@ -37,7 +40,7 @@ def trained(request):
     """(task, losses) after a few dozen steps with one of the losses."""
     task = make_task(request.param)
     batches = [make_batch(16, seed) for seed in range(20)]
-    losses = [task.train_step(batches[step % 20]) for step in range(100)]
+    losses = [task.train_step(batches[step % 20], step) for step in range(100)]
     return task, [values(step) for step in losses]
 
 
@@ -51,7 +54,7 @@ def test_it_learns(trained):
         assert np.mean([step[name] for step in losses[-10:]]) < .4 * losses[0][name]
     metrics = task.evaluate(make_batch(16, seed) for seed in range(100, 104))
     assert set(metrics) == {'mAP', 'mAP07', 'AP/red', 'AP/blue'}
-    assert task.main_metric == 'mAP' and metrics['mAP'] > .8
+    assert task.main_metric == ('mAP', 'max') and metrics['mAP'] > .8
 
 
 def test_predict(trained):
@@ -98,7 +101,7 @@ def test_draw_and_describe(trained):
 def test_gradient_reaches_every_parameter(loss):
     task = make_task(loss)
     before = parameters(task)
-    task.train_step(make_batch(8))
+    task.train_step(make_batch(8), 0)
     gradients = {name: p.grad().asnumpy() for name, p in task.networks['net']._collect_params_with_prefix().items()
                  if p.grad_req != 'null'}
     assert len(gradients) == 16
@@ -111,8 +114,8 @@ def test_gradient_reaches_every_parameter(loss):
 @pytest.mark.parametrize('size, most', [(1, 2), (1, 0), (4, 0)])
 def test_small_batches_and_images_without_objects(loss, size, most):
     task = make_task(loss)
-    for _ in range(2):
-        losses = values(task.train_step(make_batch(size, 5, most)))
+    for step in range(2):
+        losses = values(task.train_step(make_batch(size, 5, most), step))
         assert all(np.isfinite(value) for value in losses.values()) and losses['class_loss'] > 0
         assert (losses['box_loss'] > 0) == (most > 0)
     assert all(np.isfinite(value).all() for value in parameters(task).values())
@@ -122,7 +125,7 @@ def test_labels_may_be_as_many_as_you_like():
     """Rows of -1 change nothing."""
     images, labels = make_batch(4).arrays
     padded = mx.nd.concat(labels, -mx.nd.ones((4, 7, 6)), dim=1)
-    losses = [make_task().train_step(Batch((images, rows), None))['loss'].asscalar() for rows in (labels, padded)]
+    losses = [make_task().train_step(Batch((images, rows), None), 0)['loss'].asscalar() for rows in (labels, padded)]
     assert losses[0] == losses[1]
 
 
@@ -136,11 +139,11 @@ def test_loss_of_a_part_is_divided_by_its_own_positives():
     whole, halves = make_task(), make_task(accumulate=2)
     images, labels = (mx.nd.concat(a, b, dim=0) for a, b in
                       zip(make_batch(4, 3, most=1).arrays, make_batch(4, 4, most=2).arrays))
-    losses = [make_task().train_step(Batch((images[s], labels[s]), None)) for s in (slice(0, 4), slice(4, 8))]
+    losses = [make_task().train_step(Batch((images[s], labels[s]), None), 0) for s in (slice(0, 4), slice(4, 8))]
     mean = np.mean([step['loss'].asscalar() for step in losses])
     batch = Batch((images, labels), None)
-    assert halves.train_step(batch)['loss'].asscalar() == pytest.approx(mean, rel=1e-5)
-    assert whole.train_step(batch)['loss'].asscalar() != pytest.approx(mean, rel=1e-3)
+    assert halves.train_step(batch, 0)['loss'].asscalar() == pytest.approx(mean, rel=1e-5)
+    assert whole.train_step(batch, 0)['loss'].asscalar() != pytest.approx(mean, rel=1e-3)
 
 
 def test_evaluation_on_two_devices():
@@ -237,56 +240,66 @@ def test_focal_l1_by_hand():
 def test_threshold_of_the_loss(monkeypatch, loss, positive):
     """The object is anchor 0 widened: IoU 1 with it, .4 with the next."""
     task, seen = make_task(loss), []
-    anchors = task._anchors[0][0].asnumpy()
+    anchors = task._anchors[0]
     box = anchors[100]
     overlaps = [iou(box, anchor) for anchor in anchors]
     given = Batch((mx.nd.zeros((1, 3, SIZE, SIZE)), mx.nd.array([[[0, *box, 0]]])), None)
     targets = module.multibox_targets
     monkeypatch.setattr(module, 'multibox_targets', lambda *a: seen.append(targets(*a)) or seen[-1])
-    task.train_step(given)
+    task.train_step(given, 0)
     above = sum(overlap > {'paper': .5, 'pikachu': .3}[loss] for overlap in overlaps)
     assert (seen[0][0].asnumpy() > 0).sum() == above >= positive
 
 
 # -- settings and errors ---------------------------------------------------------------------------------------------
 
-def test_from_settings(monkeypatch):
-    """What a settings file holds: JSON."""
-    made = []
-    monkeypatch.setattr(module, 'get_model', lambda name, **keywords: made.append((name, keywords)) or TinyDetector())
-    settings = json.loads(json.dumps(dict(name='single_shot_detection', network={'name': 'tiny', 'channels': 8},
-                                          class_names=CLASS_NAMES, loss='pikachu', optimizer=ADAM, accumulate=2,
-                                          clip_norm=10, amp=None)))
-    task = TASKS.create(**settings, ctx=[mx.cpu()])
-    assert isinstance(task, SingleShotDetection) and list(task.networks) == list(task.trainers) == ['net']
-    assert made == [('tiny', {'classes': 2, 'channels': 8})]
+def test_from_settings():
+    """What a settings file holds: JSON, but for the network, which is made from its own part of it."""
+    settings = json.loads(json.dumps(dict(name='single_shot_detection', class_names=CLASS_NAMES, loss='pikachu',
+                                          optimizer=ADAM)))
+    task = TASKS.create(**settings, net=TinyDetector())
+    assert isinstance(task, SingleShotDetection) and task.trainers == {}
+    task.start_training(Engine(accumulate=2, clip_norm=10))
+    assert list(task.networks) == list(task.trainers) == ['net']
     assert task.class_names == CLASS_NAMES and task.trainers['net'].learning_rate == .005
-    with pytest.raises(ValueError, match="unknown argument 'acumulate'; did you mean accumulate"):
-        TASKS.create(**settings, acumulate=2)
+    with pytest.raises(ValueError, match="unknown argument 'los'; did you mean loss"):
+        TASKS.create(**settings, net=TinyDetector(), los='paper')
+
+
+def test_it_predicts_without_trainers():
+    task, trained = SingleShotDetection(TinyDetector(), CLASS_NAMES), make_task()
+    task.start_prediction([mx.cpu(0), mx.cpu(1)])
+    for p, q in zip(*(t.networks['net'].collect_params().values() for t in (task, trained))):
+        p.set_data(q.data())
+    images = [draw_squares(np.random.default_rng(i))[0] for i in range(3)]
+    for a, b in zip(task.predict(images), trained.predict(images)):
+        np.testing.assert_allclose(a.boxes, b.boxes, atol=1e-3)
+    assert task.trainers == {} and task.exported().block is task.networks['net']
+    assert task.views(images[0]) == {}
 
 
 def test_default_optimizer():
-    trainer = SingleShotDetection(TinyDetector(), CLASS_NAMES).trainers['net']
+    trainer = start_training(SingleShotDetection, net=TinyDetector(), class_names=CLASS_NAMES).trainers['net']
     assert type(trainer.optimizer).__name__ == 'SGD' and trainer.learning_rate == .1
     assert trainer.optimizer.momentum == .9 and trainer.optimizer.wd == 5e-4
 
 
 def test_errors_of_settings():
-    with pytest.raises(ValueError, match="loss must be one of 'paper', 'pikachu': 'papre'"):
+    with pytest.raises(ValueError, match="loss: must be one of 'paper', 'pikachu': 'papre'"):
         SingleShotDetection(TinyDetector(), CLASS_NAMES, 'papre')
-    with pytest.raises(ValueError, match=r"class_names must name the 2 classes of the network: \['one'\]"):
+    with pytest.raises(ValueError, match=r"class_names: must name the 2 classes of the network: \['one'\]"):
         SingleShotDetection(TinyDetector(), ['one'])
     net = TinyDetector()
     net.anchor_shapes = [[(.3, .3)], [(.5, .5)]]   # not what its heads have
-    with pytest.raises(ValueError, match=r'net must return \[\(1, 80, 3\), \(1, 80, 4\)\] by its anchors; it returns'):
-        SingleShotDetection(net, CLASS_NAMES)
+    with pytest.raises(ValueError, match=r'net: must return \[\(1, 80, 3\), \(1, 80, 4\)\] by its anchors; it returns'):
+        SingleShotDetection(net, CLASS_NAMES).start_prediction()
 
 
 def test_images_of_another_size():
     task = make_task()
     batch = Batch((mx.nd.zeros((2, 3, 32, 64)), mx.nd.array(make_batch(2).arrays[1])), None)
-    for use in (task.train_step, task.picture, lambda batch: task.evaluate([batch])):
-        with pytest.raises(ValueError, match=r'images must be \[B, 3, 64, 64\], .*: \[2, 3, 32, 64\]'):
+    for use in (lambda batch: task.train_step(batch, 0), task.picture, lambda batch: task.evaluate([batch])):
+        with pytest.raises(ValueError, match=r'images: must be \[B, 3, 64, 64\], .*: \[2, 3, 32, 64\]'):
             use(batch)
 
 

@@ -1,0 +1,350 @@
+"""Classification: it learns, counts right, sees the middle of a photo, and says what is wrong."""
+import json
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet.gluon import HybridBlock, nn
+from task_checks import (
+    NO_IMAGES,
+    check_a_step_does_not_wait,
+    check_equal_training,
+    check_it_is_no_image,
+    check_statistics_are_of_the_step,
+    parameters,
+    start_training,
+    values,
+)
+
+from gluonzoo.data import Batch
+from gluonzoo.pictures.resize import resize
+from gluonzoo.registry import TASKS
+from gluonzoo.tasks.classification import OPTIMIZER, Classes, Classification
+from gluonzoo.train.engine import Engine
+
+NAMES = ['black', 'red', 'green', 'blue', 'yellow', 'pink', 'cyan', 'white']   # the bits of a class are its colours
+SIZE = 8
+MEAN, STD = (120, 110, 100), (60, 50, 40)
+ADAM = {'name': 'adam', 'learning_rate': .02}
+
+
+class TinyClassifier(HybridBlock):
+    def __init__(self, classes=8):
+        super().__init__()
+        self.layers = nn.HybridSequential()
+        self.layers.add(nn.Conv2D(8, 3, 2, 1, use_bias=False), nn.BatchNorm(), nn.Activation('relu'),
+                        nn.GlobalAvgPool2D(), nn.Dense(classes))
+
+    def hybrid_forward(self, F, x):
+        return self.layers(x)
+
+
+class Says(HybridBlock):
+    """Logits are the first row of the red pixels, as they are put in."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.classes = classes
+        self.weight = self.params.get('weight', shape=(1,), init='ones')
+
+    def hybrid_forward(self, F, x, weight):
+        row = F.reshape(F.slice(x, begin=(None, 0, 0, 0), end=(None, 1, 1, self.classes)), (0, -1))
+        return F.broadcast_mul(row, F.reshape(weight, (1, 1)))
+
+
+def make_task(net=None, **options):
+    """Started to train."""
+    return start_training(Classification, net=net or TinyClassifier(), **{
+        'class_names': NAMES, 'size': SIZE, 'mean': MEAN, 'std': STD, 'optimizer': ADAM, **options})
+
+
+def rule(*logits):
+    """(task, images) where these are the logits of the images."""
+    classes = len(logits[0])
+    images = np.zeros((len(logits), 3, SIZE, SIZE), 'float32')
+    images[:, 0, 0, :classes] = logits
+    task = Classification(Says(classes), NAMES[:classes], size=SIZE)
+    task.start_prediction()
+    return task, images
+
+
+def draw(rng, label):
+    """A photo of one colour, and noise."""
+    color = np.array([200 if label >> bit & 1 else 40 for bit in range(3)])
+    return (color + rng.normal(0, 15, (SIZE, SIZE, 3))).clip(0, 255).astype('uint8')
+
+
+def make_batch(size, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 8, size)
+    photos = np.stack([draw(rng, label) for label in labels])
+    pixels = ((photos - np.array(MEAN)) / np.array(STD)).transpose(0, 3, 1, 2)
+    return Batch((mx.nd.array(pixels), mx.nd.array(labels[:, None])), 1000 * seed + np.arange(size))
+
+
+@pytest.fixture(scope='module')
+def trained():
+    """(task, losses) after 150 steps."""
+    task = make_task()
+    batches = [make_batch(32, seed) for seed in range(15)]
+    losses = [task.train_step(batches[step % 15], step) for step in range(150)]
+    return task, [values(step)['loss'] for step in losses]
+
+
+# -- learning --------------------------------------------------------------------------------------------------------
+
+def test_it_learns(trained):
+    task, losses = trained
+    assert losses[0] > 1.5 and np.mean(losses[-10:]) < .3
+    metrics = task.evaluate(make_batch(32, seed) for seed in range(100, 103))
+    assert list(metrics) == ['top1', 'top5'] and metrics['top1'] > .95 and metrics['top5'] > .99
+    assert task.main_metric == ('top1', 'max')
+
+
+def test_predict(trained):
+    """Photos of any size, more than are computed at once; the surest class first."""
+    task, _ = trained
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 8, 40)
+    photos = [draw(rng, label).repeat(1 + label % 3, 0).repeat(2, 1) for label in labels]
+    results = task.predict(photos)
+    assert len(results) == 40 and np.mean([found.labels[0] == label for found, label in zip(results, labels)]) > .9
+    for photo, found in zip(photos, results):
+        assert isinstance(found, Classes) and [a.dtype for a in found] == ['int32', 'float32']
+        assert len(found.labels) == len(set(found.labels)) == len(found.scores) == 5
+        assert (np.diff(found.scores) <= 0).all() and 0 < found.scores.sum() <= 1.00001
+        alone, = task.predict([photo])
+        assert alone.labels[0] == found.labels[0]
+        np.testing.assert_allclose(alone.scores, found.scores, atol=1e-5)
+    assert task.predict([]) == []
+
+
+def test_every_parameter_learns():
+    task = make_task(smoothing=.1)
+    before = parameters(task)
+    assert np.isfinite(values(task.train_step(make_batch(16), 0))['loss'])
+    for name, value in parameters(task).items():
+        assert np.isfinite(value).all() and (value != before[name]).any(), name
+
+
+@pytest.mark.parametrize('smoothing', [0, .1, .5])
+def test_loss_against_numpy(smoothing):
+    """Cross-entropy with a target that has 1 - smoothing for its class, and smoothing / classes for each."""
+    logits = np.random.default_rng(0).normal(0, 2, (5, 4)).astype('float32')
+    labels = np.array([3, 0, 1, 1, 2])
+    images = np.zeros((5, 3, SIZE, SIZE), 'float32')
+    images[:, 0, 0, :4] = logits
+    target = np.full((5, 4), smoothing / 4)
+    target[np.arange(5), labels] += 1 - smoothing
+    logits = logits.astype('float64')
+    expected = -(target * (logits - np.log(np.exp(logits).sum(1, keepdims=True)))).sum(1).mean()
+    for shape in ((5, 1), (5,)):
+        task = make_task(Says(4), class_names=NAMES[:4], smoothing=smoothing)
+        batch = Batch((mx.nd.array(images), mx.nd.array(labels).reshape(shape)), np.arange(5))
+        assert values(task.train_step(batch, 0)) == pytest.approx({'loss': expected}, rel=1e-5)
+
+
+def test_two_devices_are_as_two_rounds():
+    rounds, devices = make_task(accumulate=2), make_task(ctx=[mx.cpu(0), mx.cpu(1)])
+    check_equal_training(rounds, devices, [make_batch(8, seed) for seed in range(3)])
+
+
+@pytest.mark.parametrize('options', [{}, dict(accumulate=2, clip_norm=1., smoothing=.1),
+                                     dict(ctx=[mx.cpu(0), mx.cpu(1)])], ids=str)
+def test_a_step_does_not_wait(options):
+    check_a_step_does_not_wait(make_task(**options), make_batch(4))
+
+
+def test_who_reads_the_running_statistics_gets_those_of_the_step():
+    check_statistics_are_of_the_step(make_task(), [make_batch(16, seed) for seed in range(3)])
+
+
+# -- evaluation ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('logits, label, top1, top5', [
+    ([9, 1, 2, 3, 4, 5, 6], 0, 1, 1),
+    ([5, 9, 2, 3, 1, 0, 0], 0, 0, 1),   # second
+    ([5, 9, 8, 7, 6, 0, 0], 0, 0, 1),   # fifth
+    ([5, 9, 8, 7, 6, 6, 0], 0, 0, 0),   # sixth
+    ([0, 9, 8, 7, 6, 6, 1], 0, 0, 0),   # last
+    ([2, 2, 0, 0, 0, 0, 0], 0, 1, 1), ([2, 2, 0, 0, 0, 0, 0], 1, 0, 1),   # of equals the first is the likeliest
+    ([1, 1, 1, 1, 1, 1, 1], 4, 0, 1), ([1, 1, 1, 1, 1, 1, 1], 5, 0, 0),
+    (7 * [np.nan], 0, 0, 0), ([np.nan, 1, 1, 1, 1, 1, 1], 0, 0, 0), ([9, 1, 1, np.nan, 1, 1, 1], 0, 0, 1),
+])
+def test_one_image_by_hand(logits, label, top1, top5):
+    task, images = rule(logits)
+    batch = Batch((mx.nd.array(images), mx.nd.array([[label]])), np.array([7]))
+    assert task.evaluate([batch]) == {'top1': top1, 'top5': top5}
+
+
+def test_means_by_hand():
+    """Over images, whatever the batches; a record counts once."""
+    task, images = rule([3, 2, 1], [3, 2, 1], [1, 2, 3], [3, 2, 1])
+    batches = [Batch((mx.nd.array(images[:3]), mx.nd.array([[0], [1], [2]])), np.array([0, 1, 2])),
+               Batch((mx.nd.array(images[3:]), mx.nd.array([[2]])), np.array([3])),
+               Batch((mx.nd.array(images[3:]), mx.nd.array([[2]])), np.array([3]))]
+    assert task.evaluate(batches) == {'top1': .5, 'top5': 1} == task.evaluate(batches[:2])
+    with pytest.raises(ValueError, match='batches: there must be at least one image'):
+        task.evaluate([])
+
+
+def test_evaluation_on_two_devices():
+    """Also of a batch smaller than the number of devices."""
+    one, two = make_task(), make_task(ctx=[mx.cpu(0), mx.cpu(1)])
+    batches = [make_batch(5, 0), make_batch(1, 1)]
+    assert one.evaluate(batches) == two.evaluate(batches)
+    photos = [draw(np.random.default_rng(i), i) for i in range(3)]
+    for a, b in zip(one.predict(photos), two.predict(photos)):
+        assert a.labels.tolist() == b.labels.tolist()
+        np.testing.assert_allclose(a.scores, b.scores, atol=1e-5)
+
+
+# -- prediction ------------------------------------------------------------------------------------------------------
+
+def test_probabilities_by_hand():
+    """Of few classes all; equal ones in their order; large logits do not overflow."""
+    task, images = rule([0, np.log(3), 0])
+    shown = []
+    task._prepare = lambda photos: shown.append(len(photos)) or images
+    found, = task.predict([np.zeros((9, 9, 3), 'uint8')])
+    assert found.labels.tolist() == [1, 0, 2] and found.scores == pytest.approx([.6, .2, .2]) and shown == [1]
+    task, images = rule([500, -500, 500])
+    task._prepare = lambda photos: images
+    found, = task.predict([np.zeros((9, 9, 3), 'uint8')])
+    assert found.labels.tolist() == [0, 2, 1] and found.scores == pytest.approx([.5, .5, 0])
+
+
+@pytest.mark.parametrize('height, width, crop, resized, corner', [
+    (8, 8, 1, (8, 8), (0, 0)),   # as it is
+    (16, 32, 1, (8, 16), (0, 4)),   # the shorter side has 8 pixels
+    (32, 16, 1, (16, 8), (4, 0)),
+    (32, 32, .5, (16, 16), (4, 4)),   # ... or 8 / .5
+    (16, 40, .5, (16, 40), (4, 16)),
+    (3, 6, .5, (16, 32), (4, 12)),   # enlarged
+    (30, 31, .875, (9, 9), (0, 0)),   # 9.14 and 9.45
+    (1, 50, 1, (8, 400), (0, 196)),
+])
+def test_the_middle_is_looked_at(height, width, crop, resized, corner):
+    task = make_task(crop=crop)
+    photo = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype='uint8')
+    top, left = corner
+    middle = resize(photo, *resized[::-1])[top:top + SIZE, left:left + SIZE]
+    assert middle.shape == (SIZE, SIZE, 3)
+    expected = ((middle - np.array(MEAN)) / np.array(STD)).transpose(2, 0, 1)
+    np.testing.assert_allclose(task._prepare([photo])[0], expected, atol=1e-5)
+    seen = []
+    task._logits = lambda images: seen.append(images.asnumpy()) or [mx.nd.zeros((1, 8))]
+    task.predict([photo])
+    np.testing.assert_allclose(seen[0][0], expected, atol=1e-5)
+
+
+def test_a_photo_is_sixteen_at_once_on_each_device():
+    task, sizes = make_task(ctx=[mx.cpu(0), mx.cpu(1)]), []
+    prepare = task._prepare
+    task._prepare = lambda photos: sizes.append(len(photos)) or prepare(photos)
+    assert len(task.predict(70 * [np.zeros((9, 9, 3), 'uint8')])) == 70 and sizes == [32, 32, 6]
+
+
+@pytest.mark.parametrize('image, what', NO_IMAGES)
+def test_what_is_no_image(image, what):
+    check_it_is_no_image(make_task(), image, what)
+
+
+# -- to look at ------------------------------------------------------------------------------------------------------
+
+FOUND = Classes(np.array([3, 1, 7, 0, 2], 'int32'), np.array([.7, .12345, .1, .05, .01], 'float32'))
+
+
+def test_describe():
+    task = make_task()
+    assert json.loads(json.dumps(task.describe(FOUND))) == {'classes': [
+        {'class': 'blue', 'score': .7}, {'class': 'red', 'score': .1235}, {'class': 'white', 'score': .1},
+        {'class': 'black', 'score': .05}, {'class': 'green', 'score': .01}]}
+
+
+def test_draw(monkeypatch):
+    task, image = make_task(), np.full((160, 200, 3), 90, 'uint8')
+    drawn = task.draw(image, FOUND)
+    assert drawn.shape == image.shape and drawn.dtype == np.uint8 and (image == 90).all()
+    assert (drawn[:20] != 90).any() and (drawn[120:] == 90).all()
+    said = []
+    monkeypatch.setattr('gluonzoo.tasks.classification.draw_lines', lambda image, lines: said.append(lines) or image)
+    task.draw(image, FOUND)
+    task.draw(image, Classes(*(part[:2] for part in FOUND)))
+    assert said == [['blue 70%', 'red 12%', 'white 10%'], ['blue 70%', 'red 12%']]
+
+
+def test_picture(monkeypatch):
+    """Up to 8 images; where the class is another, the true one is in brackets."""
+    said = []
+    task, images = rule([3, 2, 1], [1, 3, 2])
+    assert task.picture(Batch((mx.nd.array(images), mx.nd.array([[0], [0]])), None)).dtype == np.uint8
+    monkeypatch.setattr('gluonzoo.tasks.classification.draw_lines', lambda image, lines: said.append(lines) or image)
+    task.picture(Batch((mx.nd.array(images), mx.nd.array([[0], [0]])), None))
+    assert said == [['black'], ['red (black)']]
+    said.clear()
+    trained = make_task(ctx=[mx.cpu(0), mx.cpu(1)])
+    batch = make_batch(12)
+    picture = trained.picture(batch)
+    assert len(said) == 8 and picture.dtype == np.uint8 and picture.shape[2] == 3
+    label = int(batch.arrays[1][0].asscalar())
+    color = [200 if label >> bit & 1 else 40 for bit in range(3)]
+    np.testing.assert_allclose(picture[40:190, 40:150].mean((0, 1)), color, atol=12)   # the colours are the photo's
+    assert trained.picture(make_batch(1)).shape == (192, 192, 3)
+
+
+def test_exported():
+    task = make_task()
+    exported = task.exported()
+    assert exported.block is task.networks['net'] and exported.inputs == {'image': (1, 3, SIZE, SIZE)}
+    assert exported.outputs == ['logits'] and exported.decoder is None
+    metadata = json.loads(json.dumps(exported.metadata))
+    assert metadata['class_names'] == NAMES and metadata['input_size'] == [SIZE, SIZE] and metadata['notes'] == []
+    assert (metadata['task'], metadata['mean'], metadata['std']) == ('classification', list(MEAN), list(STD))
+    other = task.exported(batch=4, size=(16, 24))
+    assert other.inputs == {'image': (4, 3, 16, 24)} and other.metadata['input_size'] == [16, 24]
+    with pytest.raises(ValueError, match='decode: classification has nothing to decode'):
+        task.exported(decode=True)
+
+
+# -- settings --------------------------------------------------------------------------------------------------------
+
+def test_from_settings():
+    settings = json.loads(json.dumps(dict(name='classification', class_names=NAMES, size=SIZE, crop=.9, mean=MEAN,
+                                          std=STD, smoothing=.1, optimizer=ADAM)))
+    task = TASKS.create(**settings, net=TinyClassifier())
+    assert isinstance(task, Classification) and task.trainers == {}
+    task.start_training(Engine(accumulate=2))
+    assert list(task.networks) == list(task.trainers) == ['net'] and task.trainers['net'].learning_rate == .02
+    assert np.isfinite(values(task.train_step(make_batch(4), 0))['loss'])
+    with pytest.raises(ValueError, match="unknown argument 'smooth'; did you mean smoothing"):
+        TASKS.create(**settings, net=TinyClassifier(), smooth=1)
+
+
+def test_default_optimizer():
+    """Biases and normalisations do not decay."""
+    task = make_task(optimizer=OPTIMIZER)
+    optimizer = task.trainers['net'].optimizer
+    assert type(optimizer).__name__ == 'SGD' and (optimizer.lr, optimizer.momentum, optimizer.wd) == (.1, .9, 1e-4)
+    spared = {name for name, p in task.networks['net']._collect_params_with_prefix().items() if p.wd_mult == 0}
+    assert {'layers.1.gamma', 'layers.1.beta', 'layers.4.bias'} == spared
+
+
+def test_it_predicts_without_trainers():
+    task = Classification(TinyClassifier(), NAMES, size=SIZE)
+    task.start_prediction()
+    assert task.trainers == {} and len(task.predict([np.zeros((9, 9, 3), 'uint8')])[0].labels) == 5
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(size=0), 'size: must be a number of pixels: 0'), (dict(size=8.), 'size: must be a number of pixels: 8.0'),
+    (dict(size=True), 'size: must be'),
+    (dict(crop=0), 'crop: must be above 0 and at most 1: 0'), (dict(crop=1.1), 'crop: must be'),
+    (dict(crop=float('nan')), 'crop: must be'),
+    (dict(smoothing=1), 'smoothing: must be from 0 to below 1: 1'), (dict(smoothing=-.1), 'smoothing: must be'),
+    (dict(class_names=NAMES[:7]), 'class_names: must name the 8 outputs of the network; there are 7'),
+    (dict(optimizer={'name': 'sgd', 'no_decay': ['gama']}), "no_decay: 'gama' matches no parameter"),
+])
+def test_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        make_task(**options)

@@ -1,0 +1,205 @@
+"""settings.json: those of the first revision in today's form, and what must not differ.
+
+The settings of revision 1 are as the scripts of that time wrote them, in JSON.
+"""
+import json
+
+import pytest
+
+import gluonzoo.data
+import gluonzoo.models
+import gluonzoo.tasks  # noqa: F401  (all three register what they have)
+from gluonzoo.registry import DATASETS, MODELS, TASKS, TRANSFORMS
+from gluonzoo.train import CheckpointError
+from gluonzoo.train.settings import MAY_CHANGE, REVISION, differences, read_settings, setting_of
+
+FIT = {'seed': 0, 'batch_size': 32, 'epochs': 200, 'schedule': {'name': 'constant'}, 'ema': None, 'devices': ['cpu(0)'],
+       'kvstore': None, 'workers': 2}
+LOOK = {'size': 300, 'mean': [123.0, 117.0, 104.0], 'std': [1.0, 1.0, 1.0]}
+DSOD = {
+    'task': {'name': 'single_shot_detection', 'network': {'name': 'dsod300', 'classes': 2},
+             'class_names': ['cat', 'dog'], 'loss': 'paper',
+             'optimizer': {'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9, 'wd': 0.0005},
+             'accumulate': 16, 'clip_norm': None, 'amp': None},
+    'train_data': {'name': 'detection_records', 'path': '/data/train.rec',
+                   'transform': {'name': 'ssd_train', **LOOK, 'expand': 1.5, 'crop': False}},
+    'val_data': {'name': 'detection_records', 'path': '/data/val.rec', 'transform': {'name': 'resize', **LOOK}},
+    'fit': FIT,
+}
+PIX2PIX = {
+    'task': {'name': 'image_translation', 'generator': {'name': 'unet128', 'norm': 'batch', 'width': 16},
+             'discriminator': {'name': 'patchgan', 'norm': 'batch', 'width': 16}, 'image_size': 128,
+             'objective': 'vanilla', 'lambda_l1': 100.0, 'pool_size': 50, 'test_mode': 'running',
+             'optimizer': {'name': 'adam', 'learning_rate': 0.0006, 'beta1': 0.5},
+             'accumulate': 1, 'clip_norm': 1.0, 'amp': 'bfloat16'},
+    'train_data': {'name': 'paired_images', 'path': '/data/train', 'direction': 'AtoB',
+                   'transform': {'name': 'pair_train', 'crop_size': 128, 'load_size': 128}},
+    'val_data': {'name': 'paired_images', 'path': '/data/val', 'direction': 'AtoB',
+                 'transform': {'name': 'pair_resize', 'size': 128}},
+    'fit': {**FIT, 'schedule': {'name': 'linear', 'begin': 300, 'steps': 600}},
+}
+CENTERNET = {
+    'task': {'name': 'keypoint_detection', 'network': {'name': 'ghost_centernet_0_5', 'classes': 3},
+             'class_names': ['sun', 'tree', 'house'], 'size': 256, 'test_size': 256, 'max_size': 320,
+             'optimizer': {'name': 'adam', 'learning_rate': 0.001}, 'accumulate': 2, 'clip_norm': None, 'amp': None},
+    'train_data': {'name': 'coco_detection', 'path': '/data/train.json',
+                   'transform': {'name': 'keypoint_train', 'size': 256, 'mean': [104.0, 114.0, 120.0],
+                                 'std': [73.0, 69.0, 70.0], 'scales': [0.8, 1.0], 'colour': False}},
+    'val_data': {'name': 'coco_detection', 'path': '/data/val.json', 'transform': {'name': 'photo', 'size': 320}},
+    'fit': {**FIT, 'ema': 0.998, 'devices': ['gpu(0)', 'gpu(1)'], 'kvstore': 'dist_sync'},
+}
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A function that writes settings, given as a dict or as text, and reads them."""
+    def write_and_read(content):
+        path = tmp_path / 'settings.json'
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return read_settings(path)
+    return write_and_read
+
+
+def without(settings, *keys):
+    return {key: value for key, value in settings.items() if key not in keys}
+
+
+# -- the first revision ----------------------------------------------------------------------------------------------
+
+def test_dsod_of_the_first_revision(read):
+    """What the engine has is told apart; what does not decay was said by the network."""
+    found = read(DSOD)
+    assert list(found) == ['task', 'train_data', 'val_data', 'fit', 'revision', 'engine'] and found['revision'] == 2
+    assert found['task'] == {
+        'name': 'single_shot_detection', 'net': {'name': 'dsod300', 'classes': 2}, 'class_names': ['cat', 'dog'],
+        'loss': 'paper', 'optimizer': {'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9, 'wd': 0.0005,
+                                       'no_decay': ['heads.*.norm.gamma', 'heads.*.norm.beta']}}
+    assert found['engine'] == {'devices': ['cpu(0)'], 'kvstore': None, 'accumulate': 16, 'clip_norm': None, 'amp': None}
+    assert found['fit'] == without(FIT, 'devices', 'kvstore')
+    assert (found['train_data'], found['val_data']) == (DSOD['train_data'], DSOD['val_data'])
+
+
+@pytest.mark.parametrize('name, spared', [('dsod300', True), ('dsod300_smallest', True), ('dsod_pikachu', False)])
+def test_what_does_not_decay(read, name, spared):
+    optimizer = read({**DSOD, 'task': {**DSOD['task'], 'network': {'name': name}}})['task']['optimizer']
+    assert ('no_decay' in optimizer) == spared and without(optimizer, 'no_decay') == DSOD['task']['optimizer']
+
+
+def test_pix2pix_of_the_first_revision(read):
+    found = read(PIX2PIX)
+    assert found['task'] == {**without(PIX2PIX['task'], 'accumulate', 'clip_norm', 'amp'), 'name': 'pix2pix'}
+    assert found['engine'] == {'devices': ['cpu(0)'], 'kvstore': None, 'accumulate': 1, 'clip_norm': 1.0,
+                               'amp': 'bfloat16'}
+    assert found['fit'] == without(PIX2PIX['fit'], 'devices', 'kvstore')
+    assert (found['train_data'], found['val_data']) == (PIX2PIX['train_data'], PIX2PIX['val_data'])
+
+
+def test_centernet_of_the_first_revision(read):
+    """The transform makes the targets now, and must know how many classes there are."""
+    found = read(CENTERNET)
+    assert found['task'] == {**without(CENTERNET['task'], 'network', 'accumulate', 'clip_norm', 'amp'),
+                             'net': {'name': 'ghost_centernet_0_5', 'classes': 3}}
+    assert found['engine'] == {'devices': ['gpu(0)', 'gpu(1)'], 'kvstore': 'dist_sync', 'accumulate': 2,
+                               'clip_norm': None, 'amp': None}
+    assert found['train_data'] == {**CENTERNET['train_data'],
+                                   'transform': {**CENTERNET['train_data']['transform'], 'classes': 3}}
+    assert found['val_data'] == CENTERNET['val_data'] and found['fit']['ema'] == 0.998
+
+
+@pytest.mark.parametrize('first', [DSOD, PIX2PIX, CENTERNET], ids=['dsod', 'pix2pix', 'centernet'])
+def test_the_settings_of_the_first_revision_are_todays(read, first):
+    """Each name is registered today, and takes what the settings give it."""
+    found = read(first)
+    task = TASKS.target(found['task']['name'])
+    TASKS.signature(found['task']['name']).bind(**without(found['task'], 'name'))
+    for name in task.network_names:
+        network = found['task'][name]
+        MODELS.signature(network['name']).bind(**without(network, 'name'))
+    for data in (found['train_data'], found['val_data']):
+        DATASETS.signature(data['name']).bind(**without(data, 'name'))
+        transform = data['transform']
+        TRANSFORMS.signature(transform['name']).bind(**without(transform, 'name'))
+    assert set(found) == {'revision', 'task', 'train_data', 'val_data', 'engine', 'fit'}
+
+
+def test_reading_changes_no_file(tmp_path):
+    path = tmp_path / 'settings.json'
+    path.write_text(json.dumps(CENTERNET))
+    first = read_settings(path)
+    assert read_settings(path) == first and json.loads(path.read_text()) == CENTERNET
+
+
+# -- today's, later ones, and garbage --------------------------------------------------------------------------------
+
+def test_of_today(read):
+    """Whatever is in them: who uses them knows."""
+    for settings in ({'revision': REVISION}, {'revision': REVISION, 'task': {'network': 1}, 'other': [1, None]}):
+        assert read(settings) == settings
+
+
+@pytest.mark.parametrize('content, message', [
+    ({'revision': 3}, r'is of revision 3; this gluonzoo reads 1 to 2$'),
+    ({**DSOD, 'revision': 'two'}, r"is of revision 'two'; this gluonzoo reads 1 to 2$"),
+    ({'revision': None}, r'is of revision None'),
+    ({}, r"not the settings of a run: KeyError: 'task'$"),
+    (without(DSOD, 'fit'), r"not the settings of a run: KeyError: 'fit'$"),
+    (without(DSOD, 'train_data'), r"not the .*: KeyError: 'train_data'$"),
+    ({**DSOD, 'task': without(DSOD['task'], 'amp')}, r"not the .*: KeyError: 'amp'$"),
+    ({**DSOD, 'task': without(DSOD['task'], 'network')}, r"not the .*: KeyError: 'net'$"),
+    ({**DSOD, 'task': without(DSOD['task'], 'optimizer')}, r"not the .*: KeyError: 'optimizer'$"),
+    ({**DSOD, 'task': {**DSOD['task'], 'network': 'dsod300'}}, r'not the settings of a run: TypeError'),
+    ({**DSOD, 'fit': without(FIT, 'devices')}, r"not the .*: KeyError: 'devices'$"),
+    ({**DSOD, 'task': 3}, r'not the settings of a run: TypeError'),
+    ({**DSOD, 'task': 'name'}, r'not the settings of a run: ValueError'),
+    ({**CENTERNET, 'train_data': []}, r'not the settings of a run: TypeError'),
+    ('[]', 'must be a JSON object$'), ('3', 'must be a JSON object$'), ('null', 'must be a JSON object$'),
+    ('', 'not JSON, or cut short'), (json.dumps(DSOD)[:99], 'not JSON, or cut short'),
+])
+def test_garbage(read, tmp_path, content, message):
+    with pytest.raises(CheckpointError, match=f'^{tmp_path}/settings.json: {message}') as caught:
+        read(content)
+    assert '\n' not in str(caught.value)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(CheckpointError, match=f'cannot read {tmp_path}/settings.json: No such file'):
+        read_settings(tmp_path / 'settings.json')
+
+
+# -- what must not differ --------------------------------------------------------------------------------------------
+
+def test_differences():
+    before = {'task': {'net': {'name': 'a', 'width': 4}, 'scales': [1, 2]}, 'fit': {'seed': 1, 'ema': None}}
+    assert differences(before, json.loads(json.dumps(before))) == []
+    now = {'task': {'net': {'name': 'b'}, 'scales': [1, 2]}, 'fit': {'seed': 1, 'ema': None, 'clip': None}}
+    assert differences(before, now) == ["fit.clip '(absent)' then, None now", "task.net.name 'a' then, 'b' now",
+                                        "task.net.width 4 then, '(absent)' now"]
+    assert differences(now, before)[0] == "fit.clip None then, '(absent)' now"
+
+
+def test_an_empty_dict_is_not_the_same_as_none():
+    assert differences({'a': {}}, {'a': {'b': 1}}) == ["a {} then, '(absent)' now", "a.b '(absent)' then, 1 now"]
+    assert differences({'a': {}}, {}) == ["a {} then, '(absent)' now"]
+
+
+def test_what_may_change():
+    """How long and on what it is computed."""
+    assert set(MAY_CHANGE) == {'fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'train_data.workers',
+                               'val_data.workers'}
+    before, now = {}, {}
+    for value, settings in enumerate((before, now)):
+        for key in MAY_CHANGE:
+            part, name = key.split('.')
+            settings.setdefault(part, {})[name] = value
+    assert differences(before, now) == [] == differences(before, {})
+
+
+# -- one for all, or one by name -------------------------------------------------------------------------------------
+
+def test_setting_of():
+    one = {'name': 'adam', 'learning_rate': 1}
+    assert setting_of(one, 'generator') is one and setting_of(len, 'generator') is len
+    assert setting_of({'generator': one, 'discriminator': {'name': 'sgd'}}, 'generator') is one
+    for wrong in ({}, {'discriminator': one}):
+        with pytest.raises(ValueError, match="must be one for all, with a name, or have one for 'generator': {"):
+            setting_of(wrong, 'generator')
