@@ -17,7 +17,8 @@ FLOORS = (
     ('models', 'convert'),
     ('train',),
     ('tasks', 'data', 'export'),
-    ('recipes', 'commands'),
+    ('recipes',),   # numbers alone: the commands of the same floor read them, and they read no command
+    ('commands',),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
