@@ -23,6 +23,9 @@ def parse(text):
         return path.split('.'), value
 
 
+_NONE = inspect.Parameter.empty   # in place of a default: there is none
+
+
 def override(settings, texts):
     """A copy of settings in which some are replaced.
 
@@ -39,26 +42,26 @@ def override(settings, texts):
     settings = copy.deepcopy(settings)
     for text in texts:
         path, value = parse(text)
-        place, default = settings, inspect.Parameter.empty
+        place = settings
         for depth, key in enumerate(path):
             said = '.'.join(path[:depth + 1])
             if not isinstance(place, dict):
                 raise ValueError(f'--set: {said}: unknown; {".".join(path[:depth])} is {place!r}')
-            known = {**_keywords(path[:depth], place), **place}
+            keywords = _keywords(path[:depth], place)
+            known = {**keywords, **place}
             if key not in known:
                 near = difflib.get_close_matches(key, known) or sorted(known)
                 raise ValueError(f'--set: {said}: unknown; there are '
                                  + ', '.join('.'.join([*path[:depth], name]) for name in near))
-            default = known[key]
             if depth < len(path) - 1:
-                place = place.get(key, default)
-        _check_type('.'.join(path), default, value)
+                place = place.setdefault(key, None if known[key] is _NONE else copy.deepcopy(known[key]))
+        _check_type('.'.join(path), known[key], value, nullable=keywords.get(key, _NONE) is None)
         place[path[-1]] = value
     return settings
 
 
 def _keywords(path, specification):
-    """What the named thing that is described at a path takes: name -> default, None where it has none."""
+    """What the named thing that is described at a path takes: name -> default, or _NONE."""
     if 'name' not in specification:
         return {}
     registry = _registry(path)
@@ -68,8 +71,7 @@ def _keywords(path, specification):
         return _optimizer_keywords(specification['name'])
     extra = {'weights': None, 'partial': False} if registry is MODELS else {}
     parameters = registry.signature(specification['name']).parameters
-    return {**extra, **{name: None if parameter.default is parameter.empty else parameter.default
-                        for name, parameter in parameters.items()}}
+    return {**extra, **{name: parameter.default for name, parameter in parameters.items()}}
 
 
 def _registry(path):
@@ -92,18 +94,20 @@ def _optimizer_keywords(name):
     for base in cls.__mro__ if cls else ():
         for parameter in inspect.signature(base.__init__).parameters.values():
             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and parameter.name != 'self':
-                found.setdefault(parameter.name, None if parameter.default is parameter.empty else parameter.default)
+                found.setdefault(parameter.name, parameter.default)
     return found
 
 
+# Settings of no named thing that may be null, and what they are else.
+_NULLABLE = {'fit.ema': float, 'engine.clip_norm': float, 'engine.kvstore': str, 'engine.amp': str}
 _WORDS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text', list: 'a list',
           dict: 'an object'}
 
 
-def _check_type(path, before, value):
-    """ValueError unless a value is of the type of the former one. (None says nothing of the type.)"""
-    kind = list if isinstance(before, tuple) else type(before)
-    if before is None or value is None and kind is not bool:
+def _check_type(path, before, value, nullable):
+    """ValueError unless a value is of the type of the former one. (None, and no default, say nothing of the type.)"""
+    kind = _NULLABLE.get(path, list if isinstance(before, tuple) else type(before))
+    if value is None and (nullable or path in _NULLABLE):
         return
     fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if kind is float:
@@ -113,4 +117,5 @@ def _check_type(path, before, value):
     if path.split('.')[-1] == 'path' and kind in (str, list):
         fits = isinstance(value, (str, list))   # of pairs: a folder, or two
     if kind in _WORDS and not fits:
-        raise ValueError(f'--set: {path}: must be {_WORDS[kind]}, as {before!r} is: {value!r}')
+        example = '' if before is None else f', as {before!r} is'
+        raise ValueError(f'--set: {path}: must be {_WORDS[kind]}{example}: {value!r}')

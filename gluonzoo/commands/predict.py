@@ -36,14 +36,17 @@ def run(args):
 
     from ..pictures.decode import SUFFIXES, ImageError, read_image
     from ..pictures.jpeg import write_jpeg
+    from ..tasks import Task
     from . import resolve
 
     found = list(find(args.images, SUFFIXES))
     if not found:
         raise ValueError(f'--images: no pictures ({", ".join(sorted(SUFFIXES))}) in {", ".join(map(str, args.images))}')
     ctx = resolve.contexts(args.devices)
-    task, _, source = (resolve.open_model(args.model, args.weights, ctx, args.set) if args.model else
-                       resolve.open_run(args.run, args.which or 'best', ctx, args.set, args.code))
+    task, settings, source = (resolve.open_model(args.model, args.weights, ctx, args.set) if args.model else
+                              resolve.open_run(args.run, args.which or 'best', ctx, args.set, args.code))
+    if args.views and type(task).views is Task.views:
+        raise ValueError(f'--views: the task {settings["task"]["name"]} has none')
     report, unreadable = [], []
     taken = {file.resolve() for file, _ in found}   # no photo is written over
     args.out.mkdir(parents=True, exist_ok=True)

@@ -61,7 +61,7 @@ def test_exit_codes(returned, code, monkeypatch):
 
 
 def test_help_imports_nothing_heavy():
-    """The modules of the commands alone: the package above them has its own test."""
+    """The modules of the commands and recipes alone: the package above them has its own test."""
     package = Path(gluonzoo.__file__).parent
     program = f'''
 import sys, types
@@ -72,7 +72,8 @@ from gluonzoo.commands.main import main
 main([])
 heavy = 'mxnet', 'gluoncv', 'numpy', 'cv2', 'PIL', 'tqdm', 'requests'
 found = [name for name in sys.modules if name.startswith(heavy)]
-found += [name for name in sys.modules if name.startswith('gluonzoo.') and not name.startswith('gluonzoo.commands')]
+light = 'gluonzoo.commands', 'gluonzoo.recipes'
+found += [name for name in sys.modules if name.startswith('gluonzoo.') and not name.startswith(light)]
 assert not found, found
 '''
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)

@@ -13,6 +13,15 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.parametrize('script, command', [
+    ('train_dsod.py', 'train dsod'), ('train_pix2pix.py', 'train pix2pix'), ('train_centernet.py', 'train centernet'),
+    ('evaluate.py', 'evaluate'), ('predict.py', 'predict'), ('export.py', 'export'), ('convert.py', 'convert')])
+def test_a_door_leads_to_its_command(tmp_path, script, command):
+    done = run_program(script, '--help', cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith(f'usage: gluonzoo {command} [-h] '), done.stderr
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize('script, small, said, files', [
     ('get_pikachu.py', ['--train', '5', '--val', '3', '--size', '64'], 'the SYNTHETIC dataset, made now',
      ['classes.txt', 'dataset.json', 'train.idx', 'train.rec', 'val.idx', 'val.rec']),

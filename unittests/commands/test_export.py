@@ -1,48 +1,51 @@
-"""scripts/export.py, and what a user does with its files: onnxruntime alone, MXNet without gluonzoo."""
+"""gluonzoo export, and what a user does with its files: onnxruntime alone, MXNet without gluonzoo."""
 import json
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import export
 import mxnet as mx
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from run_checks import check_error_is_one_line, error_of
 
 from gluonzoo.boxes import iou
-from gluonzoo.registry import TASKS
+from gluonzoo.commands.main import main
+from gluonzoo.commands.resolve import make_task
 from gluonzoo.tasks.detection.anchors import make_anchors
 from gluonzoo.tasks.detection.multibox import MultiBoxDecoder
 from gluonzoo.tasks.detection.photo_views import make_view
 from gluonzoo.train import Run
+from gluonzoo.train.engine import Engine
+from gluonzoo.train.settings import REVISION
 
 ROOT = Path(__file__).resolve().parents[2]
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
 
-DETECTION = {'name': 'single_shot_detection', 'class_names': ['cat', 'dog'], 'accumulate': 2, 'amp': None,
-             'network': {'name': 'dsod_pikachu', 'stem_filter': 4, 'num_init_layer': 1, 'growth_rate': 4,
-                         'input_size': 129}}
-TRANSLATION = {'name': 'image_translation', 'image_size': 128,
+DETECTION = {'name': 'single_shot_detection', 'class_names': ['cat', 'dog'],
+             'net': {'name': 'dsod_pikachu', 'stem_filter': 4, 'num_init_layer': 1, 'growth_rate': 4,
+                     'input_size': 129}}
+TRANSLATION = {'name': 'pix2pix', 'image_size': 128,
                'generator': {'name': 'unet128', 'width': 2}, 'discriminator': {'name': 'patchgan', 'width': 2}}
 KEYPOINTS = {'name': 'keypoint_detection', 'class_names': ['cat', 'dog'], 'size': 127,
-             'network': {'name': 'ghost_centernet_0_5', 'channels': 8}}
+             'net': {'name': 'ghost_centernet_0_5', 'channels': 8}}
 
 
 def make_run(directory, settings, change=lambda net: None):
     """A run with one checkpoint, of weights that say something. Returns its task."""
     mx.random.seed(0)
-    task = TASKS.create(**{**settings, 'accumulate': 1})
+    task = make_task({'task': settings})
+    task.start_training(Engine())
     for net in task.networks.values():
         change(net)
         for name, parameter in net.collect_params().items():
             if name.endswith(('bias', 'beta', 'running_mean')):
                 parameter.set_data(parameter.data() + mx.nd.random.normal(0, .05, shape=parameter.shape))
-    Run.create(directory, {'task': settings}, resume=False).save(task, step=1, epoch=1, batch=0)
+    Run.create(directory, {'revision': REVISION, 'task': settings}, resume=False).save(task, step=1, epoch=1, batch=0)
     return task
 
 
@@ -79,6 +82,10 @@ def keypoints(tmp_path_factory):
     return directory, make_run(directory, KEYPOINTS, distinct)
 
 
+def run_export(words):
+    assert main(['export', *words]) == 0
+
+
 def photo(height, width):
     return np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype='uint8')
 
@@ -100,7 +107,7 @@ def prepared(image, metadata):
 def test_detector_with_decoding(detector, tmp_path, capsys):
     directory, task = detector
     path = tmp_path / 'new' / 'dsod.onnx'
-    export.main(['--run', str(directory), '--onnx', '--decode', '--batch', 'dynamic', '--out', str(path)])
+    run_export(['--run', str(directory), '--onnx', '--decode', '--batch', 'dynamic', '--out', str(path)])
     said = capsys.readouterr().out
     assert said.startswith(f'{path}: as MXNet but for ') and said.count('\n') == 1
     assert all(f'{name} ' in said for name in ('class_logits', 'box_offsets', 'detections'))
@@ -122,7 +129,7 @@ def test_detector_with_decoding(detector, tmp_path, capsys):
 def test_raw_detector_is_decoded_by_its_metadata(detector, tmp_path):
     directory, task = detector
     path = tmp_path / 'dsod.onnx'
-    export.main(['--run', str(directory), '--onnx', '--out', str(path), '--size', '130', '161', '--batch', '2'])
+    run_export(['--run', str(directory), '--onnx', '--out', str(path), '--size', '130', '161', '--batch', '2'])
     session, metadata = open_onnx(path)
     boxes = []
     for (rows, columns), shapes, step in zip(*(metadata['anchors'][key] for key in ('grids', 'shapes', 'steps'))):
@@ -150,14 +157,16 @@ def test_raw_detector_is_decoded_by_its_metadata(detector, tmp_path):
 def test_translator(translator, tmp_path, capsys):
     directory, task = translator
     path = tmp_path / 'unet.onnx'
-    export.main(['--run', str(directory), '--onnx', '--batch', 'dynamic', '--out', str(path)])
+    run_export(['--run', str(directory), '--onnx', '--batch', 'dynamic', '--out', str(path)])
     assert 'normalised by its own statistics' in capsys.readouterr().out
     session, metadata = open_onnx(path)
     assert not {'Dropout', 'BatchNormalization'} & {node.op_type for node in onnx.load(str(path)).graph.node}
     images = np.stack([photo(128, 128), photo(128, 128)[::-1]]).transpose(0, 3, 1, 2).astype('float32') / 127.5 - 1
     outputs, = session.run(None, {'image': images})
     assert outputs.shape == images.shape and np.abs(outputs).max() <= 1
-    without_dropout = TASKS.create(**{**TRANSLATION, 'generator': {**TRANSLATION['generator'], 'dropout': 0}})
+    settings = {**TRANSLATION, 'generator': {**TRANSLATION['generator'], 'dropout': 0}}
+    without_dropout = make_task({'task': settings}, to_predict=True)
+    without_dropout.start_prediction()
     Run.open(directory).load_networks(without_dropout)
     wanted = [y.asnumpy()[0] for y in without_dropout._test([mx.nd.array(image[None]) for image in images])]
     assert np.std(wanted) > .01
@@ -166,7 +175,7 @@ def test_translator(translator, tmp_path, capsys):
 
 def test_images_of_any_size(translator, tmp_path):
     path = tmp_path / 'unet.onnx'
-    export.main(['--run', str(translator[0]), '--onnx', '--batch', 'dynamic', '--size', 'dynamic', '--out', str(path)])
+    run_export(['--run', str(translator[0]), '--onnx', '--batch', 'dynamic', '--size', 'dynamic', '--out', str(path)])
     session, _ = open_onnx(path)
     image = np.random.default_rng(0).uniform(-1, 1, (2, 3, 256, 384)).astype('float32')
     wanted = translator[1].exported().block(mx.nd.array(image)).asnumpy()
@@ -175,7 +184,7 @@ def test_images_of_any_size(translator, tmp_path):
 
 def test_translator_by_the_statistics_of_training(tmp_path, capsys):
     task = make_run(tmp_path / 'run', {**TRANSLATION, 'test_mode': 'running'})
-    export.main(['--run', str(tmp_path / 'run'), '--onnx', '--out', str(tmp_path / 'unet.onnx')])
+    run_export(['--run', str(tmp_path / 'run'), '--onnx', '--out', str(tmp_path / 'unet.onnx')])
     assert 'by the statistics of the training' in capsys.readouterr().out
     image = np.random.default_rng(0).uniform(-1, 1, (1, 3, 128, 128)).astype('float32')
     session, _ = open_onnx(tmp_path / 'unet.onnx')
@@ -186,7 +195,7 @@ def test_translator_by_the_statistics_of_training(tmp_path, capsys):
 def test_keypoints_with_decoding(keypoints, tmp_path, capsys):
     """Boxes are in the pixels of the photo that the views speak of."""
     path = tmp_path / 'centernet.onnx'
-    export.main(['--run', str(keypoints[0]), '--onnx', '--decode', '--batch', 'dynamic', '--out', str(path)])
+    run_export(['--run', str(keypoints[0]), '--onnx', '--decode', '--batch', 'dynamic', '--out', str(path)])
     assert 'before soft-NMS' in capsys.readouterr().out
     session, metadata = open_onnx(path)
     assert list(metadata['inputs']) == [value.name for value in session.get_inputs()] == ['image', 'views']
@@ -201,7 +210,7 @@ def test_keypoints_with_decoding(keypoints, tmp_path, capsys):
 
 
 def test_pools(tmp_path, capsys):
-    export.main(['--pools', '--onnx', '--out', str(tmp_path / 'pools')])
+    run_export(['--pools', '--onnx', '--out', str(tmp_path / 'pools')])
     names = ['bottom_pool', 'left_pool', 'right_pool', 'top_pool']
     assert sorted(path.name for path in (tmp_path / 'pools').iterdir()) == [f'{name}.onnx' for name in names]
     assert capsys.readouterr().out.count('as MXNet but for 0 of') == 4
@@ -220,7 +229,7 @@ def test_the_example_in_the_notes(detector, tmp_path, monkeypatch):
     import cv2
     cv2.imwrite(str(tmp_path / 'photo.jpg'), photo(40, 60))
     monkeypatch.chdir(tmp_path)
-    export.main(['--run', str(directory), '--onnx', '--decode', '--batch', 'dynamic', '--out', 'dsod.onnx'])
+    run_export(['--run', str(directory), '--onnx', '--decode', '--batch', 'dynamic', '--out', 'dsod.onnx'])
     names = {}
     exec(code, names)
     result, = task.predict([cv2.cvtColor(cv2.imread('photo.jpg'), cv2.COLOR_BGR2RGB)])
@@ -256,7 +265,7 @@ def run_in_stock_mxnet(prefix, **inputs):
 
 def test_translator_in_stock_mxnet(translator, tmp_path, capsys):
     directory, task = translator
-    export.main(['--run', str(directory), '--out', str(tmp_path / 'unet')])
+    run_export(['--run', str(directory), '--out', str(tmp_path / 'unet')])
     assert sorted(path.name for path in tmp_path.iterdir()) == ['unet-0000.params', 'unet-metadata.json',
                                                                 'unet-symbol.json']
     image = np.random.default_rng(0).uniform(-1, 1, (2, 3, 128, 128)).astype('float32')
@@ -266,7 +275,7 @@ def test_translator_in_stock_mxnet(translator, tmp_path, capsys):
 
 def test_decoded_detector_in_stock_mxnet(detector, tmp_path):
     directory, task = detector
-    export.main(['--run', str(directory), '--decode', '--out', str(tmp_path / 'dsod')])
+    run_export(['--run', str(directory), '--decode', '--out', str(tmp_path / 'dsod')])
     image = photo(129, 129)
     metadata = json.loads((tmp_path / 'dsod-metadata.json').read_text())
     rows, = run_in_stock_mxnet(tmp_path / 'dsod', image=prepared(image, metadata))
@@ -277,7 +286,7 @@ def test_decoded_detector_in_stock_mxnet(detector, tmp_path):
 def test_keypoints_in_stock_mxnet(keypoints, tmp_path, capsys):
     """With its pools."""
     directory, task = keypoints
-    export.main(['--run', str(directory), '--out', str(tmp_path / 'centernet')])
+    run_export(['--run', str(directory), '--out', str(tmp_path / 'centernet')])
     image = np.random.default_rng(0).normal(size=(1, 3, 127, 127)).astype('float32')
     for a, b in zip(run_in_stock_mxnet(tmp_path / 'centernet', image=image),
                     task.networks['net'](mx.nd.array(image))):
@@ -285,7 +294,7 @@ def test_keypoints_in_stock_mxnet(keypoints, tmp_path, capsys):
 
 
 def test_pools_in_stock_mxnet(tmp_path):
-    export.main(['--pools', '--out', str(tmp_path)])
+    run_export(['--pools', '--out', str(tmp_path)])
     assert len(list(tmp_path.iterdir())) == 12
     x = np.random.default_rng(0).normal(size=(2, 3, 8, 9)).astype('float32')
     got, = run_in_stock_mxnet(tmp_path / 'left_pool', data=x)
@@ -295,10 +304,16 @@ def test_pools_in_stock_mxnet(tmp_path):
 # -- what is refused -------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('arguments, words', [
-    ([], 'one of the arguments --run --pools is required'),
-    (['--run', 'x', '--pools'], 'not allowed with'),
+    ([], '--run or --model is needed, and not both'),
+    (['--run', 'x', '--model', 'unet256', '--weights', 'y'], '--run or --model is needed, and not both'),
+    (['--model', 'unet256'], '--model and --weights go together'),
+    (['--run', 'x', '--weights', 'y'], '--model and --weights go together'),
+    (['--model', 'unet256', '--weights', 'y', '--which', 'last'], '--which: is of a run, not of --model'),
+    (['--model', 'unet256', '--weights', 'y', '--code', 'my_net.py'], '--code: is of a run, not of --model'),
+    (['--run', 'x', '--pools'], '--run: not with --pools'),
     (['--pools', '--decode'], '--decode: not with --pools'),
     (['--pools', '--batch', '2'], '--batch: not with --pools'),
+    (['--pools', '--set', 'task.flip=true'], '--set: not with --pools'),
     (['--run', 'x', '--onnx'], '--out: must end with .onnx: out'),
     (['--run', 'x', '--batch', '2'], '--batch: only with --onnx'),
     (['--run', 'x', '--size', 'dynamic'], '--size: only with --onnx'),
@@ -309,26 +324,41 @@ def test_pools_in_stock_mxnet(tmp_path):
 ])
 def test_arguments(arguments, words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit):
-        export.main([*arguments, '--out', 'out'])
-    assert words in capsys.readouterr().err and not list(tmp_path.iterdir())
+    with pytest.raises(SystemExit) as ended:
+        main(['export', *arguments, '--out', 'out'])
+    assert ended.value.code == 2 and words in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
-def test_refused_leaves_nothing(detector, translator, tmp_path):
-    out = ['--onnx', '--out', str(tmp_path / 'net.onnx')]
-    with pytest.raises(ValueError, match='decode: image translation has nothing to decode'):
-        export.main(['--run', str(translator[0]), '--decode', *out])
-    with pytest.raises(ValueError, match='height, width: must be at least 129'):
-        export.main(['--run', str(detector[0]), '--size', '128', '200', *out])
-    with pytest.raises(ValueError, match='onnxruntime refuses'):   # the anchors are of one size
-        export.main(['--run', str(detector[0]), '--decode', '--size', 'dynamic', *out])
-    with pytest.raises(ValueError, match=r'does not take image \[1, 3, 100, 128\]'):
-        export.main(['--run', str(translator[0]), '--size', '100', '128', *out])
+def test_refused_leaves_nothing(detector, translator, tmp_path, capsys):
+    out = ['--onnx', '--out', str(tmp_path / 'new' / 'net.onnx')]
+    for run, words, said in (
+            (translator, ['--decode'], 'decode: image translation has nothing to decode'),
+            (detector, ['--size', '128', '200'], 'height, width: must be at least 129'),
+            (detector, ['--decode', '--size', 'dynamic'], 'onnxruntime refuses'),   # the anchors are of one size
+            (translator, ['--size', '100', '128'], 'does not take image [1, 3, 100, 128]')):
+        error = error_of(['export', '--run', str(run[0]), *words, *out], capsys)
+        assert error.startswith('gluonzoo export: ') and said in error
     assert not list(tmp_path.iterdir())
 
 
-def test_an_error_is_one_line(tmp_path):
-    done = subprocess.run([sys.executable, str(ROOT / 'scripts' / 'export.py'), '--run', str(tmp_path), '--out', 'x'],
-                          capture_output=True, text=True, cwd=tmp_path,
-                          env={**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT), *sys.path])})
-    assert done.returncode == 1 and done.stderr == f'export: {tmp_path}: no run here: it has no settings.json\n'
+def test_an_error_is_one_line(tmp_path, capsys):
+    check_error_is_one_line(['export', '--run', str(tmp_path), '--out', 'x'],
+                            f'gluonzoo export: {tmp_path}: no run here: it has no settings.json\n', capsys)
+
+
+# -- without a run ---------------------------------------------------------------------------------------------------
+
+def test_a_model_with_weights(translator, tmp_path):
+    """The same file as that of the run, but for who has made it."""
+    directory, _ = translator
+    weights = directory / 'checkpoints' / 'step-00000001' / 'generator.safetensors'
+    run_export(['--run', str(directory), '--out', str(tmp_path / 'run')])
+    run_export(['--model', 'unet128', '--weights', str(weights), '--set', 'task.generator.width=2',
+                '--out', str(tmp_path / 'model')])
+    metadata = [json.loads((tmp_path / f'{name}-metadata.json').read_text()) for name in ('run', 'model')]
+    assert [each.pop('checkpoint') for each in metadata] == ['step-00000001', 'generator.safetensors']
+    assert metadata[0] == metadata[1]
+    run, model = (mx.nd.load(str(tmp_path / f'{name}-0000.params')) for name in ('run', 'model'))
+    # names have the number of the network in the process
+    assert_array_equal(np.concatenate([run[name].asnumpy().ravel() for name in run]),
+                       np.concatenate([model[name].asnumpy().ravel() for name in model]))

@@ -3,11 +3,8 @@ import json
 import xml.etree.ElementTree as ElementTree
 
 import cv2
-import evaluate
 import numpy as np
-import predict
 import pytest
-import train_dsod
 
 from gluonzoo.commands.main import main
 from gluonzoo.data import DetectionRecords
@@ -55,15 +52,15 @@ def test_from_voc_to_detections(voc, tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     arguments = ['--model', 'dsod_pikachu', '--small', '--batch-size', '4', '--run', str(run)]
-    train_dsod.main(['--data', 'mine', '--epochs', '4', *arguments])
+    assert main(['train', 'dsod', '--data', 'mine', '--epochs', '4', *arguments]) == 0
     losses = [value for _, name, value in read_scalars(run / 'scalars.csv') if name == 'loss']
     assert np.mean(losses[-5:]) < .7 * np.mean(losses[:5])   # it learns
     assert Run.open(run).settings['task']['class_names'] == ['green', 'red']
 
     monkeypatch.chdir('/')   # a run finds its data from anywhere
-    evaluate.main(['--run', str(run), '--json', str(tmp_path / 'found.json')])
+    assert main(['evaluate', '--run', str(run), '--json', str(tmp_path / 'found.json')]) == 0
     assert {'mAP', 'AP/green', 'AP/red'} <= set(json.loads((tmp_path / 'found.json').read_text()))
-    assert predict.main(['--run', str(run), '--images', str(voc / 'JPEGImages'), '--out', str(out)]) == 0
+    assert main(['predict', '--run', str(run), '--images', str(voc / 'JPEGImages'), '--out', str(out)]) == 0
     found = json.loads((out / 'predictions.json').read_text())['images']
     assert len(found) == COUNT and {(each['width'], each['height']) for each in found} == {(WIDTH, HEIGHT)}
     assert {each['class'] for image in found for each in image['detections']} <= set(CLASSES)

@@ -1,20 +1,29 @@
 """The way of a user through CenterNet: draw data, train, break off, resume, evaluate, predict."""
 import json
+import re
 from pathlib import Path
 
-import common
 import cv2
-import evaluate
-import mxnet as mx
 import numpy as np
-import predict
 import pytest
-import train_centernet
-from programs import check_error_is_one_line
-from run_checks import check_records, evaluated, resumed, save_noise, scalars
+from run_checks import (
+    check_error_is_one_line,
+    check_records,
+    draw,
+    error_of,
+    evaluated,
+    resumed,
+    save_noise,
+    scalars,
+    tiny,
+)
 
 from gluonzoo.commands.main import main
-from gluonzoo.train import Run, TrainingError
+from gluonzoo.commands.resolve import validation_loader
+from gluonzoo.commands.train import make_settings, parse
+from gluonzoo.recipes import centernet
+from gluonzoo.registry import TASKS
+from gluonzoo.train import Run
 
 NUMBERS = ('AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large', 'AR1', 'AR10', 'AR100', 'AR_small', 'AR_medium',
            'AR_large')
@@ -23,22 +32,21 @@ NUMBERS = ('AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large', 'AR1', 'AR
 @pytest.fixture(scope='module', autouse=True)
 def small():
     """A still smaller network, of smaller inputs."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (('network', {'channels': 8}), ('size', 64), ('test_size', 64), ('batch_size', 2),
-                            ('epochs', 2), ('warmup', 2)):
-            patch.setitem(train_centernet.SMALL, name, value)
+    with tiny(centernet):
         yield
 
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
-    out = tmp_path_factory.mktemp('data') / 'coco'
-    assert main(['data', 'coco', '--synthetic', '--out', str(out), '--train', '5', '--val', '3']) == 0
-    return out
+    return draw('coco', tmp_path_factory.mktemp('data') / 'coco', '--synthetic', '--train', '5', '--val', '3')
+
+
+def words_of(data, run, *more):
+    return ['train', 'centernet', '--data', str(data), '--run', str(run), '--small', *more]
 
 
 def train(data, run, *more):
-    train_centernet.main(['--data', str(data), '--run', str(run), '--small', *more])
+    assert main(words_of(data, run, *more)) == 0
 
 
 @pytest.fixture(scope='module')
@@ -52,7 +60,7 @@ def run(data, tmp_path_factory):
 def test_what_a_run_leaves(run):
     check_records(run, ('loss', 'heat_loss', 'pull_loss', 'push_loss', 'offset_loss'), NUMBERS)
     assert cv2.imread(str(run / 'samples' / 'epoch-002.jpg')).shape == (384, 3 * 388 - 4, 3)   # three of 384 in a row
-    assert Run.open(run).settings['fit']['ema'] == train_centernet.SMALL['ema']
+    assert Run.open(run).settings['fit']['ema'] == centernet.SMALL['ema']
 
 
 def test_resume_is_exact(data, run, tmp_path):
@@ -69,19 +77,18 @@ def test_resume_is_exact(data, run, tmp_path):
 
 def test_two_devices(data, tmp_path):
     """And in two rounds: the same losses, but for batch normalisation, whose statistics do not count in a step."""
-    for name, rounds, ctx in (('rounds', '2', [mx.cpu(0)]), ('devices', '1', [mx.cpu(0), mx.cpu(1)])):
-        args = train_centernet.parse(['--data', str(data), '--run', str(tmp_path / name), '--small', '--epochs', '1',
-                                      '--accumulate', rounds])
-        args.devices = ctx   # on the command line there is one CPU
-        common.train(train_centernet.make_settings(args), args)
-    one, two = ([value for _, n, value in scalars(tmp_path / name) if n == 'loss'] for name in ('rounds', 'devices'))
+    two = {'rounds': ['--accumulate', '2'], 'devices': ['--set', 'engine.devices=["cpu(0)","cpu(1)"]']}
+    for name, more in two.items():   # with --devices there is one CPU
+        train(data, tmp_path / name, '--epochs', '1', *more)
+    one, two = ([value for _, n, value in scalars(tmp_path / name) if n == 'loss'] for name in two)
     assert len(one) == 2 and one == two
 
 
-def test_a_loss_that_is_not_finite_stops_it(data, tmp_path):
+def test_a_loss_that_is_not_finite_stops_it(data, tmp_path, capsys):
     """With the step, the records and nothing saved after it."""
-    with pytest.raises(TrainingError, match=r'step \d.*loss'):
-        train(data, tmp_path / 'run', '--lr', '1e38', '--epochs', '9')
+    error = error_of(words_of(data, tmp_path / 'run', '--lr', '1e38', '--epochs', '9'), capsys)
+    line = error.splitlines()[-1]   # after the progress bar
+    assert re.search(r'gluonzoo train: step \d.*loss', line), error
     assert (tmp_path / 'run' / 'settings.json').exists()
     assert len(list((tmp_path / 'run').glob('checkpoints/step-*'))) < 3
 
@@ -97,22 +104,23 @@ def test_evaluate(run, tmp_path, capsys):
     assert 'AR_large' in capsys.readouterr().out and shape == (384, 1160, 3)
 
 
-def test_how_photos_are_looked_at(run, monkeypatch):
-    """--flip and --scales are keywords of the task, and nothing else changes."""
+def test_how_photos_are_looked_at(run, monkeypatch, capsys):
+    """task.flip and task.scales are keywords of the task, and nothing else changes."""
     made = []
-    create = common.tasks.create
-    monkeypatch.setattr(common.tasks, 'create', lambda **keywords: made.append(keywords) or create(**keywords))
-    evaluate.main(['--run', str(run)])
-    evaluate.main(['--run', str(run), '--flip', '--scales', '0.75', '1'])
+    create = TASKS.create
+    monkeypatch.setattr(TASKS, 'create', lambda name, **keywords: made.append(keywords) or create(name, **keywords))
+    words = ['evaluate', '--run', str(run)]
+    assert main(words) == main([*words, '--set', 'task.flip=true', '--set', 'task.scales=[0.75, 1]']) == 0
     assert {name: made[1][name] for name in set(made[1]) - set(made[0])} == {'flip': True, 'scales': [.75, 1]}
-    with pytest.raises(ValueError, match='scales must be numbers above 0, each once, and one of them 1'):
-        evaluate.main(['--run', str(run), '--scales', '0.5'])
+    assert 'scales: must be numbers above 0, each once, and one of them 1' in error_of(
+        [*words, '--set', 'task.scales=[0.5]'], capsys)
 
 
 def test_predict(run, tmp_path):
     photos, out = tmp_path / 'photos', tmp_path / 'out'
     save_noise(photos, {'wide.png': (50, 200, 3), 'grey.jpg': (130, 90), 'wide-heatmaps.png': (20, 20, 3)})
-    assert predict.main(['--run', str(run), '--images', str(photos), '--out', str(out), '--heatmaps', '--flip']) == 0
+    assert main(['predict', '--run', str(run), '--images', str(photos), '--out', str(out), '--views',
+                 '--set', 'task.flip=true']) == 0
     report = {Path(image['file']).name: image for image in json.loads((out / 'predictions.json').read_text())['images']}
     pictures = {image[kind] for image in report.values() for kind in ('picture', 'heatmaps')}
     assert len(pictures) == 6 and pictures == {path.name for path in out.glob('*.jpg')}
@@ -128,9 +136,9 @@ def test_predict(run, tmp_path):
 
 def test_settings_of_the_paper(data):
     """Those of the official code; every registry takes them."""
-    args = train_centernet.parse(['--data', str(data), '--model', 'centernet_hourglass52', '--batch-size', '1'])
-    settings = train_centernet.make_settings(args)
-    assert settings['task']['network'] == {'name': 'centernet_hourglass52', 'classes': 4}
+    args = parse('centernet', ['--data', str(data), '--model', 'centernet_hourglass52', '--batch-size', '1'])
+    settings = make_settings(args)
+    assert settings['task']['net'] == {'name': 'centernet_hourglass52', 'classes': 4}
     assert settings['task']['optimizer'] == {'name': 'adam', 'learning_rate': 2.5e-4}
     assert (settings['task']['size'], settings['task']['test_size']) == (511, None)
     assert settings['train_data']['transform']['name'] == 'keypoint_train'
@@ -139,25 +147,32 @@ def test_settings_of_the_paper(data):
     assert settings['fit']['epochs'] == 195 and settings['fit']['ema'] is None
     steps = 5 * 195
     assert settings['fit']['schedule'] == {'name': 'step', 'milestones': [round(steps * .9375)], 'warmup': 0}
-    assert len(common.validation_loader(settings).dataset) == 3
-    assert train_centernet.PAPER['batch_size'] == 48 and args.run == Path('runs/centernet_hourglass52')
+    assert len(validation_loader(settings).dataset) == 3
+    assert centernet.PAPER['batch_size'] == 48 and centernet.run_name(args) == 'centernet_hourglass52'
     # 480,000 updates of COCO
-    assert 118287 // 48 * train_centernet.PAPER['epochs'] == pytest.approx(480000, rel=.002)
+    assert 118287 // 48 * centernet.PAPER['epochs'] == pytest.approx(480000, rel=.002)
+
+
+@pytest.mark.parametrize('batch_size, devices, rounds', [
+    (48, 1, 8), (48, 2, 4), (48, 8, 1), (1, 1, 1), (7, 1, 1), (20, 1, 2), (24, 2, 2)])
+def test_a_device_takes_about_six_images_at_once(batch_size, devices, rounds):
+    """Or as many more as it takes to part the batch evenly."""
+    assert centernet.rounds(batch_size, devices, 6) == rounds
 
 
 def test_models(data, capsys):
-    parse = train_centernet.parse
-    assert parse(['--data', str(data)]).model == 'ghost_centernet'
-    args = parse(['--data', str(data), '--small'])
-    assert args.model == 'ghost_centernet_0_5' and args.run == Path('runs/ghost_centernet_0_5_small')
+    assert parse('centernet', ['--data', str(data)]).model == 'ghost_centernet'
+    args = parse('centernet', ['--data', str(data), '--small'])
+    assert args.model == 'ghost_centernet_0_5' and centernet.run_name(args) == 'ghost_centernet_0_5_small'
     for wrong, words in ((['--small', '--model', 'ghost_centernet'], '--small: is ghost_centernet_0_5, not'),
                          (['--model', 'dsod300'], "invalid choice: 'dsod300'")):
         with pytest.raises(SystemExit):
-            parse(['--data', str(data), *wrong])
+            parse('centernet', ['--data', str(data), *wrong])
         assert words in capsys.readouterr().err
 
 
-def test_no_data_is_one_line_and_exit_code_1(tmp_path):
-    check_error_is_one_line(
-        'train_centernet.py', '--data', str(tmp_path), cwd=tmp_path,
-        words=f'train_centernet: {tmp_path}/annotations/instances_train2017.json: no such file')
+def test_no_data_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    check_error_is_one_line(['train', 'centernet', '--data', str(tmp_path)],
+                            f'gluonzoo train: {tmp_path}/annotations/instances_train2017.json: no such file', capsys)
+    assert not list(tmp_path.iterdir())

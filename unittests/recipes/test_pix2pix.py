@@ -1,36 +1,31 @@
 """The way of a user through pix2pix: draw pairs, train, break off, resume, evaluate, predict."""
 import json
-from pathlib import Path
 
-import common
 import cv2
-import predict
 import pytest
-import train_pix2pix
-from programs import check_error_is_one_line
-from run_checks import check_records, evaluated, resumed, save_noise, scalars
+from run_checks import check_error_is_one_line, check_records, draw, evaluated, resumed, save_noise, scalars, tiny
 
 from gluonzoo.commands.main import main
+from gluonzoo.commands.resolve import validation_loader
+from gluonzoo.commands.train import make_settings, parse
+from gluonzoo.recipes import pix2pix
 
 
 @pytest.fixture(scope='module', autouse=True)
 def small():
     """Still narrower networks."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(train_pix2pix.SMALL, 'network', {'norm': 'batch', 'width': 2})
+    with tiny(pix2pix):
         yield
 
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
-    out = tmp_path_factory.mktemp('data') / 'pairs'
-    assert main(['data', 'pairs', '--out', str(out), '--train', '5', '--val', '3', '--size', '64']) == 0
-    return out
+    return draw('pairs', tmp_path_factory.mktemp('data') / 'pairs', '--train', '5', '--val', '3', '--size', '64')
 
 
 def train(data, run, *more):
-    train_pix2pix.main(['--data', str(data), '--run', str(run), '--small', '--epochs', '2', '--batch-size', '2',
-                        '--pool-size', '2', *more])
+    assert main(['train', 'pix2pix', '--data', str(data), '--run', str(run), '--small', '--epochs', '2',
+                 '--batch-size', '2', '--pool-size', '2', *more]) == 0
 
 
 @pytest.fixture(scope='module')
@@ -68,7 +63,7 @@ def test_evaluate(run, tmp_path, capsys):
 def test_predict(run, tmp_path):
     photos, out = tmp_path / 'photos', tmp_path / 'out'
     save_noise(photos, {'wide.png': (50, 200, 3), 'grey.jpg': (130, 90)})
-    assert predict.main(['--run', str(run), '--images', str(photos), '--out', str(out)]) == 0
+    assert main(['predict', '--run', str(run), '--images', str(photos), '--out', str(out)]) == 0
     assert cv2.imread(str(out / 'wide.jpg')).shape == (50, 400, 3)
     assert cv2.imread(str(out / 'grey.jpg')).shape == (130, 180, 3)
     report = json.loads((out / 'predictions.json').read_text())
@@ -77,7 +72,7 @@ def test_predict(run, tmp_path):
 
 def test_settings_of_the_paper(data):
     """Those of the official code; every registry takes them."""
-    settings = train_pix2pix.make_settings(train_pix2pix.parse(['--data', str(data), '--direction', 'BtoA']))
+    settings = make_settings(parse('pix2pix', ['--data', str(data), '--direction', 'BtoA']))
     task = settings['task']
     assert task['generator'] == {'name': 'unet256', 'norm': 'batch', 'dropout': .5}
     assert task['discriminator'] == {'name': 'patchgan', 'norm': 'batch'}
@@ -87,16 +82,16 @@ def test_settings_of_the_paper(data):
     assert settings['train_data']['direction'] == settings['val_data']['direction'] == 'BtoA'
     assert settings['fit']['batch_size'] == 1
     assert settings['fit']['schedule'] == {'name': 'linear', 'begin': 500, 'steps': 1000}   # 5 pairs, 200 epochs
-    assert len(common.validation_loader(settings).dataset) == 3
+    assert len(validation_loader(settings).dataset) == 3
     for generator, size in (('unet128', 128), ('resnet_9blocks', 256), ('resnet_6blocks', 128)):
-        args = train_pix2pix.parse(['--data', str(data), '--generator', generator])
-        assert train_pix2pix.make_settings(args)['task']['image_size'] == size
-    assert args.run == Path('runs/pix2pix_pairs')
+        args = parse('pix2pix', ['--data', str(data), '--generator', generator])
+        assert make_settings(args)['task']['image_size'] == size
+    assert pix2pix.run_name(args) == 'pix2pix_pairs'
 
 
 def test_small_is_for_128(data, capsys):
     with pytest.raises(SystemExit):
-        train_pix2pix.parse(['--data', str(data), '--small', '--generator', 'unet256'])
+        parse('pix2pix', ['--data', str(data), '--small', '--generator', 'unet256'])
     assert '--small: is for unet128 and resnet_6blocks, not unet256' in capsys.readouterr().err
 
 
@@ -104,8 +99,10 @@ def test_small_is_for_128(data, capsys):
     ([], '{tmp}: has no pairs to train'),
     (['train', 'val'], '{tmp}/train: no pictures in it'),
 ], ids=['no folder', 'no pictures'])
-def test_errors_are_one_line_and_exit_code_1(tmp_path, folders, words):
+def test_errors_are_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys, folders, words):
     for folder in folders:
         (tmp_path / folder).mkdir()
-    check_error_is_one_line('train_pix2pix.py', '--data', str(tmp_path), cwd=tmp_path,
-                            words='train_pix2pix: ' + words.format(tmp=tmp_path))
+    monkeypatch.chdir(tmp_path)
+    check_error_is_one_line(['train', 'pix2pix', '--data', str(tmp_path)],
+                            'gluonzoo train: ' + words.format(tmp=tmp_path), capsys)
+    assert not (tmp_path / 'runs').exists()

@@ -1,0 +1,91 @@
+"""What the tests of training share: tiny trainings, a run's records, the run resumed, evaluated, and photos."""
+import json
+import shutil
+from contextlib import contextmanager
+
+import cv2
+import numpy as np
+import pytest
+
+from gluonzoo.commands.main import main
+from gluonzoo.recipes import centernet, dsod, pix2pix
+from gluonzoo.train import Run
+from gluonzoo.train.callbacks import read_scalars
+
+# What makes --small of a recipe smaller still: two epochs in a second or two.
+TINY = {
+    dsod: {'network': {'stem_filter': 4, 'num_init_layer': 1, 'growth_rate': 4, 'input_size': 129}, 'batch_size': 4,
+           'epochs': 2},
+    pix2pix: {'network': {'norm': 'batch', 'width': 2}, 'batch_size': 2, 'epochs': 2},
+    centernet: {'network': {'channels': 8}, 'size': 64, 'test_size': 64, 'batch_size': 2, 'epochs': 2,
+                'schedule': {'name': 'cosine', 'warmup': 2}},
+}
+
+
+@contextmanager
+def tiny(recipe):
+    """Within, --small of the recipe is tiny."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in TINY[recipe].items():
+            patch.setitem(recipe.SMALL, name, value)
+        yield
+
+
+def draw(dataset, out, *words):
+    """A drawn dataset's folder: gluonzoo data."""
+    assert main(['data', dataset, '--out', str(out), *words]) == 0
+    return out
+
+
+def scalars(run):
+    """Rows of step, name and value, of what is always the same."""
+    return [row for row in read_scalars(run / 'scalars.csv') if row[1] != 'data_wait']
+
+
+def check_records(run, losses, measures):
+    """Two epochs of two steps each are in the run's records, and each has left a checkpoint."""
+    assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000002', 'step-00000004']
+    rows = scalars(run)
+    for names, steps in ((losses, [1, 2, 3, 4]), (measures, [2, 4])):
+        for name in names:
+            assert [step for step, n, _ in rows if n == name] == steps, name
+    assert (run / 'progress.png').stat().st_size > 1000
+
+
+def resumed(run, directory, resume):
+    """A copy of a run of two epochs of two steps, as if it had broken off after the first and been resumed.
+
+    Returns the directories of the last checkpoints: the run's and the copy's.
+    """
+    shutil.copytree(run, directory)
+    last = [folder / 'checkpoints' / 'step-00000004' for folder in (run, directory)]
+    shutil.rmtree(last[1])
+    resume(directory)
+    return last
+
+
+def evaluated(run, folder):
+    """What gluonzoo evaluate writes of the last checkpoint: -> (measures, shape of the contact sheet)"""
+    found, sheet = folder / 'found.json', folder / 'new' / 'sheet.jpg'
+    assert main(['evaluate', '--run', str(run), '--which', 'last', '--json', str(found), '--picture', str(sheet)]) == 0
+    return json.loads(found.read_text()), cv2.imread(str(sheet)).shape
+
+
+def save_noise(folder, shapes):
+    """Photos of noise; shapes: file name -> shape."""
+    folder.mkdir()
+    for name, shape in shapes.items():
+        cv2.imwrite(str(folder / name), np.random.default_rng(0).integers(0, 256, shape, dtype='uint8'))
+
+
+def error_of(words, capsys):
+    """Runs a command that fails by what the user can mend: the exit code is 1. Returns what stderr says."""
+    capsys.readouterr()
+    assert main(words) == 1
+    return capsys.readouterr().err
+
+
+def check_error_is_one_line(words, said, capsys):
+    """The exit code is 1, and the one line on stderr begins with `said`."""
+    error = error_of(words, capsys)
+    assert error.startswith(said) and error.count('\n') == 1, error

@@ -1,0 +1,53 @@
+"""gluonzoo evaluate: other data, and what is written. (That the numbers are those of the training, the tests of the
+recipes ask.)"""
+import json
+import shutil
+
+import pytest
+from run_checks import check_error_is_one_line
+
+from gluonzoo.commands.main import main
+
+
+def evaluate(detector, *more):
+    assert main(['evaluate', '--run', str(detector), *more]) == 0
+
+
+def test_it_says_the_numbers_and_of_what_they_are(detector, pikachu, tmp_path, capsys):
+    evaluate(detector, '--json', str(tmp_path / 'found.json'))
+    found = json.loads((tmp_path / 'found.json').read_text())
+    said = capsys.readouterr().out
+    assert said.startswith(f'{found["checkpoint"]}, 3 items of {pikachu / "val.rec"}:\n')
+    assert f'  mAP                  {found["mAP"]:.4f}\n' in said
+    assert found['data']['name'] == 'detection_records' and found['data']['path'] == str(pikachu / 'val.rec')
+
+
+def test_other_data(detector, pikachu, tmp_path, capsys):
+    evaluate(detector, '--data', str(pikachu / 'train.rec'), '--json', str(tmp_path / 'found.json'), '--workers', '1')
+    assert f', 9 items of {pikachu / "train.rec"}:\n' in capsys.readouterr().out
+    assert json.loads((tmp_path / 'found.json').read_text())['data']['path'] == str(pikachu / 'train.rec')
+
+
+def test_a_picture(detector, tmp_path, capsys):
+    evaluate(detector, '--picture', str(tmp_path / 'new' / 'found.jpg'), '--which', 'last')
+    assert (tmp_path / 'new' / 'found.jpg').stat().st_size > 1000
+    said = capsys.readouterr().out
+    assert 'step-00000004, 3 items' in said and said.endswith('found.jpg: what it makes of the first batch\n')
+
+
+def test_data_of_other_classes(detector, pikachu, tmp_path, capsys):
+    shutil.copytree(pikachu, tmp_path, dirs_exist_ok=True)
+    (tmp_path / 'classes.txt').write_text('pikachu\n')
+    said = f"gluonzoo evaluate: {tmp_path}/val.rec: has the classes ['pikachu'], not ['mascot']"
+    check_error_is_one_line(['evaluate', '--run', str(detector), '--data', str(tmp_path / 'val.rec')], said, capsys)
+
+
+@pytest.mark.parametrize('words, said', [
+    (['--run', '{tmp}'], '{tmp}: no run here'), (['--run', '{run}', '--data', '{tmp}/val.rec'], '{tmp}/val.rec'),
+    (['--run', '{run}', '--set', 'task.scales=[1, 2]'], '--set: task.scales: unknown; there are task.class_names, '),
+    (['--run', '{run}', '--set', 'task.loss=papers'], "loss: must be one of 'paper', 'pikachu': 'papers'"),
+    (['--run', '{run}', '--code', '{tmp}/none.py'], '{tmp}/none.py: No such file'),
+], ids=['no run', 'no data', 'of another task', 'another loss', 'no code'])
+def test_errors_are_one_line_and_exit_code_1(detector, tmp_path, capsys, words, said):
+    check_error_is_one_line(['evaluate', *(word.format(run=detector, tmp=tmp_path) for word in words)],
+                            'gluonzoo evaluate: ' + said.format(tmp=tmp_path), capsys)
