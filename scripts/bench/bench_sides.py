@@ -1,15 +1,15 @@
-"""What bench_models.py times: a network and its training in gluonzoo, and the same in PyTorch; each in a process.
+"""What bench_models.py times: a network and its training in gluonzoo, and the same in PyTorch, each in its own process.
 
 A job is what a network is trained to do here:
 
 detection
     a softmax over the classes of every anchor and a smooth L1 loss of its offsets, by SGD with momentum
 heads
-    none in particular: the gradients of all outputs are given. By SGD with momentum.
+    no loss: the gradients of all outputs are given. By SGD with momentum.
 gan
     pix2pix: the network makes pictures, and a 70x70 PatchGAN judges them; cross-entropy, 100 L1, Adam for both. On
-    gluonzoo's side it is the very task that scripts/train_pix2pix.py trains, without dropout, so that results can be
-    compared.
+    gluonzoo's side this is the task that `gluonzoo train pix2pix` trains. The generator has no dropout, so that results
+    can be compared.
 """
 import contextlib
 import copy
@@ -39,8 +39,8 @@ class Side:
 
     A training step returns its loss, or if it has none, one number of the output.
 
-    Subclasses import their framework in `load`, make `networks` in `build` (the first is what infers), and give the
-    rest of what is called here.
+    Subclasses import their framework in `load`, make `networks` in `build` (inference uses the first one), and define
+    the other methods that are called here.
     """
 
     def __init__(self, case, threads):
@@ -62,19 +62,23 @@ class GluonzooSide(Side):
 
     def load(self, threads):
         import gluonzoo  # before mxnet
+        from gluonzoo.commands.resolve import make_task
         from gluonzoo.data import Batch
         from gluonzoo.graph.fuse import for_inference
+        from gluonzoo.train.engine import Engine
 
         import mxnet as mx  # isort: skip
         self.mx, self.gluonzoo, self.for_inference, self.make_batch = mx, gluonzoo, for_inference, Batch
+        self.make_task, self.make_engine = make_task, Engine
 
     def build(self, case):
         mx = self.mx
         mx.random.seed(1)
         if case.job == 'gan':
-            self.task = self.gluonzoo.registry.TASKS.create(
-                'image_translation', generator={'name': case.name, **case.arguments},
-                discriminator={'name': 'patchgan'}, image_size=case.size)
+            self.task = self.make_task({'task': {
+                'name': 'pix2pix', 'generator': {'name': case.name, **case.arguments},
+                'discriminator': {'name': 'patchgan'}, 'image_size': case.size}})
+            self.task.start_training(self.make_engine())
             self.networks = [self.task.networks[name] for name in ('generator', 'discriminator')]
             return
         network = self.gluonzoo.get_model(case.name, **case.arguments)
@@ -130,7 +134,7 @@ class GluonzooSide(Side):
         return outputs[0][0, 0, 0, 0].asscalar()
 
     def train_gan(self):
-        losses = self.task.train_step(self.make_batch((self.x, *self.targets), np.arange(len(self.x))))
+        losses = self.task.train_step(self.make_batch((self.x, *self.targets), np.arange(len(self.x))), step=0)
         self.mx.nd.waitall()
         return sum(loss.asscalar() for loss in losses.values())
 
@@ -147,7 +151,7 @@ class GluonzooSide(Side):
         return outputs if isinstance(outputs, (list, tuple)) else [outputs]
 
     def share_of_operators(self, marks, steps):
-        """Which part of the operators' time in training steps is of those whose name has one of `marks`, and names."""
+        """As :func:`part_of_operators`, of some training steps."""
         profiler = self.mx.profiler
         self.train()
         profiler.set_config(profile_symbolic=True, profile_imperative=True, aggregate_stats=True,
@@ -160,7 +164,10 @@ class GluonzooSide(Side):
 
 
 def part_of_operators(table, marks):
-    """From MXNet's table of profiled operators: (part of the time, 0 to 1, names of what it is)."""
+    """From MXNet's table of profiled operators, those whose name has one of `marks` in it.
+
+    Returns (their part of the time of all operators, 0 to 1; their names).
+    """
     rows = table.split('\noperator\n')[1].split('\n\n')[0].splitlines()[3:]
     times = {}
     for row in rows:
@@ -279,7 +286,7 @@ class TorchSide(Side):
 # -- their processes -------------------------------------------------------------------------------------------------
 
 def serve(connection, side, case, threads):
-    """Does what comes over the connection, (method, arguments), until nothing comes."""
+    """Calls the methods that come over the connection as (method, arguments), until the connection is closed."""
     worker = None
     with contextlib.suppress(EOFError):
         while True:
@@ -292,9 +299,9 @@ def serve(connection, side, case, threads):
 
 
 class Process:
-    """A side in a process of its own: its methods are called here and run there.
+    """A side in a process of its own. Its methods are called here and run there.
 
-    A context manager; the process ends with it.
+    A context manager: the process ends with the context.
 
     Parameters
     ----------
@@ -304,7 +311,7 @@ class Process:
         of bench_models.py
     threads : int
     environment : dict
-        variables that the process gets besides
+        variables of the process, besides those of this one
     """
 
     def __init__(self, side, case, threads, environment=()):
@@ -321,7 +328,7 @@ class Process:
         there.close()
 
     def call(self, method, *arguments):
-        """The result of the side's method. RuntimeError, with the traceback from there, if it raises."""
+        """The result of the side's method. RuntimeError, with the other process's traceback, if the method raises."""
         self.connection.send((method, arguments))
         right, result = self.connection.recv()
         if not right:

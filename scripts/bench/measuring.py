@@ -1,4 +1,4 @@
-"""What the benchmarks share: sides that take turns, the machine that they run on, and how a report comes out."""
+"""What the benchmarks share: taking turns, the conditions of the machine, and writing reports."""
 import collections
 import contextlib
 import ctypes
@@ -16,11 +16,11 @@ Pace = collections.namedtuple('Pace', 'rounds turn pause')
 
 
 class WrongResultError(Exception):
-    """A side computes something else than the reference."""
+    """A side computes something other than the reference."""
 
 
 class UnavailableError(Exception):
-    """What was asked for cannot be measured on this machine."""
+    """The measurement is not possible on this machine."""
 
 
 def timed(function):
@@ -30,7 +30,7 @@ def timed(function):
 
 
 def threads_of_mxnet():
-    """How many, after gluonzoo has been imported: the user's choice, or else that of gluonzoo."""
+    """How many threads MXNet has. To be called after gluonzoo has been imported, which chooses if the user has not."""
     return int(os.environ.get('MXNET_OMP_MAX_THREADS') or os.environ['OMP_NUM_THREADS'])
 
 
@@ -40,7 +40,7 @@ def spread(values):
 
 
 def take_turns(sides, pace, per_call=1):
-    """Times functions in turns, each without threads of OpenMP's that another has left in the calling thread.
+    """Times functions in turns. Before each turn the OpenMP threads that another function has left are ended.
 
     Parameters
     ----------
@@ -72,17 +72,21 @@ def take_turns(sides, pace, per_call=1):
 
 
 def release_threads():
-    """Ends the OpenMP threads of the calling thread; the next loop starts them anew.
+    """Ends the OpenMP threads of the calling thread. The next loop starts new ones.
 
-    PyTorch computes in this thread and MXNet in one of its own, with the same OpenMP library. With the threads of both,
-    there are more than cores, and then they sleep between any two loops: gluonzoo.runtime.leave_cores_to_engine.
+    PyTorch computes in this thread and MXNet in a thread of its own, with the same OpenMP library. Both together would
+    have more threads than there are cores, and OpenMP threads then sleep between any two loops. See
+    gluonzoo.runtime.leave_cores_to_engine.
     """
     with contextlib.suppress(OSError, AttributeError):   # no GNU OpenMP, or one before 5.0
         ctypes.CDLL('libgomp.so.1').omp_pause_resource_all(1)
 
 
 def ratio(by_round, over, under):
-    """How many times longer `over` takes than `under`, round by round: a busy moment slows down both."""
+    """How many times longer `over` takes than `under`: the spread of the ratios within one round.
+
+    A busy moment of the machine slows down both sides of a round, so ratios spread less than times.
+    """
     return spread(by_round[over] / by_round[under])
 
 
@@ -111,9 +115,9 @@ def print_table(*rows):
 
 
 def call(args, run, print_report):
-    """Runs a benchmark, prints its report, if it has one, and with ``args.json`` writes it. Returns the exit code.
+    """Runs a benchmark and prints its report, if it has one; with ``args.json`` also writes the report to a file.
 
-    2: what was asked for cannot be measured here; 1: a side is wrong, and nothing was measured.
+    Returns the exit code. 1: a side is wrong, and nothing was measured. 2: the measurement is not possible here.
     """
     try:
         report = run(args)

@@ -1,1 +1,1 @@
-"""Networks written a second time, in PyTorch: what the tests compare ours with, and the benchmarks time beside them."""
+"""The zoo's networks, written a second time in PyTorch. Tests compare with them; benchmarks time them."""

@@ -1,7 +1,7 @@
 """CenterNet in PyTorch, under the names of the official weight files.
 
-The parts of Ghost CenterNet are in the order of ours. The pools are cumulative maxima: their values are the official
-ones; a tie's gradient is not, so do not make ties.
+The parts of Ghost CenterNet are in the order of ours. The pools are cumulative maxima. Their values are those of the
+official code; their gradients differ where two inputs are equal, so do not test with ties.
 """
 import torch
 from torch import nn

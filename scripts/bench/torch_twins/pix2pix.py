@@ -1,6 +1,7 @@
 """The networks of pix2pix and CycleGAN in PyTorch, under the names of the official weight files.
 
-As there, activations overwrite their inputs. A layer that there is not is an Identity, and has a number too.
+Activations overwrite their inputs, as in the official code. A layer that is left out is an Identity, so that the
+numbers of the other layers stay.
 """
 import torch
 from torch import nn

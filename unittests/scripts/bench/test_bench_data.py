@@ -54,12 +54,12 @@ def test_quick_run(tmp_path, capsys):
                'RecordFileDetection, 1 processes']
     assert [(row['size'], row['reader']) for row in report['rates']] == [(size, reader) for size in (64, 48)
                                                                         for reader in readers]
-    for target in report['targets']:
-        rates = {row['reader']: row['images_per_second']['median'] for row in report['rates']
-                 if row['size'] == target['size']}
-        assert rates[target['against']] == max(rates[reader] for reader in readers[1:])
-        assert target['met'] == (target['got']['median'] >= 1)
-        assert target['got']['median'] == pytest.approx(rates[readers[0]] / rates[target['against']])
+    assert [row['size'] for row in report['ratios']] == [64, 48]
+    for row in report['ratios']:
+        rates = {each['reader']: each['images_per_second']['median'] for each in report['rates']
+                 if each['size'] == row['size']}
+        assert rates[row['against']] == max(rates[reader] for reader in readers[1:])
+        assert row['faster']['median'] == pytest.approx(rates[readers[0]] / rates[row['against']])
     said = capsys.readouterr().out
     assert all(reader in said for reader in readers)
 

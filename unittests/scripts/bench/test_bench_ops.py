@@ -1,4 +1,4 @@
-"""scripts/bench/bench_ops.py: its reference, its judgement, and what it does with a pool that is wrong."""
+"""scripts/bench/bench_ops.py: its reference, and what it does with a pool that is wrong."""
 import functools
 import json
 import os
@@ -16,6 +16,7 @@ SCRIPT = Path(__file__).resolve().parents[3] / 'scripts' / 'bench' / 'bench_ops.
 DRIVER = """
 import os, runpy, sys
 import gluonzoo.ops as ops
+ops.top_pool   # imports MXNet, which does not import where torch is None
 {change}
 sys.argv = {argv!r}
 sys.path.insert(0, os.path.dirname(sys.argv[0]))
@@ -64,30 +65,6 @@ def test_demand_equal_names_the_first_difference():
         bench_ops.demand_equal('here', np.zeros(3), np.zeros(3, np.float32))
 
 
-def torch_row(shape, pool, passed, faster, dtype='float32'):
-    return {'shape': shape, 'pool': pool, 'pass': passed, 'dtype': dtype, 'faster': {'median': faster}}
-
-
-@pytest.mark.parametrize('shape, pool, passed, limit', [
-    ((2, 256, 64, 64), 'top', 'forward', 30), ((2, 256, 64, 64), 'bottom', 'forward', 30),
-    ((1, 256, 128, 128), 'left', 'forward', 10), ((1, 256, 128, 128), 'right', 'forward+backward', 10),
-    ((8, 128, 128, 128), 'top', 'forward', 12), ((8, 128, 128, 128), 'left', 'forward', 6),
-    ((8, 128, 128, 128), 'bottom', 'forward+backward', 8),
-])
-def test_targets_against_torch(shape, pool, passed, limit):
-    rows = [torch_row(shape, pool, passed, limit * 0.99), torch_row(shape, pool, passed, limit * 1.01)]
-    assert [row['met'] for row in bench_ops.judge(rows, [], 'cpu')] == [False, True]
-    assert bench_ops.judge([torch_row((1, 1, 9, 9), pool, passed, 1)], [], 'cpu') == []
-    assert bench_ops.judge([torch_row(shape, pool, passed, 1, 'float16')], [], 'cpu') == []
-
-
-@pytest.mark.parametrize('passed, limit', [('forward', 2), ('backward', 4)])
-def test_targets_against_a_copy(passed, limit):
-    rows = [{'shape': [2, 256, 64, 64], 'pool': 'top', 'pass': passed, 'dtype': 'float32',
-             'copies': {'median': value}} for value in (limit * 0.99, limit * 1.01)]
-    assert [row['met'] for row in bench_ops.judge([], rows, 'cpu')] == [True, False]
-
-
 def test_turns_alternate_and_times_are_per_piece_of_work():
     order = []
     pace = bench_ops.Pace(rounds=2, turn=0, pause=0)
@@ -117,7 +94,6 @@ def test_quick_run(tmp_path):
     if report['conditions']['torch']:
         assert len(report['torch']) == len(wanted)
         assert all(set(row['ms']) == {'imperative', 'static_alloc', 'torch'} for row in report['torch'])
-    assert report['targets'] == []      # none for this shape
 
 
 def test_without_torch_the_comparison_with_the_machine_remains(tmp_path):

@@ -98,10 +98,7 @@ def test_measured_row(torch, monkeypatch):
     assert row['forward_faster']['median'] == 11 / 7
     assert row['forward_backward_faster']['median'] == 12 / 9
     assert row['copy_gb_per_s'] == pytest.approx(2 * 40 * 4 / 10e-3 / 1e9)
-    report = {'conditions': {'gpu': 'none'}, 'cases_checked': 1, 'rows': [row],
-              'targets': bench_ops_cuda.judge([row])}
-    assert [target['met'] for target in report['targets']] == [True, False]   # 143 % of 70 %, 1.6 of 5
-    bench_ops_cuda.print_report(report)
+    bench_ops_cuda.print_report({'conditions': {'gpu': 'none'}, 'cases_checked': 1, 'rows': [row]})
 
 
 def test_calls_match_the_c_interface(torch, tmp_path):
