@@ -55,9 +55,9 @@ test: lint
 # Run again, it goes on where it was.
 DEMO := demo
 demo: $(STAMP)
-	$(BIN)/python scripts/get_pikachu.py --synthetic --size 256 --out $(DEMO)/data
-	$(BIN)/python scripts/train_dsod.py --small --data $(DEMO)/data --run $(DEMO)/run $(if $(wildcard $(DEMO)/run/settings.json),--resume)
-	$(BIN)/python scripts/evaluate.py --run $(DEMO)/run --picture $(DEMO)/detections.jpg
+	$(BIN)/gluonzoo data pikachu --synthetic --size 256 --out $(DEMO)/data
+	$(BIN)/gluonzoo train dsod --small --data $(DEMO)/data --run $(DEMO)/run $(if $(wildcard $(DEMO)/run/settings.json),--resume)
+	$(BIN)/gluonzoo evaluate --run $(DEMO)/run --picture $(DEMO)/detections.jpg
 
 demo-ops: $(STAMP)
 	$(BIN)/python scripts/demo_ops.py --out $(DEMO)/corner_pools.png
