@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+LEFT_BY_INSTALLATION = shutil.ignore_patterns('*.so', '__pycache__', 'library_build.txt')
 SOURCES = ('gluonzoo', 'src', 'setup.py', 'pyproject.toml', 'README.md', 'LICENSE', 'NOTICE', 'MANIFEST.in')
 
 
@@ -23,10 +24,10 @@ def run(*command, **options):
 def installed(tmp_path_factory):
     """The folder that the wheel has been installed into."""
     tree, place = tmp_path_factory.mktemp('tree'), tmp_path_factory.mktemp('installed')
-    for name in SOURCES:   # without what an installation in place has left
+    for name in SOURCES:
         path = REPOSITORY / name
         if path.is_dir():
-            shutil.copytree(path, tree / name, ignore=shutil.ignore_patterns('*.so', '__pycache__', 'library_build.txt'))
+            shutil.copytree(path, tree / name, ignore=LEFT_BY_INSTALLATION)
         else:
             shutil.copy(path, tree)
     run(sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', 'wheels', '.', cwd=tree)

@@ -15,7 +15,7 @@ from .base import Exported, FirstTime, Task, late
 
 __all__ = ['Classification', 'Classes']
 
-OPTIMIZER = {'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9, 'wd': 1e-4, 'no_decay': ['bias', 'gamma', 'beta']}
+OPTIMIZER = {'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9, 'wd': 1e-4}
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)   # ImageNet's, as PyTorch's models take them
 
 PREDICT = 16   # images a device takes at once

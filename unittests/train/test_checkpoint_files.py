@@ -1,4 +1,4 @@
-"""The files of a checkpoint while the device is at work. (test_checkpoint.py has what is in them and what is refused.)"""
+"""The files of a checkpoint while the device is at work. (What is in them, and what is refused: test_checkpoint.py)"""
 from types import SimpleNamespace
 
 import mxnet as mx
