@@ -164,18 +164,18 @@ def make_settings(args):
         setattr(args, argument, value)
     made = args.recipe.settings(args)
     _check_recipe(args, made)
-    settings = {'revision': _revision(), **made,
-                'engine': {**_ENGINE, **made.get('engine', {}), **_given(args, _ENGINE)},
+    settings = {**made, 'engine': {**_ENGINE, **made.get('engine', {}), **_given(args, _ENGINE)},
                 'fit': {**_FIT, **made['fit'], **_given(args, _FIT)}}
+    _name_weights(settings, args)
+    settings = {'revision': _revision(), **override(settings, late)}
     if args.code:
         settings['code'] = args.code.settings
-    _name_weights(settings, args)
-    return override(settings, late)
+    return settings
 
 
 def _check_early(text, argument, value):
     if argument == 'devices':
-        if not isinstance(value, list):
+        if not isinstance(value, list) or not value:
             raise ValueError(f'--set: {text}: must be a list such as ["gpu(0)"]')
     elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f'--set: {text}: must be a whole number, at least 1')
@@ -199,6 +199,15 @@ def _check_recipe(args, made):
         for key in keys:
             if key not in made[part]:
                 raise ValueError(f'{args.name}: settings(args) must have {part!r} with {key!r}')
+    for part, known in (('', ('task', 'train_data', 'val_data', 'engine', 'fit')), ('engine', _ENGINE),
+                        ('fit', ('batch_size', 'epochs', 'schedule', *_FIT))):
+        there = made.get(part, {}) if part else made
+        if not isinstance(there, dict):
+            raise ValueError(f'{args.name}: settings(args) must return a dict with a dict {part!r}')
+        for key in there:
+            if key not in known:
+                raise ValueError(f'{args.name}: settings(args) has an unknown {f"{part}.{key}".lstrip(".")!r}; known '
+                                 f'are {", ".join(known)}')
     for name in ('epochs', 'batch_size'):
         if getattr(args, name) is not None and made['fit'][name] != getattr(args, name):
             raise ValueError(f'--{name.replace("_", "-")}: {args.name} does not heed it: settings(args) has '
@@ -228,7 +237,9 @@ def _name_weights(settings, args):
             name, file = None, text
         if name is None and len(cls.used) > 1:
             raise ValueError(f'--weights: must name one of {", ".join(cls.network_names)}: {cls.used[0]}={text}')
-        network = settings['task'][name or cls.used[0]]
+        network = settings['task'].get(name or cls.used[0])
+        if not isinstance(network, dict):
+            raise ValueError(f'--weights: settings(args) has no network {name or cls.used[0]!r}')
         if 'weights' in network:
             raise ValueError(f'--weights: {name or cls.used[0]} has two: {network["weights"]}, {file}')
         network['weights'] = str(Path(file).resolve())
@@ -242,7 +253,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     Parameters
     ----------
     settings : dict
-        see :mod:`gluonzoo.train.settings`; :func:`gluonzoo.recipe` makes some
+        see :mod:`gluonzoo.train.settings`; :func:`make_settings` makes some
     directory : str or Path
     resume : bool
         go on with the run that is there
@@ -274,6 +285,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     workers = join(engine_settings['kvstore'])
     ema = EMA(how['ema']) if how['ema'] else None
     dataset = DATASETS.create(**settings['train_data'])
+    engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
     parts = engine_settings['accumulate'] * len(engine_settings['devices']) * workers.count
     if how['batch_size'] % parts:
         raise ValueError(f'--batch-size: must be a multiple of rounds x devices x machines, {parts}: '
@@ -282,10 +294,9 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
                     part=(workers.rank, workers.count))
     validation = resolve.validation_loader(settings, how['workers'])
     task = resolve.make_task(settings)
-    engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
     mx.random.seed(how['seed'])   # the initial weights
     task.start_training(engine)
-    if not resume:
+    if not (resume and Run.open(directory).checkpoints()):   # a run that broke off before its first begins again
         for name in resolve.load_named_weights(task, settings):
             print(f'{name}: is started anew; the weights do not have it in this shape')
     run = Run.create(directory, settings, resume=resume, workers=workers, code=code and code.content)

@@ -36,7 +36,7 @@ _loaded = {}   # path -> UserCode: what it registers can be registered once
 
 
 def load(path):
-    """Imports a file as a module of its own, once in a process. It can import other files of its folder.
+    """Imports a file as a module of its own, once in a process. It can import other files of its folder, also later.
 
     Raises CodeError if the file is not there, or fails; FileNotFoundError is a CodeError, too.
     """
@@ -47,15 +47,19 @@ def load(path):
         content = path.read_bytes()
     except OSError as error:
         raise CodeError(f'{path}: {error.strerror}') from error
-    module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(f'gluonzoo_code_{path.stem}', path))
-    sys.path.append(str(path.parent))
+    name = f'gluonzoo_code_{path.stem}'
+    while name in sys.modules:   # of a file of the same name elsewhere
+        name += '_'
+    module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(name, path))
+    sys.modules[name] = module   # where dataclasses and pickle look for it
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
     try:
         exec(compile(content, str(path), 'exec'), module.__dict__)   # these bytes, whose SHA-256 is kept
     except Exception as error:
         lines = traceback.format_exception(type(error), error, error.__traceback__.tb_next)   # without this function
+        del sys.modules[name]
         raise CodeError(f'{path}: cannot be imported:\n{"".join(lines).rstrip()}') from error
-    finally:
-        sys.path.remove(str(path.parent))
     _loaded[path] = UserCode(path, content, module)
     return _loaded[path]
 

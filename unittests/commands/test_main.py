@@ -11,6 +11,7 @@ from gluonzoo.commands.main import COMMANDS, door, main
 from gluonzoo.data.annotations import AnnotationError
 from gluonzoo.data.fetch.dataset_folder import DatasetError
 from gluonzoo.data.fetch.download import ArchiveError, ChecksumError, DownloadError
+from gluonzoo.train import CheckpointError, TrainingError
 
 WORDS = ['records', '--from', 'voc', '--data', 'x', '--out', '/tmp/none']
 
@@ -32,7 +33,8 @@ def test_words_that_are_wrong(words, capsys):
 @pytest.mark.parametrize('error, line', [
     (ValueError('size: 0'), 'size: 0'), (AnnotationError('a.xml: no'), 'a.xml: no'),
     (DatasetError('out: no'), 'out: no'), (ArchiveError('broken'), 'broken'), (DownloadError('away'), 'away'),
-    (ChecksumError('another'), 'another'),
+    (ChecksumError('another'), 'another'), (CheckpointError('run: damaged'), 'run: damaged'),
+    (TrainingError('step 3: loss is nan'), 'step 3: loss is nan'),
     (FileNotFoundError('a/b: no such file'), 'a/b: no such file'),
     (FileNotFoundError(2, 'No such file or directory', 'a/b'), 'a/b: No such file or directory')])
 def test_what_is_the_users_to_mend_is_one_line(error, line, monkeypatch, capsys):

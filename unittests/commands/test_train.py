@@ -1,0 +1,419 @@
+"""gluonzoo train: from arguments to settings, what is refused before anything is written, and where weights come from.
+
+(Whole trainings: unittests/recipes.)
+"""
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import mxnet as mx
+import numpy as np
+import pytest
+import safetensors.numpy
+from run_checks import check_error_is_one_line, draw, error_of, scalars, tiny
+
+import gluonzoo
+from gluonzoo.commands import train
+from gluonzoo.commands.main import main
+from gluonzoo.commands.resolve import make_task
+from gluonzoo.data import Loader
+from gluonzoo.recipes import centernet, dsod, pix2pix
+from gluonzoo.registry import DATASETS
+from gluonzoo.train import Run
+from gluonzoo.train.engine import Engine
+from gluonzoo.train.parameters import named_parameters
+from gluonzoo.train.settings import REVISION
+
+
+@pytest.fixture(autouse=True)
+def small():
+    with tiny(dsod), tiny(pix2pix):
+        yield
+
+
+@pytest.fixture(scope='module')
+def pairs(tmp_path_factory):
+    return draw('pairs', tmp_path_factory.mktemp('data') / 'pairs', '--train', '5', '--val', '3', '--size', '64')
+
+
+@pytest.fixture(scope='module')
+def coco(tmp_path_factory):
+    return draw('coco', tmp_path_factory.mktemp('data') / 'coco', '--synthetic', '--train', '5', '--val', '3')
+
+
+@pytest.fixture
+def settings_of(pikachu):
+    """The settings of dsod --small with more words."""
+    return lambda *more: train.make_settings(train.parse('dsod', ['--data', str(pikachu), '--small', *more]))
+
+
+def words_of(recipe, data, run, *more):
+    return ['train', recipe, '--data', str(data), '--run', str(run), '--small', *more]
+
+
+# -- from arguments to settings --------------------------------------------------------------------------------------
+
+def test_what_holds_where_nothing_is_said(settings_of):
+    settings = settings_of()
+    assert list(settings) == ['revision', 'task', 'train_data', 'val_data', 'fit', 'engine']
+    assert settings['revision'] == REVISION
+    assert settings['engine'] == {'devices': ['cpu(0)'], 'kvstore': None, 'accumulate': 1, 'clip_norm': None,
+                                  'amp': None}
+    assert settings['fit'] == {'seed': 0, 'ema': None, 'workers': 2, 'batch_size': 4, 'epochs': 2,
+                               'schedule': {'name': 'cosine', 'steps': 4, 'warmup': 0}}
+
+
+def test_what_arguments_say(settings_of):
+    settings = settings_of('--seed', '3', '--ema', '0.9', '--workers', '1', '--devices', 'gpu:0,gpu:1', '--accumulate',
+                           '2', '--clip-norm', '0.5', '--amp', 'bfloat16', '--kvstore', 'dist_sync', '--epochs', '9',
+                           '--batch-size', '3', '--lr', '0.25')
+    assert settings['engine'] == {'devices': ['gpu(0)', 'gpu(1)'], 'kvstore': 'dist_sync', 'accumulate': 2,
+                                  'clip_norm': 0.5, 'amp': 'bfloat16'}
+    assert settings['fit'] == {'seed': 3, 'ema': 0.9, 'workers': 1, 'batch_size': 3, 'epochs': 9,
+                               'schedule': {'name': 'cosine', 'steps': 27, 'warmup': 2}}
+    assert settings['task']['optimizer'] == {'name': 'adam', 'learning_rate': 0.25}
+
+
+def test_zero_is_something_said(settings_of):
+    settings = settings_of('--lr', '0', '--ema', '0')
+    assert settings['task']['optimizer']['learning_rate'] == 0 and settings['fit']['ema'] == 0
+
+
+def test_what_a_recipe_says_itself(coco):
+    """CenterNet's rounds and moving average; arguments come before them."""
+    def settings(*more):
+        return train.make_settings(train.parse('centernet', ['--data', str(coco), *more]))
+
+    assert settings()['engine']['accumulate'] == 8 and settings()['fit']['ema'] is None   # 48 images, 6 at once
+    small = settings('--small')
+    assert small['engine']['accumulate'] == 1 and small['fit']['ema'] == centernet.SMALL['ema'] == .998
+    assert settings('--devices', 'gpu:0,gpu:1')['engine']['accumulate'] == 4
+    assert settings('--set', 'engine.devices=["gpu(0)","gpu(1)"]') == settings('--devices', 'gpu:0,gpu:1')
+    given = settings('--small', '--accumulate', '4', '--ema', '0.5')
+    assert given['engine']['accumulate'] == 4 and given['fit']['ema'] == .5
+
+
+@pytest.mark.parametrize('by_path, by_argument', [
+    (['--set', 'fit.epochs=30'], ['--epochs', '30']), (['--set', 'fit.batch_size=3'], ['--batch-size', '3']),
+    (['--set', 'fit.epochs=30', '--set', 'fit.batch_size=3'], ['--batch-size', '3', '--epochs', '30']),
+    (['--set', 'engine.devices=["gpu(1)"]'], ['--devices', 'gpu:1']), (['--set', 'fit.seed=4'], ['--seed', '4']),
+    (['--set', 'engine.accumulate=2'], ['--accumulate', '2']), (['--set', 'fit.ema=0.5'], ['--ema', '0.5']),
+    (['--set', 'task.optimizer.learning_rate=0.5'], ['--lr', '0.5']), (['--set', 'fit.epochs=2'], [])])
+def test_a_path_says_what_an_argument_says(settings_of, by_path, by_argument):
+    """And what follows from it."""
+    assert settings_of(*by_path) == settings_of(*by_argument)
+
+
+def test_the_schedule_follows(settings_of):
+    assert settings_of('--set', 'fit.epochs=30')['fit']['schedule'] == {'name': 'cosine', 'steps': 60, 'warmup': 6}
+
+
+def test_a_path_comes_last(settings_of):
+    settings = settings_of('--seed', '4', '--set', 'fit.seed=5', '--set', 'fit.schedule.warmup=1', '--set',
+                           'task.loss=pikachu', '--set', 'task.optimizer.wd=0.5')
+    assert settings['fit']['seed'] == 5 and settings['fit']['schedule']['warmup'] == 1
+    assert settings['task']['loss'] == 'pikachu' and settings['task']['optimizer']['wd'] == .5
+
+
+@pytest.mark.parametrize('words, said', [
+    (['--epochs', '3', '--set', 'fit.epochs=4'], '--set: fit.epochs=4: --epochs says 3'),
+    (['--batch-size', '3', '--set', 'fit.batch_size=4'], '--set: fit.batch_size=4: --batch-size says 3'),
+    (['--devices', 'cpu', '--set', 'engine.devices=["gpu(0)"]'], "--devices says ['cpu(0)']"),
+    (['--set', 'fit.epochs=0'], '--set: fit.epochs=0: must be a whole number, at least 1'),
+    (['--set', 'fit.epochs=many'], '--set: fit.epochs=many: must be a whole number, at least 1'),
+    (['--set', 'fit.epochs=true'], '--set: fit.epochs=true: must be a whole number, at least 1'),
+    (['--set', 'fit.batch_size=2.0'], '--set: fit.batch_size=2.0: must be a whole number, at least 1'),
+    (['--set', 'engine.devices=gpu'], '--set: engine.devices=gpu: must be a list such as ["gpu(0)"]'),
+    (['--set', 'engine.devices=[]'], '--set: engine.devices=[]: must be a list such as ["gpu(0)"]'),
+    (['--set', 'fit.epoch=3'], '--set: fit.epoch: unknown; there are fit.epochs'),
+    (['--set', 'revision=1'], '--set: revision: unknown; there are engine, '),
+    (['--set', 'code.file=x'], '--set: code: unknown; there are engine, '),
+    (['--set', 'fit.epochs'], '--set: must be PATH=VALUE')])
+def test_paths_that_are_refused(settings_of, words, said):
+    with pytest.raises(ValueError) as raised:
+        settings_of(*words)
+    assert said in str(raised.value)
+
+
+def test_the_same_said_twice_is_no_conflict(settings_of):
+    assert settings_of('--epochs', '3', '--set', 'fit.epochs=3') == settings_of('--epochs', '3')
+
+
+@pytest.mark.parametrize('words, said', [
+    (['--epochs', '3'], '--epochs: fixed does not heed it: settings(args) has 5'),
+    (['--set', 'fit.epochs=3'], '--epochs: fixed does not heed it: settings(args) has 5'),
+    (['--batch-size', '3'], '--batch-size: fixed does not heed it: settings(args) has 2'),
+    (['--lr', '3'], "--lr: fixed does not heed it: settings(args) has {'name': 'sgd', 'learning_rate': 0.1}")])
+def test_a_recipe_that_does_not_heed_an_argument(words, said):
+    def settings(args):
+        return {'task': {'name': 'classification', 'optimizer': {'name': 'sgd', 'learning_rate': .1}},
+                'train_data': {'name': 'x'}, 'val_data': {'name': 'x'},
+                'fit': {'batch_size': 2, 'epochs': 5, 'schedule': {'name': 'constant'}}}
+
+    recipe = SimpleNamespace(settings=settings, __doc__=None)
+    assert train.make_settings(train.parse_for(recipe, 'fixed', []))['fit']['epochs'] == 5
+    assert train.make_settings(train.parse_for(recipe, 'fixed', ['--epochs', '5', '--lr', '.1']))['fit']['epochs'] == 5
+    with pytest.raises(ValueError) as raised:
+        train.make_settings(train.parse_for(recipe, 'fixed', words))
+    assert str(raised.value) == said
+
+
+def test_a_rate_may_be_of_one_of_several_optimizers():
+    def settings(args):
+        return {'task': {'name': 'pix2pix', 'optimizer': {'generator': {'name': 'adam', 'learning_rate': args.lr},
+                                                          'discriminator': {'name': 'sgd', 'learning_rate': .1}}},
+                'train_data': {'name': 'x'}, 'val_data': {'name': 'x'},
+                'fit': {'batch_size': 2, 'epochs': 5, 'schedule': {'name': 'constant'}}}
+
+    args = train.parse_for(SimpleNamespace(settings=settings, __doc__=None), 'both', ['--lr', '3'])
+    assert train.make_settings(args)['task']['optimizer']['generator']['learning_rate'] == 3
+
+
+def test_data_is_found_from_anywhere(pikachu, monkeypatch):
+    monkeypatch.chdir(pikachu.parent)
+    args = train.parse('dsod', ['--data', pikachu.name, '--small'])
+    assert train.make_settings(args)['train_data']['path'] == str(pikachu / 'train.rec')
+
+
+# -- what is refused before anything is written ----------------------------------------------------------------------
+
+@pytest.mark.parametrize('options, said', [
+    (['--batch-size', '8', '--accumulate', '3'], '--batch-size: must be a multiple of rounds x devices x machines, 3: '
+                                                 '8'),
+    (['--set', 'engine.devices=["cpu(0)","cpu(1)","cpu(2)"]'], 'must be a multiple of rounds x devices x machines, 3'),
+    (['--ema', '1.5'], 'decay: must be from 0 to 1 (exclusive): 1.5'),
+    (['--amp', 'float16'], '--amp: MXNet has no float16 matrix product on a CPU; bfloat16 it has'),
+    (['--kvstore', 'dist_sync'], 'python -m gluonzoo.train.launch'),
+    (['--set', 'engine.accumulate=0'], 'accumulate: must be a whole number of rounds, at least 1: 0'),
+    (['--clip-norm', '0'], 'clip_norm: must be above 0, or None: 0.0'),
+    (['--devices', 'gpu:99'], '--devices: gpu(99) is not there: MXNet finds '),
+    (['--set', 'engine.devices=["tpu"]'], "--devices: must be like 'cpu(0)' or 'gpu(1)': 'tpu'"),
+    (['--set', 'engine.devices=["cpu(0)","cpu(0)"]'], 'ctx: must be one or more devices, each once'),
+    (['--set', 'engine.amp=half'], "amp: must be None, 'float16' or 'bfloat16': 'half'"),
+    (['--set', 'engine.kvstore=dist'], "kvstore: must be None, 'local', 'device', 'dist_sync' or "),
+    (['--set', 'fit.seed=-1'], 'seed: must be a whole number, at least 0: -1'),
+    (['--set', 'fit.workers=0'], 'workers: must be a whole number, at least 1: 0'),
+    (['--batch-size', '10'], 'batch_size: 10 elements in each of 1 part(s) are more than the 9 of the dataset'),
+    (['--set', 'task.loss=papers'], "loss: must be one of 'paper', 'pikachu': 'papers'"),
+    (['--set', 'task.optimizer.name=sdg'], 'Cannot find optimizer sdg'),
+    (['--set', 'task.optimizer.no_decay=["betas"]'], "optimizer: no_decay: 'betas' matches no parameter"),
+    (['--set', 'task.net.classes=2'], 'class_names'),
+    (['--set', 'task.class_names=["a"]'], "val.rec: has the classes ['mascot'], not ['a']"),
+    (['--set', 'val_data.path=/none.rec'], '/none.'), (['--set', 'train_data.path=/none.rec'], '/none.'),
+    (['--resume'], ': no run here: it has no settings.json'),
+    (['--weights', '/none.safetensors'], '/none.safetensors: not a weight file of ours'),
+    (['--weights', '{data}/train.rec'], 'train.rec: not a weight file of ours'),
+    (['--weights', 'nets=x'], 'nets=x: not a weight file of ours'),
+    (['--weights', 'a', '--weights', 'net=b'], '--weights: net has two: '),
+])
+def test_what_leaves_nothing(pikachu, tmp_path, capsys, options, said):
+    run = tmp_path / 'run'
+    error = error_of(words_of('dsod', pikachu, run, *(option.format(data=pikachu) for option in options)), capsys)
+    assert error.startswith('gluonzoo train: ') and said in error and 'Traceback' not in error
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('what, said', [
+    ('dsot', "recipe: unknown 'dsot'; there are dsod, or a file of your own (my_net.py)"),
+    ('resnet', "recipe: unknown 'resnet'; there are "),
+    ('ghostnet', 'recipe: ghostnet has no training yet; there are centernet, dsod, pix2pix')])
+def test_recipes_that_are_not_there(what, said, capsys):
+    check_error_is_one_line(['train', what, '--data', 'x'], f'gluonzoo train: {said}', capsys)
+
+
+@pytest.mark.parametrize('words, said', [
+    (['dsod'], 'the following arguments are required: --data'),
+    (['dsod', '--data', 'x', '--epochs', 'x'], 'argument --epochs: '),
+    (['dsod', '--data', 'x', '--epochs', '0'], 'argument --epochs: must be at least 1: 0'),
+    (['dsod', '--data', 'x', '--devices', 'tpu'], 'must be like cpu, gpu:0 or gpu:0,gpu:1'),
+    (['dsod', '--data', 'x', '--partial'], '--partial: only with --weights'),
+    (['dsod', '--data', 'x', '--direction', 'AtoB'], 'unrecognized arguments: --direction AtoB'),
+    (['dsod', '--data', 'x', '--kvstore', 'dist_async'], "invalid choice: 'dist_async'"),
+    (['pix2pix', '--data', 'x', '--lambda-l1', '-1'], 'must be at least 0: -1'), ([], 'required: RECIPE|FILE.py')])
+def test_arguments(words, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(['train', *words])
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and said in error
+    assert f'usage: gluonzoo train {words[0] if words else "RECIPE"}' in error
+
+
+def test_help(capsys):
+    """Of the command, and of a recipe: its docstring, its data and its own arguments."""
+    for words, said in ((['train', '--help'], ['usage: gluonzoo train RECIPE|FILE.py ...', 'centernet, dsod, pix2pix']),
+                        (['train', 'pix2pix', '--help'], ['usage: gluonzoo train pix2pix [-h]', pix2pix.__doc__,
+                                                          'folder with pairs', 'of pix2pix:', '--direction', '--resume',
+                                                          '--weights'])):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        out = capsys.readouterr().out
+        assert ended.value.code == 0 and all(each in out for each in said)
+
+
+def test_wrong_arguments_are_answered_at_once():
+    """Before MXNet, or anything else that is heavy, is imported."""
+    package = Path(gluonzoo.__file__).parent
+    program = f'''
+import sys, types
+sys.modules['gluonzoo'] = types.ModuleType('gluonzoo')
+sys.modules['gluonzoo'].__path__ = [{str(package)!r}]
+from gluonzoo.commands.main import main
+for words in (['dsod', '--data', 'x', '--epochs', 'x'], ['dsod', '--help'], ['centernet'], ['--help']):
+    try:
+        main(['train', *words])
+    except SystemExit as ended:
+        assert ended.code == (0 if '--help' in words else 2), words
+    else:
+        assert False, words
+assert main(['train', 'dsot']) == 1
+heavy = 'mxnet', 'gluoncv', 'numpy', 'cv2', 'PIL', 'tqdm', 'requests'
+found = [name for name in sys.modules if name.startswith(heavy)]
+assert not found, found
+'''
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+# -- weights to start from -------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope='module')
+def weights(detector):
+    """Those of the detector after its training."""
+    return detector / 'checkpoints' / 'step-00000004' / 'net.safetensors'
+
+
+def first_loss(run):
+    step, name, value = next(row for row in scalars(run) if row[1] == 'loss')
+    assert step == 1
+    return value
+
+
+def loss_with(settings, weights):
+    """The loss of the first batch of a network with these weights."""
+    task = make_task(settings)
+    task.start_training(Engine())
+    arrays = safetensors.numpy.load_file(weights)
+    for name, parameter in named_parameters(task.networks['net']).items():
+        parameter.set_data(mx.nd.array(arrays[name]))
+    loader = Loader(DATASETS.create(**settings['train_data']), settings['fit']['batch_size'], shuffle=True, seed=0,
+                    workers=1)
+    return task.train_step(next(loader.epoch(0)), 0)['loss'].asscalar()
+
+
+def test_training_starts_from_weights(pikachu, detector, weights, tmp_path):
+    run = tmp_path / 'run'
+    assert main(words_of('dsod', pikachu, run, '--epochs', '1', '--weights', str(weights))) == 0
+    settings = Run.open(run).settings
+    assert settings['task']['net']['weights'] == str(weights) and 'partial' not in settings['task']['net']
+    assert first_loss(run) == pytest.approx(loss_with(settings, weights), rel=1e-6)
+    assert first_loss(run) != first_loss(detector)
+
+
+def test_weights_are_found_from_anywhere(pikachu, weights, monkeypatch):
+    monkeypatch.chdir(weights.parent)
+    args = train.parse('dsod', ['--data', str(pikachu), '--small', '--weights', 'net=net.safetensors'])
+    assert train.make_settings(args)['task']['net']['weights'] == str(weights)
+    args = train.parse('dsod', ['--data', str(pikachu), '--small', '--set', f'task.net.weights={weights}'])
+    assert train.make_settings(args)['task']['net']['weights'] == str(weights)
+
+
+def test_resuming_does_not_load_them_again(pikachu, weights, tmp_path):
+    """They need not be there any more, and the training goes on as without a break."""
+    copy = shutil.copy(weights, tmp_path / 'net.safetensors')
+    runs = [tmp_path / name for name in ('whole', 'broken')]
+    words = ['--weights', str(copy)]
+    assert main(words_of('dsod', pikachu, runs[0], *words)) == 0
+    shutil.copytree(runs[0], runs[1])
+    shutil.rmtree(runs[1] / 'checkpoints' / 'step-00000004')
+    copy.unlink()
+    assert main(words_of('dsod', pikachu, runs[1], *words, '--resume')) == 0
+    assert scalars(runs[0]) == scalars(runs[1])
+
+
+def test_a_run_that_broke_off_before_its_first_checkpoint(pikachu, weights, tmp_path):
+    """It begins again, from the weights."""
+    runs = [tmp_path / name for name in ('whole', 'broken')]
+    words = ['--weights', str(weights), '--epochs', '1']
+    assert main(words_of('dsod', pikachu, runs[0], *words)) == 0
+    (runs[1] / 'checkpoints').mkdir(parents=True)
+    shutil.copy(runs[0] / 'settings.json', runs[1])
+    assert main(words_of('dsod', pikachu, runs[1], *words, '--resume')) == 0
+    assert scalars(runs[0]) == scalars(runs[1])
+
+
+def test_a_network_of_other_classes(pikachu, weights, tmp_path, capsys):
+    """--partial says what is started anew; without it nothing is written."""
+    arrays = safetensors.numpy.load_file(weights)
+    heads = [name for name in arrays if name.startswith('heads.')]
+    assert heads
+    for name in heads:   # as many classes more as it takes
+        arrays[name] = np.concatenate([arrays[name]] * 2)
+    other = tmp_path / 'other.safetensors'
+    safetensors.numpy.save_file(arrays, other)
+    error = error_of(words_of('dsod', pikachu, tmp_path / 'run', '--weights', str(other)), capsys)
+    assert '--partial starts anew what is not in the file, or has another shape there' in error
+    assert all(repr(name) in error for name in heads) and not (tmp_path / 'run').exists()
+
+    assert main(words_of('dsod', pikachu, tmp_path / 'run', '--epochs', '1', '--weights', str(other), '--partial',
+                         '--lr', '0')) == 0
+    anew = [line for line in capsys.readouterr().out.splitlines() if 'is started anew' in line]
+    assert sorted(anew) == sorted(f'net.{name}: is started anew; the weights do not have it in this shape'
+                                  for name in heads)
+    assert Run.open(tmp_path / 'run').settings['task']['net']['partial'] is True
+    trained = safetensors.numpy.load_file(Run.open(tmp_path / 'run').checkpoint('last') / 'net.safetensors')
+    for name, array in trained.items():   # at a learning rate of 0
+        assert name in heads or 'running' in name or (array == arrays[name]).all(), name
+
+
+def test_nothing_fits(pikachu, tmp_path, capsys):
+    safetensors.numpy.save_file({'x': np.zeros(3, 'float32')}, tmp_path / 'x.safetensors')
+    for more in ([], ['--partial']):
+        error = error_of(words_of('dsod', pikachu, tmp_path / 'run', '--weights', str(tmp_path / 'x.safetensors'),
+                                  *more), capsys)
+        assert "unknown here: 'x'" in error and 'nothing in the file fits' in error
+    assert not (tmp_path / 'run').exists()
+
+
+def test_weights_of_several_networks(pairs, tmp_path, capsys):
+    """Each by its name; without one they are the generator's, which is what is used."""
+    first, second = tmp_path / 'first', tmp_path / 'second'
+    assert main(words_of('pix2pix', pairs, first, '--epochs', '1')) == 0
+    checkpoint = Run.open(first).checkpoint('last')
+    files = {name: checkpoint / f'{name}.safetensors' for name in ('generator', 'discriminator')}
+    words = words_of('pix2pix', pairs, second, '--epochs', '1', '--lr', '0', '--seed', '7')
+    assert main([*words, '--weights', f'discriminator={files["discriminator"]}', '--weights',
+                 str(files['generator'])]) == 0
+    for name, file in files.items():
+        assert Run.open(second).settings['task'][name]['weights'] == str(file)
+        before, after = (safetensors.numpy.load_file(Run.open(run).checkpoint('last') / f'{name}.safetensors')
+                         for run in (first, second))
+        for key in before:   # at a learning rate of 0
+            assert 'running' in key or (before[key] == after[key]).all(), key
+    error = error_of(words_of('pix2pix', pairs, tmp_path / 'run', '--weights', f'generator={files["discriminator"]}'),
+                     capsys)
+    assert 'does not fit UNet' in error and not (tmp_path / 'run').exists()
+
+
+# -- the end ---------------------------------------------------------------------------------------------------------
+
+def test_what_it_says_at_the_end(pikachu, tmp_path, capsys):
+    run = tmp_path / 'run'
+    metrics = train.train(train.make_settings(train.parse('dsod', ['--data', str(pikachu), '--small', '--epochs',
+                                                                   '1'])), run, checkpoint_every=1)
+    said = capsys.readouterr().out
+    assert f'{run}: best checkpoint step-00000002; data_wait ' in said and f'mAP {metrics["mAP"]:.4g}' in said
+    for name in ('progress.png', 'samples', 'scalars.csv'):
+        assert f'  {run / name}: ' in said and (run / name).exists()
+    assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000001', 'step-00000002']
+
+
+def test_a_loss_that_is_not_finite_is_one_line(pikachu, tmp_path, capsys):
+    error = error_of(words_of('dsod', pikachu, tmp_path / 'run', '--lr', '1e38', '--epochs', '9'), capsys)
+    assert error.splitlines()[-1].startswith('gluonzoo train: step ') and 'Traceback' not in error
+
+
+def test_a_run_that_is_there_is_one_line(pikachu, detector, capsys):
+    check_error_is_one_line(words_of('dsod', pikachu, detector), f'gluonzoo train: {detector}: has a run already; '
+                            'resume it, or take another directory\n', capsys)
