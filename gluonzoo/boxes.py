@@ -5,9 +5,9 @@ A box is the last axis, of length 4, in one of two formats::
     corner   xmin ymin xmax ymax   the edges: xmax and ymax are where the box ends, so its width is xmax - xmin
     center   cx cy w h             center, width and height
 
-Every other axis counts boxes. The unit is the caller's, pixels or fractions of an image; x and y may have different
-ones, for a ratio of areas does not depend on them. Precision is float32 or float64; all is differentiable where the
-arrays are.
+Every other axis counts boxes. The unit is the caller's: pixels, or fractions of an image. x and y may have different
+units, since a ratio of areas does not depend on them. Precision is float32 or float64. All functions are differentiable
+on NDArrays and Symbols.
 """
 import numpy as np
 from mxnet import ndarray, symbol
@@ -73,8 +73,8 @@ def iou(a, b):
 def giou(a, b):
     """Generalized intersection over union. [..., 4] and [..., 4], both corner -> [...], -1 (exclusive) to 1
 
-    GIoU = IoU - (hull - union) / hull, where the hull is the smallest box around both: of two boxes that do not meet,
-    it still says how far apart they are. The leading axes are broadcast as in :func:`iou`.
+    GIoU = IoU - (hull - union) / hull, where the hull is the smallest box around both. So the GIoU of two boxes that do
+    not meet still says how far apart they are. The leading axes are broadcast as in :func:`iou`.
 
     "Generalized Intersection over Union: A Metric and a Loss for Bounding Box Regression" (Rezatofighi et al., 2019)
 

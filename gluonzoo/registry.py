@@ -1,7 +1,7 @@
 """Names for models, tasks and datasets, so that a settings file can say what to make.
 
-A class or function registers itself, under its own name or a given one. Making it by name checks the name and every
-argument first, and an error names the near matches: nothing misspelt is ignored.
+A class or function registers itself, under its own name or under a given one. When it is made by its name, the name and
+every argument are checked first. Nothing misspelt is ignored: an error names the near matches.
 """
 import difflib
 import functools
@@ -19,7 +19,7 @@ class Registry:
     kind : str
         what is registered, for the error messages: 'model'
     home : str, optional
-        the package that registers what gluonzoo itself has; imported when the registry is first used
+        the package with gluonzoo's own entries; imported when the registry is first used
 
     Examples
     --------
@@ -76,7 +76,7 @@ class Registry:
         return target
 
     def signature(self, name):
-        """What the class or function that is registered as `name` can be called with: an ``inspect.Signature``.
+        """The ``inspect.Signature`` of the class or function that is registered as `name`.
 
         Raises ValueError for an unknown name, naming the near ones.
         """

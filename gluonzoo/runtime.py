@@ -1,11 +1,10 @@
-"""What MXNet 1.9.1 and gluoncv 0.10.5 need before and after they are imported beside the packages of today.
+"""Makes MXNet 1.9.1 and gluoncv 0.10.5 work beside the packages of today.
 
-``import gluonzoo`` calls :func:`prepare`; nothing else has to be done. It does not import MXNet, which takes more than
-a second: MXNet is imported when it is needed, by gluonzoo or by the user.
+``import gluonzoo`` calls :func:`prepare`; nothing else has to be done. ``import gluonzoo`` does not import MXNet, which
+takes more than a second. MXNet is imported when it is needed, by gluonzoo or by the user.
 
-MXNet's parameter server is a process that only imports MXNet, and serves while it does. Start it with
-``DMLC_ROLE=server python -c "import gluonzoo"`` or ``python -m gluonzoo.runtime``, the scheduler likewise. It ends when
-the job ends.
+A process of MXNet's parameter server only imports MXNet, and serves inside this import until the job ends. Start a
+server with ``DMLC_ROLE=server python -c "import gluonzoo"`` or ``python -m gluonzoo.runtime``, the scheduler likewise.
 """
 import contextlib
 import ctypes
@@ -36,31 +35,32 @@ _keeps_memory = False
 
 
 def prepare(complete):
-    """Makes MXNet importable on NumPy 1.24 to 1.26, and gives it all physical cores of this process.
+    """Makes MXNet importable on NumPy 1.24 to 1.26, and gives MXNet all physical cores of this process.
 
-    It also makes gluoncv importable beside PyTorch 2, which gluoncv refuses: it then works with MXNet alone.
+    gluoncv refuses to be imported beside PyTorch 2. This function makes gluoncv importable there; gluoncv then works
+    with MXNet alone.
 
-    Call it before MXNet and gluoncv are imported. Calling it again does nothing.
+    Call this function before MXNet and gluoncv are imported. A second call does nothing.
 
-    Whoever imports MXNet later, NumPy's names are restored just before, and just after, the importing thread calls
-    :func:`leave_cores_to_engine` and `complete`. If MXNet is there already, this happens at once.
+    NumPy's names are restored just before MXNet is imported, whoever imports MXNet. Just after, the importing thread
+    calls :func:`leave_cores_to_engine` and `complete`. If MXNet is there already, all this happens at once.
 
-    The cores are :func:`physical_cores`; they go into the environment variable ``OMP_NUM_THREADS``, so processes that
-    this one starts inherit them. If that or ``MXNET_OMP_MAX_THREADS`` is set already, it stays as it is. (MXNet's own
-    choice is half of the logical processors: half of the cores where there is no hyper-threading.)
+    The number of cores is :func:`physical_cores`. It goes into the environment variable ``OMP_NUM_THREADS``, so that
+    child processes inherit it. If ``OMP_NUM_THREADS`` or ``MXNET_OMP_MAX_THREADS`` is set already, nothing is changed.
+    (MXNet's own choice is half of the logical processors: half of the cores where there is no hyper-threading.)
 
-    On glibc, malloc keeps what is freed for the next allocation, in the whole process: MXNet has no memory pool on the
-    CPU, so every large array was new pages from the system, cleared and mapped one by one. The process then never gives
-    memory back before it ends. ``GLUONZOO_KEEP_MEMORY=0``, or a setting of malloc's own (``GLIBC_TUNABLES``,
-    ``MALLOC_ARENA_MAX`` ...), leaves malloc as it is.
+    On glibc, malloc keeps freed memory for the next allocation, in the whole process. MXNet has no memory pool on the
+    CPU; without this, every large array consists of new pages from the system, which are cleared and mapped one by one.
+    The process then gives no memory back before it ends. ``GLUONZOO_KEEP_MEMORY=0``, or a setting of malloc's own
+    (``GLIBC_TUNABLES``, ``MALLOC_ARENA_MAX`` ...), leaves malloc as it is.
 
     Parameters
     ----------
     complete : function without arguments
-        what else MXNet needs once it is there; called again if MXNet has to be imported again because this failed
+        called when MXNet has been imported; called again if the call failed and MXNet is imported once more
 
     Warns (RuntimeWarning)
-        if MXNet has been imported already and has taken another number of threads than it would have been given.
+        if MXNet has been imported already, with another number of threads than gluonzoo would choose.
 
     Raises
     ------
@@ -83,9 +83,9 @@ def prepare(complete):
 
 
 def import_mxnet():
-    """MXNet, which is imported if it has not been.
+    """The module mxnet. MXNet is imported if this has not happened yet.
 
-    Raises ImportError, which says how to install MXNet, if there is none.
+    Raises ImportError if MXNet is not installed. The message says how to install MXNet.
     """
     try:
         import mxnet
@@ -98,16 +98,16 @@ def import_mxnet():
 
 
 def leave_cores_to_engine():
-    """From now on, the OpenMP that MXNet was linked with takes one thread for what the calling thread computes itself.
+    """Gives the calling thread one OpenMP thread. More would make a training step of many small layers a third slower.
 
-    MXNet computes in threads of its engine. The thread that calls it only copies large arrays from and to NumPy, and
-    out of the layouts of convolutions. If it takes several threads for that, they stay, beside those of the engine;
-    and where there are more threads than cores, GNU's OpenMP no longer has them wait awake between two loops: from then
-    on, a training step of many small layers takes a third longer.
+    MXNet computes in the threads of its engine. The thread that calls MXNet only copies large arrays: from and to
+    NumPy, and out of the layouts of convolutions. If this thread had several OpenMP threads, these would stay, beside
+    those of the engine. With more threads than cores, GNU's OpenMP lets threads sleep between two loops instead of
+    spinning.
 
     Does nothing with ``MXNET_ENGINE_TYPE=NaiveEngine``, where the calling thread computes everything. Other threads are
-    not changed. Other libraries' loops in this thread are, if they use the same OpenMP: PyTorch's are, and
-    ``torch.set_num_threads(n)`` gives its threads back, and takes this back with that.
+    not changed. Other libraries that use the same OpenMP have one thread here, too, such as PyTorch.
+    ``torch.set_num_threads(n)`` gives PyTorch its threads back, and undoes the effect of this function.
     """
     import mxnet as mx
 
@@ -118,10 +118,10 @@ def leave_cores_to_engine():
 
 
 def physical_cores(root='/'):
-    """How many threads can compute at the same time in this process.
+    """How many threads can compute at the same time in this process: at least 1.
 
-    The processors that its affinity mask allows, hyper-threads of one core counted once, and no more than the processor
-    time that its control groups (version 1 or 2) allow, rounded down. At least 1.
+    Counted are the processors of the affinity mask, with the hyper-threads of one core as one. The processor time that
+    the control groups (version 1 or 2) allow, rounded down, is an upper limit.
 
     Parameters
     ----------
@@ -141,19 +141,20 @@ def keeps_memory():
 class _AroundMXNet:
     """Does what must be done just before and just after MXNet is imported, whoever imports MXNet.
 
-    A user writes ``import gluonzoo`` and then ``import mxnet``, and expects the operators in ``mx.nd``. To import MXNet
-    already in the first line would cost every program more than a second, also those that only print their help. Python
-    asks the finders of ``sys.meta_path`` for a module, and a finder may say how the module is executed. So the work is
-    done inside ``import mxnet``, under the lock that makes other threads wait until MXNet is complete.
+    A user writes ``import gluonzoo`` and then ``import mxnet``, and expects the operators in ``mx.nd``. If the first
+    line imported MXNet, every program would take a second longer, also a program that only prints its help. So the work
+    is done inside ``import mxnet``: Python asks the finders of ``sys.meta_path`` for a module, and a finder may say how
+    the module is executed. The lock of this import makes other threads wait until MXNet is complete.
 
-    Threads that import wait for each other's modules; three rules keep them from waiting in a circle. `complete` must
-    not import a module that another thread may be importing and that needs MXNet. A module of gluonzoo that needs MXNet
-    gets the whole of it first: a module that begins with ``mxnet.gluon`` would hold the lock of that part, for which
-    the thread that imports MXNet waits. And nothing is imported while a finder is asked, which is under the one lock
-    of all imports.
+    Threads that import wait for each other's modules. Three rules keep the threads from waiting in a circle:
 
-    The finder stays in ``sys.meta_path``, where it then finds nothing: to remove it would make another thread that is
-    just walking along the list skip the next finder.
+    1. `complete` must not import a module that needs MXNet and that another thread may be importing.
+    2. Before a module of gluonzoo that needs MXNet, the whole of MXNet is imported. A module that begins with
+       ``mxnet.gluon`` would otherwise hold the lock of this part, for which the thread that imports MXNet waits.
+    3. Nothing is imported while a finder is asked, since this happens under the one lock of all imports.
+
+    The finder stays in ``sys.meta_path`` and finds nothing from then on. If it were removed, another thread that is
+    walking along the list would skip the next finder.
     """
 
     def __init__(self, complete):
@@ -274,7 +275,7 @@ def _restore_numpy_names():
 
 
 def _reconcile_gluoncv_with_pytorch():
-    """Loads gluoncv's module of version checks ahead of it, such that PyTorch 2 counts as no PyTorch."""
+    """Loads gluoncv's module of version checks before gluoncv, and changes it: PyTorch 2 then counts as no PyTorch."""
     gluoncv = None if 'gluoncv' in sys.modules else importlib.util.find_spec('gluoncv')
     if gluoncv is None:
         return

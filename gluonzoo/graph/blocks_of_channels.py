@@ -1,7 +1,7 @@
 """Makes the numbers of channels inside a graph multiples of 16, with channels that nothing reads.
 
-oneDNN, MXNet's engine on a CPU, computes in blocks of 16 channels. Convolutions that do not fill theirs, above all
-depthwise ones, it computes several times slower: 36 channels take longer than 48.
+oneDNN, MXNet's engine on a CPU, computes in blocks of 16 channels. Convolutions whose channels do not fill their
+blocks, above all depthwise convolutions, are several times slower: 36 channels take longer than 48.
 """
 import mxnet as mx
 import numpy as np
@@ -19,11 +19,11 @@ _CHANNEL_WISE = {'Activation', 'relu', 'hard_sigmoid', 'LeakyReLU', 'Pooling', '
 _WEIGHTED = {'Convolution', 'BatchNorm', '_contrib_BatchNormWithReLU'}
 # Operators of two inputs whose channels correspond.
 _PAIRS = {'elemwise_add', 'elemwise_mul', 'elemwise_sub', 'broadcast_like'}
-_SPARE = -1   # in a layout: a channel that is not of the network
+_SPARE = -1   # in a layout: a channel that the network does not have, and that nothing reads
 
 
 class _Conflict(Exception):
-    """A node cannot take the layout of its input; `node` is where it would have to be another one."""
+    """A node cannot take the layout of its input: the output of `node` must have `layout`."""
 
     def __init__(self, node, layout):
         super().__init__(node)
@@ -31,18 +31,19 @@ class _Conflict(Exception):
 
 
 def fill_blocks(symbol, values, shapes):
-    """A symbol that computes the same with channels in whole blocks, where that can be.
+    """A symbol that computes the same with channels in whole blocks, where this is possible.
 
-    A layout of channels says which of the network's channels each one is, or that it is spare. A convolution can put
-    its channels into any layout by its weights; what comes after it follows, up to a convolution that picks the
-    channels up again. Where two layouts meet that must be one, or a node can have none, the convolution before it is
-    told which to take. If none can be, everything stays as it is.
+    A layout says of each channel which of the network's channels it is, or that it is spare. The weights of a
+    convolution decide the layout of its output, so a convolution can take any layout. The nodes after the convolution
+    keep this layout, up to the next convolution, which reads the channels by their layout. Where a node needs two equal
+    layouts and gets different ones, or cannot have a layout, the convolution before it is told which layout to take. If
+    this is not possible, the whole symbol stays as it is.
 
     Parameters
     ----------
     symbol : Symbol
     values : dict of name -> NDArray
-        of the parameters; those that change are replaced
+        the parameters; arrays that change are replaced in this dict
     shapes : dict of name of an output of a node -> tuple
 
     Returns
@@ -143,7 +144,7 @@ def _relay(graph, values, layouts):
 
 
 def _take(array, layout, axis, spare=0):
-    """The slices of an array in the order of a layout, with slices of the value `spare` where it says so."""
+    """The slices of an array in the order of a layout. Spare channels get slices of the value `spare`."""
     taken = np.take(array.asnumpy(), layout, axis=axis)
     shape = [1] * taken.ndim
     shape[axis] = -1
@@ -166,14 +167,14 @@ def _channels(graph, shapes, number):
 
 
 def _keeps_channels(node):
-    """Whether the channels of what comes out are those of the first input, each by itself."""
+    """Whether each output channel depends on the same channel of the first input alone."""
     if node['op'] in ('BatchNorm', '_contrib_BatchNormWithReLU'):
         return node['attrs'].get('axis', '1') == '1'
     return node['op'] in _CHANNEL_WISE and len(node['inputs']) == 1   # no weights, and not two maps side by side
 
 
 def _convolution_before(graph, number):
-    """The convolution whose layout a node has, with nothing but channel-wise operators in between; or None."""
+    """The convolution that decides the layout of a node, through channel-wise operators alone; or None."""
     node = graph['nodes'][number]
     while _keeps_channels(node):
         number = node['inputs'][0][0]

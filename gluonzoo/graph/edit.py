@@ -1,4 +1,4 @@
-"""What surgery on a network needs: its graph as a dict and back, who reads what, and a block of the result.
+"""Tools for surgery on networks: a graph as a dict and back, the edges of a graph, and a block of the result.
 
 A graph is a Symbol as JSON has it. ``graph['nodes']`` is a list of dicts: 'op' ('null' for parameters and inputs),
 'name', 'inputs' and, where there are any, 'attrs'; a node comes after those that it reads. ``graph['heads']`` are the
@@ -16,7 +16,8 @@ __all__ = ['edges', 'flat', 'make_block', 'make_symbol', 'output_name', 'pass_by
 def symbol_of(net):
     """The Symbol of a HybridBlock of one input, which is called data. Several outputs become a Group.
 
-    Every operator has a name of its own; in a network that calls a block twice, two have the same at first.
+    Every operator gets a name of its own. (In a network that calls a block twice, two operators have the same name at
+    first.)
     """
     outputs = net(mx.sym.var('data'))
     graph = read_graph(mx.sym.Group(flat(outputs)) if isinstance(outputs, (list, tuple)) else outputs)
@@ -49,7 +50,7 @@ def edges(graph):
 
 
 def pass_by(graph, numbers):
-    """Whoever reads one of these nodes reads the first input of that node from now on."""
+    """Takes nodes out of the graph: their readers read the first input of the node instead."""
     sources = {number: graph['nodes'][number]['inputs'][0] for number in numbers}
     for edge in edges(graph):
         while edge[0] in sources:
@@ -57,7 +58,7 @@ def pass_by(graph, numbers):
 
 
 def output_name(node):
-    """What Symbols call the output of a node that has one: as in :meth:`Symbol.list_outputs` of the internals."""
+    """The name that Symbols give to the only output of a node, as in ``symbol.get_internals().list_outputs()``."""
     return node['name'] if node['op'] == 'null' else f'{node["name"]}_output'
 
 

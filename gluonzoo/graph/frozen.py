@@ -5,10 +5,10 @@ __all__ = ['Frozen']
 
 
 class Frozen:
-    """Computes what a network computes; gradients pass to the input, and none is computed for the parameters.
+    """Computes what a network computes. Gradients pass to the input; no gradients of the parameters are computed.
 
-    The parameters are those of the network at the time of the call, and must stay so until the backward pass. Their
-    gradients keep the values that they have. In training mode running statistics are updated as by the network itself.
+    A call uses the network's parameters of that time. They must not change before the backward pass. The gradient
+    arrays of the parameters stay as they are. In training mode, running statistics are updated as by the network.
 
     Parameters
     ----------

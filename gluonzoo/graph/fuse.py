@@ -13,19 +13,21 @@ __all__ = ['for_inference']
 
 
 def for_inference(net, x):
-    """A copy of the network that can compute nothing but outputs, and is faster at it on a CPU.
+    """A copy of the network that computes outputs faster on a CPU, and computes nothing else.
 
-    What depends on weights alone is computed once; batch normalisations and ReLUs become part of the convolutions
-    before them, or one operator; what only a gradient needs is left out. Later changes of `net` do not reach the copy.
-    What is gained comes from oneDNN, MXNet's engine on a CPU. Where that has no part (a GPU, a type other than float32,
-    a build without it) the copy is still right.
+    Nodes that depend on weights alone are computed once. Batch normalisations and ReLUs become part of the convolutions
+    before them, or one operator. Nodes that only a gradient needs are left out. Later changes of `net` do not reach the
+    copy.
+
+    The speed comes from oneDNN, MXNet's engine on a CPU. Without oneDNN (a GPU, a type other than float32, a build
+    without it) the copy is still right.
 
     Parameters
     ----------
     net : HybridBlock
         of one input, initialized, with all shapes known
     x : NDArray
-        an input: the copy is made for its device and type; other sizes may follow
+        an input; its device and type are those of the copy, which also takes other sizes
 
     Returns
     -------
@@ -72,7 +74,7 @@ def _uses_onednn(x):
 
 
 def _drop_whole_slices(symbol):
-    """Passes by the slices that hold everything, which are there for the gradient: gluonzoo.nn.plain_gradient."""
+    """Takes out the slices of everything, which only the gradient needs: gluonzoo.nn.plain_gradient."""
     graph = read_graph(symbol)
     pass_by(graph, [number for number, node in enumerate(graph['nodes']) if node['op'] == 'slice'
                     and (node['attrs']['begin'], node['attrs']['end'], node['attrs'].get('step', '()'))
@@ -81,9 +83,9 @@ def _drop_whole_slices(symbol):
 
 
 def _join_norm_and_relu(symbol, shapes):
-    """Replaces pairs of BatchNorm and ReLU by the one operator that oneDNN has for both.
+    """Replaces pairs of BatchNorm and ReLU by oneDNN's one operator for both.
 
-    Not behind convolutions: what is there becomes part of those.
+    Pairs after a convolution are not replaced: they become part of the convolution.
     """
     graph = read_graph(symbol)
     nodes = graph['nodes']
@@ -104,7 +106,7 @@ def _join_norm_and_relu(symbol, shapes):
 
 
 def _fold_constants(symbol, values, ctx):
-    """Computes the nodes that depend on parameters alone, and makes parameters of them: `values` gets theirs too."""
+    """Computes the nodes that depend on parameters alone, and makes them parameters, with their values in `values`."""
     graph = read_graph(symbol)
     nodes, internals = graph['nodes'], symbol.get_internals()
     constant, outputs = [], set(internals.list_outputs())

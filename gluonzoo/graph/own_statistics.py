@@ -10,9 +10,9 @@ __all__ = ['by_own_statistics']
 def by_own_statistics(net):
     """A network of the same parameters, without dropout, that normalises each picture by its own statistics.
 
-    Every batch normalisation becomes an instance normalisation of the same gamma, beta and epsilon. So the result for a
-    batch is what ``with autograd.train_mode(): net(picture)`` gives for each picture alone, dropout aside; and the
-    running statistics have no part in it.
+    Every batch normalisation becomes an instance normalisation with the same gamma, beta and epsilon. The result for
+    each picture of a batch is that of ``with autograd.train_mode(): net(picture)`` for this picture alone, without
+    dropout. Running statistics are not used.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Native corner pooling: four running maxima and the blocks around them.
 
-See :mod:`gluonzoo.ops.corner_pool` for what they compute and :mod:`gluonzoo.ops.library` for who computes it.
-Beside them, :mod:`gluonzoo.ops.gather` composes of stock operators what takes parts of every image.
+:mod:`gluonzoo.ops.corner_pool` says what the pools compute, and :mod:`gluonzoo.ops.library` says who computes them.
+:mod:`gluonzoo.ops.gather` takes parts of every image, with stock operators.
 """
 import importlib
 
@@ -15,7 +15,7 @@ __all__ = [*_OF_CORNER_POOL, 'route', 'available_routes', 'RouteError']
 
 
 def __getattr__(name):
-    # The blocks need MXNet when they are defined. This package must not: the import of MXNet needs library.py.
+    # The blocks need MXNet when they are defined. This package must not need MXNet: MXNet's import needs library.py.
     if name in _OF_CORNER_POOL or name == 'corner_pool':
         corner_pool = importlib.import_module('.corner_pool', __name__)
         return corner_pool if name == 'corner_pool' else getattr(corner_pool, name)

@@ -1,6 +1,7 @@
 """The corner pools, composed of stock MXNet operators. Their contract is in :mod:`gluonzoo.ops.corner_pool`.
 
-A line of length L takes log2(L) rounds. Each is the maximum of the line and of a copy of it, shifted by 1, 2, 4 ...
+A line of length L takes log2(L) rounds. Each round takes the maximum of the line and of a shifted copy of the line. The
+shifts are 1, 2, 4 ...
 """
 from mxnet import MXNetError, ndarray, symbol
 from mxnet.name import NameManager
@@ -17,8 +18,8 @@ _FLOATS = ('float16', 'float32', 'float64')
 def _shift(F, y, axis, forward, step):
     """y moved by `step` along `axis`, so that element i meets element i + step (forward) or i - step.
 
-    The edge value fills the gap; a maximum does not mind meeting it again. Works for any step, also beyond
-    the length of the axis.
+    The edge value fills the gap: a maximum does not change when it meets this value again. Works for any step, also
+    beyond the length of the axis.
     """
     pad_width = [0] * 8
     pad_width[2 * axis + (1 if forward else 0)] = step

@@ -15,11 +15,12 @@ of one axis and writes the running maximum::
 Gradient
     The gradient of ``y[i]`` goes to the one input element that is the running maximum at ``i``.
 Ties
-    The first maximum met along the scan keeps the gradient: a later element replaces it only if it is strictly
-    greater. +0 and -0 are equal. This is the rule of the official CornerNet code; ``torch.cummax`` has the other.
+    The first maximum met along the scan gets the gradient: a later element replaces it only if the later element is
+    strictly greater. +0 and -0 are equal. This is the rule of the official CornerNet code. ``torch.cummax`` gives the
+    gradient to the last maximum.
 NaN
-    Counts as greater than every number. From the first NaN met, the rest of the line is NaN, and that first NaN
-    receives the gradient of all of it.
+    A NaN counts as greater than every number. From the first NaN met, the rest of the line is NaN, and the first NaN
+    gets the gradient of the rest.
 Precision
     Values are copies of inputs, so exact. On the native routes float16 gradients are summed in float32 and
     rounded once; the composition adds in float16.
@@ -56,8 +57,8 @@ def top_pool(x):
     TypeError
         if `x` is neither an NDArray nor a Symbol.
     MXNetError
-        for another rank or dtype; a Symbol raises it when shapes and types are inferred. (On the composition a Symbol
-        of another dtype is refused only when it runs, in the words of a stock operator.)
+        for another rank or dtype; a Symbol raises it when shapes and types are inferred. (On the composition, a Symbol
+        of another dtype is refused only when it runs, with the message of a stock operator.)
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Parts of every image of a batch, by numbers that are each image's own. Composed of stock operators."""
+"""Takes parts of every image of a batch, other parts of each image. Composed of stock operators."""
 
 __all__ = ['gather_cells', 'gather_rows']
 
@@ -6,7 +6,7 @@ __all__ = ['gather_cells', 'gather_rows']
 def gather_rows(F, values, *indices):
     """``values[b, i[b, k], j[b, k], ...]`` for every image b and every k.
 
-    Gradients pass to `values`, and add up where a part is named more than once; none passes to `indices`.
+    Gradients pass to `values`. They add up where a part is named more than once. No gradient passes to `indices`.
 
     Parameters
     ----------

@@ -7,10 +7,10 @@ library
 composition
     Stock MXNet operators (:mod:`gluonzoo.ops.composition`). Always there; slow.
 
-The first that is available is taken. The environment variable ``GLUONZOO_OPS`` names one to take instead.
+The first available route is taken. The environment variable ``GLUONZOO_OPS`` names another one.
 
-The functions import MXNet, not this module: the import of MXNet ends with :func:`activate`, so this module has to be
-there before.
+This module does not import MXNet, only its functions do. The import of MXNet ends with a call of :func:`activate`, so
+this module must be complete before.
 """
 import ctypes
 import os
@@ -27,7 +27,7 @@ _LIBRARY = Path(__file__).with_name('libcorner_pool.so')
 _BUILD_REPORT = Path(__file__).with_name('library_build.txt')
 _LIBRARY_MXNET = '1.9.1'   # the release whose headers the library is compiled with
 
-# A function that src/library/complete.cc calls, by the name that only the C++ ABI of the stock wheel gives it.
+# A function that src/library/complete.cc calls. Only the C++ ABI of the stock wheel gives the function this name.
 _WHEEL_SYMBOL = '_ZN4nnvm2Op10GetAttrMapERKSs'
 
 _active = None
@@ -38,7 +38,7 @@ class RouteError(RuntimeError):
 
 
 def route():
-    """The active route, chosen when MXNet was imported, which this function does if nothing has.
+    """The active route. It is chosen when MXNet is imported; this function imports MXNet if nothing has.
 
     Returns
     -------

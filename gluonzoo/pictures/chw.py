@@ -1,13 +1,13 @@
-"""Between pictures and what networks take and make: channels first, in other numbers than 0..255.
+"""Converts pictures to the inputs of networks, and outputs of networks to pictures.
 
-Two scales are in use. Detectors and classifiers take ``(picture - mean) / std``. Generators take and make -1..1, which
-is called signed here.
+Arrays of networks have channels first, and one of two scales. Detectors and classifiers take ``(picture - mean) /
+std``. Generators take and make -1..1, which is called signed here.
 """
 import numpy as np
 
 __all__ = ['from_chw', 'from_signed', 'to_chw', 'to_signed']
 
-_HALF = (127.5, 127.5, 127.5)   # of 0..255: mean and standard deviation of what is signed
+_HALF = (127.5, 127.5, 127.5)   # mean and std that make signed values of 0..255
 
 
 def to_chw(images, mean, std):
@@ -21,7 +21,7 @@ def to_chw(images, mean, std):
 
     Returns
     -------
-    float32 array [n, 3, H, W]; as it lies in memory, channels are last
+    float32 array [n, 3, H, W]; in memory, the channels are last
     """
     values = (np.stack(images) - np.array(mean, 'float32')) / np.array(std, 'float32')
     return values.transpose(0, 3, 1, 2)   # [n, H, W, 3] -> [n, 3, H, W]
@@ -46,7 +46,7 @@ def from_chw(values, mean, std):
 def to_signed(images):
     """Pictures of one size as a generator's input: picture / 127.5 - 1.
 
-    Sequence of uint8 [H, W, 3] -> float32 [n, 3, H, W]; as it lies in memory, channels are last.
+    Sequence of uint8 [H, W, 3] -> float32 [n, 3, H, W]; in memory, the channels are last.
     """
     return to_chw(images, _HALF, _HALF)
 

@@ -7,7 +7,7 @@ __all__ = ['contact_sheet']
 def contact_sheet(images, columns=4, gap=4):
     """Images of one size side by side, row by row. List of uint8 [H, W, 3] -> uint8 [rows H + ..., columns W + ..., 3]
 
-    Rows and columns are `gap` grey pixels apart; what is left of the last row is grey too.
+    Rows and columns are `gap` grey pixels apart. The rest of the last row is grey too.
     """
     shapes = {image.shape for image in images}
     if len(shapes) != 1:

@@ -1,7 +1,7 @@
 """Reads image files of the kinds that people have into RGB arrays.
 
-OpenCV decodes (it is fast, lets other threads run, and refuses files that are cut off); Pillow reads the header first,
-so that nothing is decoded before its size is known, and lays transparent images on white.
+OpenCV decodes: it is fast, lets other threads run, and refuses files that are cut off. Pillow reads the header first,
+so that the size is known before anything is decoded. Pillow also puts transparent images on white.
 """
 import io
 import os
@@ -27,9 +27,9 @@ class ImageError(ValueError):
 def read_image(source):
     """An image as RGB, whatever it is stored as.
 
-    Grey images and palettes become RGB, 16 bits become their upper 8, transparent parts are laid on white, and the
-    orientation that a camera noted (EXIF) is applied: the picture is as a viewer shows it. Of a file with several
-    images it is the first.
+    Grey images and palettes become RGB. 16 bits become their upper 8. Transparent parts become white. The orientation
+    that a camera noted (EXIF) is applied, so the picture is as a viewer shows it. Of a file with several images, the
+    first is read.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def read_image(source):
     ------
     ImageError
         if it is not such an image, is damaged or cut off, or has more than ``MAX_PIXELS`` pixels. (Wrong bytes within
-        the data of a JPEG often decode to wrong pixels, which nobody can tell.)
+        the data of a JPEG often decode to wrong pixels. This cannot be detected.)
     OSError
         if the file cannot be read: FileNotFoundError, PermissionError, ...
     """

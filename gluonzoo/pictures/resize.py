@@ -15,7 +15,7 @@ def resize(image, width, height, interpolation=None):
     width, height : int
         pixels, at least 1
     interpolation : {None, 'area', 'cubic', 'linear'}
-        None: by area where neither side grows, else cubic. A name is for what must be as an official code has it.
+        None: by area where neither side grows, else cubic. Name one where an official code asks for it.
 
     Returns
     -------
@@ -24,7 +24,7 @@ def resize(image, width, height, interpolation=None):
     Raises
     ------
     ValueError
-        if `interpolation` is another
+        if `interpolation` is none of these
     """
     if interpolation is None:
         interpolation = 'area' if image.shape[0] >= height and image.shape[1] >= width else 'cubic'
