@@ -18,7 +18,7 @@ __version__ = '0.1.0'
 
 # What a script needs most, without knowing its room.
 _FROM_ROOMS = {'open_model': 'commands.resolve', 'open_run': 'commands.resolve', 'read_image': 'pictures.decode',
-               'recipe': 'commands.train', 'run_training': 'commands.train', 'write_jpeg': 'pictures.jpeg'}
+               'recipe': 'commands.train', 'run_training': 'commands.training', 'write_jpeg': 'pictures.jpeg'}
 
 
 def _rooms():

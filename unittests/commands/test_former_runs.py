@@ -84,7 +84,7 @@ def use(directory):
 
 def resume(directory):
     """Trains to the end: -> step -> name -> value, of the second epoch"""
-    from gluonzoo.commands.train import run_training
+    from gluonzoo.commands.training import run_training
     from gluonzoo.train import Run
     from gluonzoo.train.callbacks import read_scalars
 

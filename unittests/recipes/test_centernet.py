@@ -18,9 +18,10 @@ from run_checks import (
     tiny,
 )
 
+from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import validation_loader
-from gluonzoo.commands.train import make_settings, parse
+from gluonzoo.commands.train import parse
 from gluonzoo.recipes import centernet
 from gluonzoo.registry import TASKS
 from gluonzoo.train import Run

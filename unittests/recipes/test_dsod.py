@@ -2,9 +2,10 @@
 import pytest
 from run_checks import check_error_is_one_line, check_records, draw, error_of, evaluated, resumed, scalars, tiny
 
+from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import validation_loader
-from gluonzoo.commands.train import make_settings, parse
+from gluonzoo.commands.train import parse
 from gluonzoo.recipes import dsod
 
 

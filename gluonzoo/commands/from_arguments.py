@@ -1,0 +1,113 @@
+"""From the arguments of a training to its whole settings: the recipe's, what the arguments say, and ``--set``."""
+from pathlib import Path
+
+__all__ = ['DEFAULT_DEVICES', 'make_settings']
+
+# Settings that others follow from, so that they are set before the recipe is asked: path -> argument
+_EARLY = {'fit.epochs': 'epochs', 'fit.batch_size': 'batch_size', 'engine.devices': 'devices'}
+# What an argument says, where it is given; what holds where neither the argument nor the recipe says something.
+DEFAULT_DEVICES = ['cpu(0)']
+_ENGINE = {'devices': DEFAULT_DEVICES, 'kvstore': None, 'accumulate': 1, 'clip_norm': None, 'amp': None}
+_FIT = {'seed': 0, 'ema': None, 'workers': 2}
+
+
+def make_settings(args):
+    """The whole settings of a training: the recipe's, what the arguments say, and what ``--set`` says."""
+    from .overrides import override
+    from .overrides import parse as parse_set
+
+    late = []
+    for text in args.set:
+        path, value = parse_set(text)
+        argument = _EARLY.get('.'.join(path))
+        if argument is None:
+            late.append(text)
+            continue
+        given = args.devices_given if argument == 'devices' else getattr(args, argument) is not None
+        if given and getattr(args, argument) != value:
+            raise ValueError(f'--set: {text}: --{argument.replace("_", "-")} says {getattr(args, argument)!r}')
+        _check_early(text, argument, value)
+        setattr(args, argument, value)
+    made = args.recipe.settings(args)
+    _check_recipe(args, made)
+    settings = {**made, 'engine': {**_ENGINE, **made.get('engine', {}), **_given(args, _ENGINE)},
+                'fit': {**_FIT, **made['fit'], **_given(args, _FIT)}}
+    _name_weights(settings, args)
+    settings = {'revision': _revision(), **override(settings, late)}
+    if args.code:
+        settings['code'] = args.code.settings
+    return settings
+
+
+def _check_early(text, argument, value):
+    if argument == 'devices':
+        if not isinstance(value, list) or not value:
+            raise ValueError(f'--set: {text}: must be a list such as ["gpu(0)"]')
+    elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f'--set: {text}: must be a whole number, at least 1')
+
+
+def _revision():
+    from ..train.settings import REVISION
+    return REVISION
+
+
+def _given(args, defaults):
+    return {name: getattr(args, name) for name in defaults if getattr(args, name) is not None}
+
+
+def _check_recipe(args, made):
+    """ValueError unless a recipe gives what it must, and heeds what the arguments say."""
+    for part, keys in (('task', ['name']), ('train_data', ['name']), ('val_data', ['name']),
+                       ('fit', ['batch_size', 'epochs', 'schedule'])):
+        if not isinstance(made, dict) or not isinstance(made.get(part), dict):
+            raise ValueError(f'{args.name}: settings(args) must return a dict with a dict {part!r}')
+        for key in keys:
+            if key not in made[part]:
+                raise ValueError(f'{args.name}: settings(args) must have {part!r} with {key!r}')
+    for part, known in (('', ('task', 'train_data', 'val_data', 'engine', 'fit')), ('engine', _ENGINE),
+                        ('fit', ('batch_size', 'epochs', 'schedule', *_FIT))):
+        there = made.get(part, {}) if part else made
+        if not isinstance(there, dict):
+            raise ValueError(f'{args.name}: settings(args) must return a dict with a dict {part!r}')
+        for key in there:
+            if key not in known:
+                raise ValueError(f'{args.name}: settings(args) has an unknown {f"{part}.{key}".lstrip(".")!r}; known '
+                                 f'are {", ".join(known)}')
+    for name in ('epochs', 'batch_size'):
+        if getattr(args, name) is not None and made['fit'][name] != getattr(args, name):
+            raise ValueError(f'--{name.replace("_", "-")}: {args.name} does not heed it: settings(args) has '
+                             f'{made["fit"][name]!r}')
+    if args.lr is not None and args.lr not in _values(made['task'].get('optimizer', {}), 'learning_rate'):
+        raise ValueError(f'--lr: {args.name} does not heed it: settings(args) has {made["task"].get("optimizer")!r}')
+
+
+def _values(specification, key):
+    """All values of a key in nested dicts."""
+    for name, value in specification.items():
+        if name == key:
+            yield value
+        elif isinstance(value, dict):
+            yield from _values(value, key)
+
+
+def _name_weights(settings, args):
+    """Puts --weights into the settings of networks."""
+    from ..registry import TASKS
+    from . import resolve  # noqa: F401  (registers the tasks)
+
+    cls = TASKS.target(settings['task']['name'])
+    for text in args.weights:
+        name, sign, file = text.partition('=')
+        if not sign or name not in cls.network_names:
+            name, file = None, text
+        if name is None and len(cls.used) > 1:
+            raise ValueError(f'--weights: must name one of {", ".join(cls.network_names)}: {cls.used[0]}={text}')
+        network = settings['task'].get(name or cls.used[0])
+        if not isinstance(network, dict):
+            raise ValueError(f'--weights: settings(args) has no network {name or cls.used[0]!r}')
+        if 'weights' in network:
+            raise ValueError(f'--weights: {name or cls.used[0]} has two: {network["weights"]}, {file}')
+        network['weights'] = str(Path(file).resolve())
+        if args.partial:
+            network['partial'] = True

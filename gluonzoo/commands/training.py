@@ -1,0 +1,72 @@
+"""From settings to a training."""
+
+__all__ = ['run_training']
+
+
+def run_training(settings, directory, resume=False, checkpoint_every=None, code=None):
+    """Trains what the settings describe, in a run's directory.
+
+    Parameters
+    ----------
+    settings : dict
+        see :mod:`gluonzoo.train.settings`; :func:`gluonzoo.recipe` makes some
+    directory : str or Path
+    resume : bool
+        go on with the run that is there
+    checkpoint_every : int, optional
+        steps between checkpoints within an epoch
+    code : str or Path, optional
+        the user's own file, where the settings need one
+
+    Returns
+    -------
+    dict of name -> float, the metrics of the last epoch
+
+    Raises
+    ------
+    ValueError, CheckpointError, TrainingError
+        before anything is written, for settings that do not go together; see :func:`gluonzoo.train.fit` for the rest.
+    """
+    import mxnet as mx
+
+    from ..data import Loader
+    from ..registry import DATASETS
+    from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, TensorBoard, fit, join
+    from . import resolve, user_code
+
+    code = code and user_code.load(code)
+    if 'code' in settings and not code:
+        raise ValueError(f'code: must be the path of {settings["code"]["file"]}, which the settings need')
+    engine_settings, how = settings['engine'], settings['fit']
+    workers = join(engine_settings['kvstore'])
+    ema = EMA(how['ema']) if how['ema'] else None
+    dataset = DATASETS.create(**settings['train_data'])
+    engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
+    parts = engine_settings['accumulate'] * len(engine_settings['devices']) * workers.count
+    if how['batch_size'] % parts:
+        raise ValueError(f'--batch-size: must be a multiple of rounds x devices x machines, {parts}: '
+                         f'{how["batch_size"]}')
+    loader = Loader(dataset, how['batch_size'] // workers.count, shuffle=True, seed=how['seed'], workers=how['workers'],
+                    part=(workers.rank, workers.count))
+    validation = resolve.validation_loader(settings, how['workers'])
+    task = resolve.make_task(settings)
+    mx.random.seed(how['seed'])   # the initial weights
+    task.start_training(engine)
+    if not (resume and Run.open(directory).checkpoints()):   # a run that broke off before its first begins again
+        for name in resolve.load_named_weights(task, settings):
+            print(f'{name}: is started anew; the weights do not have it in this shape')
+    run = Run.create(directory, settings, resume=resume, workers=workers, code=code and code.content)
+    metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
+                  callbacks=[Progress(), ScalarsCSV(), TensorBoard(), Plot(), Samples()], ema=ema,
+                  checkpoint_every=checkpoint_every, kvstore=engine_settings['kvstore'], seed=how['seed'])
+    if workers.rank == 0:
+        _tell(run, metrics)
+    return metrics
+
+
+def _tell(run, metrics):
+    said = ', '.join(f'{name} {value:.4g}' for name, value in metrics.items())
+    print(f'{run.directory}: best checkpoint {run.checkpoint("best").name}; {said}')
+    for name, what in (('progress.png', 'losses and metric'), ('samples', 'what was found after each epoch'),
+                       ('scalars.csv', 'every number; also: tensorboard --logdir ' + str(run.directory))):
+        print(f'  {run.directory / name}: {what}')
