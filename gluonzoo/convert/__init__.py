@@ -1,6 +1,6 @@
-"""Weights between our networks and files: the official PyTorch ones of a family, and those that are ours.
+"""Weights between networks and files: the official PyTorch files of a family, and files of our own.
 
-Official weights, into a network and out of one::
+Official weights, into a network and out of a network::
 
     net = gluonzoo.get_model('unet256')
     net.initialize()
@@ -8,7 +8,7 @@ Official weights, into a network and out of one::
     ...
     safetensors.numpy.save_file(torch_state(net, NAME_MAPS['unet256'](net)), 'generator.safetensors')
 
-A file of ours, as a checkpoint has them and ``convert`` writes them, into a network::
+A file of our own, as a checkpoint has them and ``gluonzoo convert`` writes them, into a network::
 
     load_own_weights(net, 'generator.safetensors')
 """

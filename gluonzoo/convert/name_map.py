@@ -1,4 +1,4 @@
-"""Which official name each of our parameters has: written down once, used in both directions."""
+"""The official name of each of our parameters. The rules stand here once, and serve both directions."""
 import re
 from typing import Callable, NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ['NameMap', 'Transform']
 
-# What Gluon calls the last part of a name, and PyTorch: of normalisations, and of PReLU.
+# The last part of a name in Gluon -> in PyTorch: of normalisations, and of PReLU.
 _LEAVES = {'gamma': 'weight', 'beta': 'bias', 'alpha': 'weight'}
 
 # PyTorch's batch normalisations count the batches that they have seen. MXNet's do not.
@@ -14,7 +14,7 @@ _COUNTER = 'num_batches_tracked'
 
 
 class Transform(NamedTuple):
-    """How a weight that the official code lays out in another way becomes ours, and how ours becomes an official one.
+    """Converts a weight that the official code lays out in another way, in both directions.
 
     Both are functions of a NumPy array, and each undoes the other.
     """

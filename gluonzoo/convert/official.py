@@ -10,7 +10,7 @@ __all__ = ['without_prefix', 'load_weights', 'torch_state']
 def without_prefix(weights, prefix='module.'):
     """The weights, less a prefix that all their names have: PyTorch's DataParallel writes 'module.'.
 
-    If it is not all of them, the weights as they are.
+    If not all names have the prefix, the weights are returned as they are.
     """
     if not all(name.startswith(prefix) for name in weights):
         return weights

@@ -22,8 +22,8 @@ def load_own_weights(net, path, partial=False):
     path : str or Path
         of a safetensors file. Arrays of float16, float32, float64 and bfloat16 become the network's own dtype.
     partial : bool
-        whether parameters that the file does not have, or has in another shape (a head for other classes), may keep
-        the values that they have
+        whether parameters may keep their values where the file does not have them, or has them in another shape (such
+        as a head for other classes)
 
     Returns
     -------
@@ -34,9 +34,9 @@ def load_own_weights(net, path, partial=False):
     ValueError
         if the network is not initialized
     WeightsError
-        if the file cannot be read, or does not fit. It lists every name that is unknown or missing, every shape and
-        dtype that does not fit, and every array that is not finite. With `partial`, missing names and other shapes are
-        right, but something has to fit. The network has not been changed then.
+        if the file cannot be read, or does not fit. The message lists every name that is unknown or missing, every
+        shape and dtype that does not fit, and every array that is not finite. With `partial`, missing names and other
+        shapes are allowed, but at least one parameter must fit. The network has not been changed then.
     """
     parameters = float_parameters(net)
     arrays = _read(path)

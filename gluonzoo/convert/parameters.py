@@ -1,4 +1,4 @@
-"""The parameters of a network that arrays of a file are to be put into."""
+"""Puts the arrays of a file into the parameters of a network."""
 import mxnet as mx
 import numpy as np
 
@@ -21,7 +21,7 @@ def float_parameters(net):
 
 
 def faults(array, shape, dtype):
-    """What keeps an array of a file from becoming one of this shape and this dtype of float, in words."""
+    """Yields the reasons, in words, why an array of a file does not fit a parameter of this shape and float dtype."""
     if array.shape != shape:
         yield f'shape {array.shape} in the file, {shape} here'
     elif array.dtype.kind != 'f':

@@ -1,8 +1,8 @@
 """The names of the official pix2pix and CycleGAN weights, and ours.
 
 Of github.com/junyanz/pytorch-CycleGAN-and-pix2pix, models/networks.py: ``latest_net_G.pth`` is a generator and
-``latest_net_D.pth`` a discriminator. There a layer that there is not, as with norm 'none', has a number all the same;
-dropout in a residual block has one only where it is used.
+``latest_net_D.pth`` a discriminator. There a layer that is left out, such as the normalisation with norm 'none', still
+has a number. Dropout in a residual block has a number only where it is used.
 """
 import re
 
@@ -14,7 +14,7 @@ __all__ = ['unet', 'resnet_generator', 'patchgan', 'pixelgan']
 
 
 def unet(net):
-    """The map for a :class:`UNet`. In the official code, each of its levels is the middle of the one around it."""
+    """The map for a :class:`UNet`. In the official code, each level is the middle of the next outer level."""
     layers = {}
     innermost = len(net.encoder) - 1
     for level in range(innermost + 1):

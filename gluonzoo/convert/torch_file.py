@@ -1,12 +1,12 @@
 """Reads the tensors of a PyTorch file without PyTorch, and without running anything that the file says.
 
-``torch.save(net.state_dict(), path)`` writes a zip archive: the numbers of every storage in an entry of its own, and a
-pickle that says which tensor is which part of which storage. A pickle is a program, and unpickling runs it. Here its
-opcodes are read one by one, and those few are understood that a state_dict needs. The names of functions in it stand
-for themselves: nothing is imported and nothing is called.
+``torch.save(net.state_dict(), path)`` writes a zip archive. The numbers of every storage are an entry of their own. A
+pickle says which tensor is which part of which storage. A pickle is a program, and unpickling runs the program. Here
+the opcodes are read one by one, and only the few that a state_dict needs are accepted. Names of functions stay names:
+nothing is imported and nothing is called.
 
-The file is not trusted. No entry is compressed, so what it takes in memory is about what it takes on the disk; every
-tensor lies within its storage; and whatever else is in it is an error.
+The file is not trusted. Entries must not be compressed, so the memory that the tensors take is about the size of the
+file. Every tensor must lie within its storage. Anything else in the file is an error.
 """
 import math
 import pickletools
@@ -59,7 +59,8 @@ def read_torch(path):
     Raises
     ------
     WeightsError
-        if it is anything else, damaged, or of the format before PyTorch 1.6 (the message says how to convert that).
+        if the file is anything else, is damaged, or has the format before PyTorch 1.6 (the message says how to convert
+        such a file).
     """
     try:
         with open(path, 'rb') as file:

@@ -16,7 +16,7 @@ def read_weights(path):
     Parameters
     ----------
     path : str or Path
-        x.safetensors; any other name is what ``torch.save(net.state_dict(), path)`` of PyTorch 1.6 or later writes
+        x.safetensors; with any other name, a file of ``torch.save(net.state_dict(), path)`` of PyTorch 1.6 or later
 
     Returns
     -------
@@ -25,7 +25,7 @@ def read_weights(path):
     Raises
     ------
     WeightsError
-        if it is absent, damaged, or holds anything but tensors. Nothing that the file says is run.
+        if the file is absent, damaged, or holds anything but tensors. No code in the file is run.
     """
     if Path(path).suffix != '.safetensors':
         return read_torch(path)

@@ -1,10 +1,11 @@
 """Pictures with boxes in the form of COCO: a JSON file about a folder of pictures, see `annotations/coco.py`.
 
-What the official CornerNet and CenterNet (github.com/Duankaiwen/CenterNet, db/coco.py) do with it, this does too:
-classes have the order of the category ids, and pictures without objects are trained on and evaluated. Departures:
+As in the official CornerNet and CenterNet (github.com/Duankaiwen/CenterNet, db/coco.py), classes have the order of the
+category ids, and pictures without objects are trained on and evaluated. Deviations:
 
-1. Crowds, which are regions with many objects, are not trained on; there, each is trained on as if it were one object.
-2. What a box has outside of its picture is cut off. (COCO's are within, but for rounding.)
+1. Crowds, which are regions with many objects, are not trained on. The official code trains on a crowd as if it were
+   one object.
+2. The part of a box outside the picture is cut off. (COCO's boxes are inside, but for rounding.)
 """
 import warnings
 from collections import Counter
@@ -43,7 +44,7 @@ class CocoSample(NamedTuple):
 
     @property
     def difficult(self):
-        """Objects that an evaluation does not ask for: the crowds. So it can stand for a :class:`Sample`."""
+        """Objects that an evaluation does not count: the crowds. So a CocoSample can be used as a :class:`Sample`."""
         return self.crowd
 
 
@@ -61,9 +62,9 @@ class CocoDetection(Dataset):
         the folder of the pictures. None: for ``ROOT/annotations/instances_NAME.json`` it is ``ROOT/NAME``, else
         ``ROOT/images/NAME``.
     transform : dict or transform, optional
-        'name' ('keypoint_train', 'photo' ...) and its keywords, see :func:`gluonzoo.data.transforms.make_transform`;
-        without it, only :meth:`sample` can be called. Samples have crowds if it has a true attribute ``crowd``, and
-        without a transform.
+        'name' ('keypoint_train', 'photo' ...) and its keywords, see :func:`gluonzoo.data.transforms.make_transform`.
+        Without a transform, only :meth:`sample` can be called. Samples have crowds without a transform, and with one
+        whose attribute ``crowd`` is true.
 
     Attributes
     ----------
@@ -86,8 +87,8 @@ class CocoDetection(Dataset):
         - 'not a box': the bbox is not four finite numbers, or area or iscrowd is not what it should be. (If these two
           are missing, they are the box's area and 0.)
         - 'degenerate': the box has no width or no height
-        - 'outside': the box is beside the picture, or reaches farther out of it than the picture is large. (What sticks
-          out less is cut off.)
+        - 'outside': the box is beside the picture, or reaches farther out of the picture than the picture is large. (A
+          smaller part outside is cut off.)
 
         If there are others than crowds, a RuntimeWarning says so once.
 

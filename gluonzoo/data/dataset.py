@@ -22,7 +22,8 @@ class Dataset:
     transform
         or None
     arrays : tuple or None
-        the shape of each array that :meth:`item` returns, None for rows: those of the transform; None without one
+        the shape of each array that :meth:`item` returns, or None for rows, as the transform has them. Without a
+        transform it is None.
     skipped : dict
         record -> why it could not be read, filled by the :class:`~gluonzoo.data.Loader`
     """
@@ -44,9 +45,9 @@ class Dataset:
         ----------
         record : int
         rng : numpy.random.Generator
-            all that is random is drawn from it
+            the only source of randomness
         out : tuple, optional
-            of float32 arrays that are written to, and None where a new one shall be made; by default all are new
+            float32 arrays to write to, and None for a new array; by default all arrays are new
 
         Returns
         -------

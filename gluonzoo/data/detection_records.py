@@ -22,7 +22,7 @@ class Sample(NamedTuple):
     boxes : NumPy float32 [n, 4], xmin ymin xmax ymax in pixels of the image; edges, so a box of all is 0 0 W H
     labels : NumPy int32 [n], class numbers from 0
     record : int, the number in the dataset
-    difficult : NumPy bool [n], objects that an evaluation does not ask for
+    difficult : NumPy bool [n], objects that an evaluation does not count
     """
 
     image: np.ndarray
@@ -54,8 +54,8 @@ class DetectionRecords(Dataset):
         see :class:`~gluonzoo.data.dataset.Dataset`
     class_names : list of str
     dropped : dict
-        record -> how many of its boxes were left out, because less than half a pixel of their width or height is within
-        the image; filled as the records are read
+        record -> how many boxes were left out, because less than half a pixel of their width or height is inside the
+        image; filled while records are read
 
     Raises
     ------
@@ -79,7 +79,7 @@ class DetectionRecords(Dataset):
     def sample(self, record):
         """The picture and the boxes of one record.
 
-        What a box has outside the image is cut off; boxes of which nothing remains are left out and counted in
+        The part of a box outside the image is cut off. Boxes of which nothing remains are left out, and counted in
         `dropped`.
 
         Returns

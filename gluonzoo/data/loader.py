@@ -29,24 +29,24 @@ class Batch(NamedTuple):
 
 
 class Loader:
-    """Batches of a dataset, the same ones whatever the number of workers.
+    """Batches of a dataset. They do not depend on the number of workers.
 
-    Element i of epoch e is the record at place i of the epoch's order, transformed with
-    ``np.random.Generator(np.random.PCG64([seed, e, i]))``; the order is a permutation drawn from
+    Element i of epoch e is the record at place i of the epoch's order. It is transformed with
+    ``np.random.Generator(np.random.PCG64([seed, e, i]))``. The order is a permutation drawn from
     ``np.random.Generator(np.random.PCG64([seed, e]))``, or the dataset's own. So an epoch can be entered at any batch.
 
-    A record that raises RecordError is skipped: the next one of the order that can be read takes its place, and so
-    comes twice; a batch tells which records it has. The dataset's dict `skipped` tells record and reason; the first is
-    warned of (RuntimeWarning); more than one in a hundred (and more than one) are an error.
+    A record that raises RecordError is skipped. The next readable record of the order takes its place, and so comes
+    twice; a batch tells the records that it has. The dataset's dict `skipped` has the skipped records and the reasons.
+    There is a RuntimeWarning for the first one. More than one in a hundred (and more than one) are an error.
 
     Parameters
     ----------
     dataset
-        has a length, ``arrays`` and ``item(i, rng, out)``, as :class:`~gluonzoo.data.dataset.Dataset`: ``item`` depends
-        on nothing else, and may be called by several threads at a time. It writes to the arrays of the tuple `out`,
-        which are parts of the batch, so that no copy is made. In the place of rows (None in ``arrays``) `out` is None,
-        too: ``item`` returns as many rows as there are, float32 [n, k], and they are filled up with rows of -1 to the
-        most of the batch, and at least one.
+        has a length, ``arrays`` and ``item(i, rng, out)``, as :class:`~gluonzoo.data.dataset.Dataset`. ``item`` depends
+        on its arguments alone, and several threads may call it at a time. It writes to the arrays of the tuple `out`,
+        which are parts of the batch, so that no copy is made. For rows, ``arrays`` and `out` have None: ``item``
+        returns a new array [n, k], float32, of any n. Rows of -1 fill the batch up to the greatest n, and to at least
+        one row.
     batch_size : int
         elements in a batch, of this part
     shuffle : bool
@@ -55,10 +55,10 @@ class Loader:
     workers : int, 1 or greater
         threads. OpenCV's own threads are switched off, in the whole process, since these take their place.
     last : 'discard' or 'keep'
-        what happens to the elements at the end that do not fill a batch (of all parts). If they are kept, the last
-        batch may be smaller, and higher parts may have one batch less.
+        what happens to the last elements, which do not fill a batch (of all parts). If they are kept, the last batch
+        may be smaller, and parts of higher rank may have one batch less.
     part : (int, int)
-        of so many workers in other processes, which one this is, from 0. Each step's elements are shared among them.
+        (rank, count): which one of so many processes this is, from 0. They share the elements of each step.
 
     Examples
     --------
@@ -93,8 +93,8 @@ class Loader:
     def epoch(self, e, start=0):
         """The batches of epoch `e` from batch `start` on, one after the other.
 
-        An exception in a worker is raised here, at the batch it belongs to. Closing the iterator, or losing it, ends
-        the threads.
+        An exception in a worker is raised here, at the batch that it belongs to. The threads end when the iterator is
+        closed, or no longer referenced.
 
         Returns
         -------
@@ -185,7 +185,7 @@ class Loader:
 
 
 def _check(made, out):
-    """ValueError if something of `out` was not written to: the batch would hold whatever was in memory."""
+    """ValueError if an array of `out` was not used: the batch would hold whatever was in memory."""
     if len(made) != len(out) or any(place is not None and array is not place for array, place in zip(made, out)):
         raise ValueError(f'dataset: item() must return the arrays of `out`, and rows for each None, {len(out)} in all')
 

@@ -55,7 +55,7 @@ def _encode(one, shorter):
 
 
 def _is_upright_jpeg(data):
-    """Whether the file can be stored as it is: also readers that do not know of EXIF show it upright."""
+    """Whether the file can be stored as it is: a JPEG that is upright also for readers that ignore EXIF."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.format == 'JPEG' and image.getexif().get(_ORIENTATION, 1) == 1
@@ -66,8 +66,8 @@ def _is_upright_jpeg(data):
 def _samples(annotated, shorter, skip_broken, skipped, objects):
     """Yields what write_records takes, and counts the `objects` of each class.
 
-    A picture that cannot be decoded raises AnnotationError; with `skip_broken` it is appended to `skipped`, and only if
-    none is left that is an error.
+    A picture that cannot be decoded raises AnnotationError. With `skip_broken` it is appended to `skipped` instead, and
+    it is an error only if no picture is left.
     """
     left = False
     for one in annotated:
@@ -91,12 +91,12 @@ def make_records(annotations, splits, out, shorter=None, quality=95, skip_broken
     Parameters
     ----------
     annotations : Annotations
-        of which the names of the classes are used, and the list of what is left out goes on
+        its class names are used, and its list of what is left out gets longer
     splits : dict of name -> list of Annotated
     out : Path
         a folder that is new or empty
     shorter : int, optional
-        pictures whose shorter side has more pixels are scaled down to so many
+        pictures whose shorter side has more pixels are scaled down to this size
     quality : int, 1 to 100
         of the JPEGs that are encoded here; an upright JPEG is stored as it is
     skip_broken : bool

@@ -1,4 +1,4 @@
-"""Pairs of aligned pictures: what an image-to-image translation is given, and what it shall make of it."""
+"""Pairs of aligned pictures: the input and the target of an image-to-image translation."""
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -37,9 +37,9 @@ class PairedImages(Dataset):
     Parameters
     ----------
     path : str or Path, or two of them
-        A folder of pictures, each of them A and B side by side, A on the left; or the folder of A and the folder of B,
-        where partners have the same name, but for its ending. Pictures are JPEG, PNG, BMP, TIFF or WebP, grey and
-        transparent ones too (see :func:`~gluonzoo.data.read_image`); other files are left alone.
+        One folder: each picture shows A and B side by side, A on the left. Two folders, of A and of B: partners have
+        the same name, but for its ending. Pictures are JPEG, PNG, BMP, TIFF or WebP, also grey and transparent ones
+        (see :func:`~gluonzoo.data.read_image`). Other files are ignored.
     direction : str
         'AtoB': A is the input and B the target; 'BtoA'
     transform : dict or transform, optional
@@ -59,8 +59,8 @@ class PairedImages(Dataset):
     FileNotFoundError
         if a folder is not there.
     ValueError
-        if there are no pictures, if one has no partner or a partner of another size, or cannot be halved (all of this
-        is found here, before anything is trained), and for keywords that are wrong.
+        if there are no pictures, or if a picture has no partner, has a partner of another size, or cannot be halved.
+        (All of this is found here, before anything is trained.) Also for wrong keywords.
     """
 
     def __init__(self, path, direction='AtoB', transform=None):
@@ -87,7 +87,7 @@ class PairedImages(Dataset):
         IndexError
             if `record` is not in 0 .. len - 1.
         RecordError
-            naming the file: it cannot be read, or it is not any more what it was when the dataset was made.
+            naming the file: it cannot be read, or it has changed since the dataset was made.
         """
         if not 0 <= record < len(self):
             raise IndexError(f'record {record} of {len(self)}')
@@ -175,7 +175,7 @@ def _refuse(where, faults):
 
 
 def _sizes(files):
-    """(width, height) of each file, from its header; None if it has none (reading it will tell)."""
+    """(width, height) of each file, from its header; None without a readable header (reading the file will fail)."""
     with ThreadPoolExecutor(8) as executor:   # it is the disk that takes time
         return list(executor.map(_size_in_header, files))
 

@@ -1,14 +1,14 @@
 """Files of records in MXNet's RecordIO format: read anywhere by any thread, checked, and written whole or not at all.
 
-A record is framed as ``magic, flag and length, data, padding to 4 bytes``. Where the magic word stands within the data,
-at a multiple of 4, the writer leaves it out and splits the record into parts (flags: 0 whole, 1 first, 2 middle,
-3 last). So it never stands at a multiple of 4 but where a part begins, and a reader that has lost its place finds the
-next record.
+A record is framed as ``magic, flag and length, data, padding to 4 bytes``. If the data have the magic word at a
+multiple of 4, the writer leaves this word out and splits the record into parts there (flags: 0 whole, 1 first, 2
+middle, 3 last). So at a multiple of 4 the magic word stands only where a part begins, and a reader that has lost its
+place finds the next record.
 
 The data are a header (count of label numbers, a number, two identifiers), the label as float32, and an encoded image.
-The label of a detection record is ``A, B, W, H, then B numbers for each object``: A numbers come before the objects;
-each object is ``class, xmin, ymin, xmax, ymax`` and, where B is 6, ``difficult``; coordinates are fractions of the
-image.
+The label of a detection record is ``A, B, W, H, then B numbers for each object``. A is how many numbers come before the
+objects. An object is ``class, xmin, ymin, xmax, ymax`` and, where B is 6, ``difficult``. Coordinates are fractions of
+the image.
 
 Sources: dmlc-core's recordio.h, MXNet's recordio.py, and the ImageDetIter of MXNet's image package.
 """
@@ -35,14 +35,14 @@ _SCAN = 1 << 20                      # bytes read at a time while looking for th
 
 
 class RecordError(ValueError):
-    """A record file, or one record of it, is not what it should be. The text names the file and the record."""
+    """A record file, or one of its records, is damaged or of another kind. The message names file and record."""
 
 
 class RecordFile:
     """The records of a file, by number. Any thread, and any process forked from this one, may read.
 
-    The index beside it, ``name.idx``, gives the records' order. If there is none, the records are looked for, and the
-    index is written if the directory can be written to.
+    The index beside the file, ``name.idx``, gives the order of the records. Without an index, the file is searched for
+    records, and the index is written if the directory can be written to.
 
     Parameters
     ----------
@@ -132,7 +132,9 @@ class RecordFile:
     # -- where the records are -----------------------------------------------------------------------------------
 
     def _frame(self, at):
-        """(flag, end) of the part that begins at byte `at`; None if none does. Its end may lie beyond the file's."""
+        """(flag, end) of the part that begins at byte `at`, or None if none begins there. The end may lie beyond the
+        end of the file.
+        """
         head = os.pread(self._file, _FRAME.size, at)
         if len(head) < _FRAME.size or head[:4] != MAGIC:
             return None
@@ -164,7 +166,7 @@ class RecordFile:
         return None
 
     def _found(self):
-        """The offsets of all records, from the frames. A damaged record is among them, as far as it can be told."""
+        """The offsets of all records, from the frames. Damaged records are included where they can be found."""
         offsets, at = [], 0
         while at < self._size:
             end = self._end(at)
@@ -289,7 +291,7 @@ def _join(frames):
 def write_records(path, samples, quality=95):
     """Writes a file of detection records and its index.
 
-    Both appear when all is written; until then, and after an error or a kill, what was at `path` is there as before.
+    Both files appear when all is written. Until then, and after an error or a kill, former files stay as they were.
 
     Parameters
     ----------
@@ -383,10 +385,10 @@ def _write_index(index, offsets):
 
 @contextmanager
 def _replacing(*paths):
-    """Gives names to write to. What is there at the end takes the place of `paths`; after an error it is removed.
+    """Temporary paths to write to. At the end, these files replace `paths`; after an error they are removed.
 
-    The files after the first belong to it: they are removed before it is replaced, so a kill never leaves two that do
-    not fit.
+    The files after the first belong to the first. They are removed before the first is replaced, so a kill never leaves
+    two files that do not fit each other.
     """
     parts = [path.with_name(f'.{path.name}.{os.getpid()}.part') for path in paths]
     try:

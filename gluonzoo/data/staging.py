@@ -8,7 +8,7 @@ __all__ = ['staging']
 
 @contextlib.contextmanager
 def staging(out):
-    """A new folder beside `out`, for what shall be moved there when it is whole; it goes when the block ends."""
+    """A new folder beside `out`, for files that are moved to `out` when all are written. The context removes it."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'{out.name}.part-', dir=out.parent) as folder:
         yield Path(folder)

@@ -37,32 +37,32 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
             tolerance=1e-4):
     """Writes a block as an ONNX file, which any runtime of opset 13 takes.
 
-    The file appears if onnxruntime loads it and computes from an example what MXNet does; where something is dynamic,
-    also from examples that are larger there.
+    The file appears only if onnxruntime loads it and computes the same as MXNet from an example. Where a size is
+    dynamic, larger examples are compared too.
 
     Parameters
     ----------
     block : HybridBlock
-        initialized, in float32. It is exported as it predicts: dropout does nothing, and batch normalisation goes by
-        the statistics of the training.
+        initialized, in float32. It is exported as it predicts: without dropout, and with the running statistics in
+        batch normalisation.
     path : str or Path
     inputs : dict of name -> shape, or array
-        What the inputs are called, in the block's order, and their shapes. An array has the shape and is the example;
-        without one that is random, from N(0, 1).
+        The names of the inputs, in the block's order, and their shapes. An array gives the shape and is the example.
+        For a shape, the example is random, from N(0, 1).
     outputs : sequence of str, optional
-        What the outputs are called, those in lists one by one; default: output, or output0, output1 ...
+        The names of the outputs, those in lists one by one; default: output, or output0, output1 ...
     decoder : HybridBlock, optional
-        To be applied to these outputs. It makes one of them all: [B, N, 6], rows of class (-1: none), score and box.
-        The file then has only this output, called detections. Scores that differ in their last digit come in another
-        order, and of equal ones another may suppress the rest. So block and decoder are compared with MXNet each by
-        itself, the decoder with random inputs, and the file with both in onnxruntime; rows are compared as sets, and up
-        to 5 % of those of an image may be missing.
+        Applied to these outputs. It makes one output of them all: [B, N, 6], rows of class (-1: none), score and box.
+        The file then has only this output, called detections. Block and decoder are compared with MXNet each by itself,
+        the decoder with random inputs. The file is compared with both in onnxruntime. This is because scores that
+        differ in their last digit come in another order, and of equal scores another one may suppress the rest. Rows
+        are compared as sets, and up to 5 % of the rows of an image may be missing.
     decoder_inputs : dict of name -> shape, or array, optional
-        What the decoder takes beside the block's outputs, and after them. An array with the name of an output is the
-        decoder's example of that.
+        Further inputs of the decoder, after the block's outputs. An array with the name of an output is the decoder's
+        example of this output.
     dynamic : sequence of 'batch', 'channels' and 'size'
-        What may vary: the first axis of all inputs; the second, or the third and fourth, of inputs with four. All else
-        is as in `inputs`.
+        Axes whose length may vary: the first axis of all inputs; of inputs with four axes the second, or the third and
+        fourth. All other lengths are those of `inputs`.
     metadata : dict, optional
         that JSON can hold; it becomes the property 'gluonzoo' of the file
     tolerance : float
@@ -70,14 +70,14 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
 
     Returns
     -------
-    dict of name -> float : that difference, of each output of the block, and of the decoder
+    dict of name -> float : the difference of each output of the block, and of the decoder
 
     Raises
     ------
     ExportError
         if the packages onnx or onnxruntime are missing (the extra `onnx` of gluonzoo), an operator has no translation,
-        the sizes do not suit the network, or onnxruntime computes something else. There is no file then, or still the
-        former one.
+        the sizes do not suit the network, or onnxruntime computes something else. No file is written then; a former
+        file stays.
     """
     unknown = [name for name in dynamic if name not in VARY]
     if unknown:
@@ -240,7 +240,7 @@ def _plain_errors():
 
 @contextmanager
 def _converter():
-    """Has MXNet's converter know our translations, today's onnx, and the opset that is wanted; undone at the end."""
+    """Within, MXNet's converter has our translations, works with today's onnx, and writes our opset."""
     import onnx
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
     from onnx import checker, helper

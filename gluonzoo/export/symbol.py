@@ -14,8 +14,8 @@ __all__ = ['to_symbol']
 def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=None, metadata=None):
     """Writes a block as `path`-symbol.json and `path`-0000.params, as :meth:`HybridBlock.export` does.
 
-    The stock MXNet loads them: corner pools are written as the stock operators that they can be composed of. The
-    files appear if they compute the same as the block.
+    The stock MXNet loads these files, since corner pools are composed of stock operators there. The files appear only
+    if they compute the same as the block.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     Raises
     ------
     ExportError
-        if the files compute something else than the block. They are not there then, or still the former ones.
+        if the files compute something other than the block. They are not written then; former files stay.
     """
     require_folder(path)
     arrays = examples(inputs)

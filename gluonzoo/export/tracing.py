@@ -65,7 +65,7 @@ def trace(block, inputs, outputs=None):
 
 @contextmanager
 def pools_as(functions):
-    """Within, ``F.contrib.top_pool`` and the others of a dict of name -> function do to Symbols what these do."""
+    """Within, ``F.contrib.top_pool`` and the other pools are replaced on Symbols, by a dict of name -> function."""
     before = {name: getattr(mx.sym.contrib, name) for name in functions}
     try:
         for name, function in functions.items():
@@ -77,7 +77,7 @@ def pools_as(functions):
 
 
 def examples(inputs):
-    """The inputs as float32 arrays; where there is but a shape, of random numbers from N(0, 1)."""
+    """The inputs as float32 arrays. For a shape, the array has random numbers from N(0, 1)."""
     rng = np.random.default_rng(0)
     arrays = {}
     for name, value in inputs.items():
@@ -122,9 +122,9 @@ def difference(expected, got):
 def detection_difference(expected, got):
     """:func:`difference` of rows (class, score, box) [B, N, 6], in whatever order.
 
-    Rows of class -1 do not count, nor those that are not finite: an offset may overflow.
-    Of each row, that to the nearest of its class on the other side. 5 % of the rows of an image, rounded up, may have
-    none and are left out.
+    Each row is compared with the nearest row of its class on the other side. 5 % of the rows of an image, rounded up,
+    may have no such row, and are left out. Rows of class -1 do not count, nor rows that are not finite: an offset may
+    overflow.
     """
     if expected.shape != got.shape:
         return difference(expected, got)
@@ -149,7 +149,7 @@ def require_folder(path):
 
 @contextmanager
 def writing(*paths):
-    """Paths to write to, which get the names `paths` if all goes well, and go if not."""
+    """Temporary paths to write to. They are renamed to `paths` at the end; after an error they are removed."""
     partial = [Path(path).with_name(Path(path).name + PARTIAL) for path in paths]
     try:
         yield partial

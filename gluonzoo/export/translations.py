@@ -1,4 +1,4 @@
-"""What ONNX nodes stand for an MXNet operator, where MXNet 1.9.1 has no translation, or none that is right.
+"""Translations of MXNet operators to ONNX nodes, where MXNet 1.9.1 has no translation or a wrong one.
 
 All are of opset 13. Importing this module imports onnx.
 """
@@ -23,7 +23,7 @@ _POOLS = {'top_pool': (2, True), 'bottom_pool': (2, False), 'left_pool': (3, Tru
 
 
 class Nodes(list):
-    """The ONNX nodes that an MXNet node becomes.
+    """The ONNX nodes that compute what an MXNet node computes.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ def _identity_or_pool(nodes):
 # -- weights and inputs ----------------------------------------------------------------------------------------------
 
 def _variable(node, *, is_input, weights, initializer, in_shape=None, in_type=None, **_):
-    """As MXNet's, which takes minutes and gigabytes for large weights: it makes lists of Python's numbers of them."""
+    """As MXNet's own, which takes minutes and gigabytes for large weights, since it makes lists of Python numbers."""
     name = node['name']
     if is_input:
         return [helper.make_tensor_value_info(name, in_type, in_shape)], (helper.tensor_dtype_to_np_dtype(in_type),)

@@ -1,4 +1,4 @@
-"""Focal loss of a softmax: cross entropy that well classified examples hardly add to.
+"""Focal loss of a softmax: a cross entropy in which well classified examples count little.
 
 "Focal Loss for Dense Object Detection" (Lin et al., 2017) defines it for a sigmoid per class.
 """
@@ -20,7 +20,7 @@ def softmax_focal_loss(F, logits, labels, alpha=0.25, gamma=2.0):
     alpha : float
         weight of every class, the background included
     gamma : float, 0 or more
-        0 is cross entropy; the greater, the less a well classified example counts
+        0 is cross entropy; the greater gamma, the less a well classified example counts
     """
     log_p = F.pick(F.log_softmax(logits, axis=-1), labels, axis=-1)
     miss = F.clip(-F.expm1(log_p), 1e-12, 1)   # 1 - p; a power of 0 may have no gradient

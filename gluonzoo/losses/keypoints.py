@@ -1,8 +1,9 @@
-"""The losses of keypoint detectors: heat maps, the tags that tell whose corner is whose, and offsets in a cell.
+"""The losses of keypoint detectors: heat maps, tags (which corners belong together), and offsets in a cell.
 
 "CornerNet: Detecting Objects as Paired Keypoints" (Law and Deng, 2018), section 3; "CenterNet: Keypoint Triplets for
-Object Detection" (Duan et al., 2019) adds the centre. The normalisation is that of the official code of both: heat maps
-and offsets are divided by the number of objects in the batch; tags by those in each image, and summed over images.
+Object Detection" (Duan et al., 2019) adds the centre. The normalisation is that of both official codes. The losses of
+heat maps and offsets are divided by the number of objects in the batch. The losses of tags are divided by the number of
+objects in each image, and summed over the images.
 """
 from math import log
 
@@ -17,7 +18,7 @@ _LIMIT = log((1 - _TINY) / _TINY)   # the logit of a probability of 0.9999, wher
 
 
 def heatmap_loss(F, logits, targets):
-    """Focal loss of heat maps, where a cell near a keypoint counts the less the nearer it is. -> [1]
+    """Focal loss of heat maps. The nearer a cell is to a keypoint, the less the cell counts as wrong. -> [1]
 
     With p = sigmoid(logits), clamped to 0.0001..0.9999, the sum of ``-(1 - p)^2 log p`` where the target is 1, and of
     ``-(1 - target)^4 p^2 log(1 - p)`` elsewhere, divided by the number of targets that are 1, or by 1 if there is none.
@@ -46,9 +47,9 @@ def tag_losses(F, tl_tags, br_tags, mask):
     """Pulls the two tags of an object together, pushes those of different objects apart. -> [1], [1]
 
     With n objects in an image and t the mean of an object's two tags, pull is ``sum((tl - t)^2 + (br - t)^2) / n`` and
-    push is the mean over pairs of different objects of ``max(0, 1 - |t - t'|)``. As in the official code every divisor
-    has 0.0001 added, and push sums over the pairs of an object with itself, too, and subtracts 1 / n from every pair;
-    so a single object has a push of nearly 1, which has no gradient.
+    push is the mean over pairs of different objects of ``max(0, 1 - |t - t'|)``. As in the official code, every divisor
+    has 0.0001 added. Also as there, push sums over the pairs of an object with itself too, and subtracts 1 / n from
+    every pair. So a single object has a push of nearly 1, which has no gradient.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ __all__ = ['mine_hard_negatives', 'MultiBoxLoss']
 def mine_hard_negatives(F, logits, labels, ratio=3):
     """Which anchors the class loss counts: all positives, and `ratio` times as many negatives, the hardest.
 
-    The hardest negatives of an image are those whose softmax gives the background the least. An image without positives
-    keeps as many negatives as one with a single positive, so that pictures of nothing teach something as well.
+    The hardest negatives of an image are those with the lowest softmax probability of the background. An image without
+    positives keeps as many negatives as an image with one positive, so that such images are trained on, too.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Measures of what a network does, by the libraries that everyone compares with."""
+"""Measures, computed by the libraries that published results come from."""

@@ -13,9 +13,9 @@ NAMES = ('AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large',
 class COCOMeanAP:
     """COCO's twelve numbers for boxes.
 
-    From the highest score down, a detection is right if it overlaps an object of its class, which is not taken yet,
-    with at least a given IoU; it takes the one that it overlaps most. What lies in a crowd counts neither as right nor
-    as wrong. At most 100 detections of an image and class are looked at.
+    Detections are matched from the highest score down. A detection is right if its IoU with an object of its class,
+    which is not matched yet, is at least a given IoU; it is matched with the object of the greatest IoU. A detection in
+    a crowd counts neither as right nor as wrong. At most 100 detections of an image and class are counted.
 
     Examples
     --------
@@ -42,10 +42,10 @@ class COCOMeanAP:
         labels, true_labels : array [n] and [m]
             class numbers from 0
         areas : array [m]
-            of the objects, square pixels, which tell small (to 32 x 32), medium (to 96 x 96) and large; in COCO's
-            annotations these are less than the boxes'. Of detections it is the box's that counts.
+            of the objects, square pixels. They decide what is small (to 32 x 32), medium (to 96 x 96) and large. In
+            COCO's annotations they are less than the areas of the boxes. Of a detection, the area of its box counts.
         crowd : array [m] of bool
-            which boxes hold many objects that are not told apart
+            which boxes hold many objects that are not annotated one by one
 
         Raises ValueError if the image came before.
         """

@@ -9,8 +9,9 @@ __all__ = ['VOCMeanAP']
 class VOCMeanAP:
     """Mean average precision at IoU 0.5.
 
-    From the highest score down, a detection is right if the object of its class that it overlaps most has an IoU of at
-    least 0.5 with it and is not taken yet. Difficult objects count neither when found nor when missed.
+    Detections are matched from the highest score down. A detection is right if the object of its class with the
+    greatest IoU has an IoU of at least 0.5 and is not matched yet. Difficult objects count neither when they are found
+    nor when they are missed.
 
     Parameters
     ----------

@@ -18,7 +18,8 @@ heads, see :class:`CenterNet`.
 
 Deviations:
 
-1. The official hourglass networks take BGR images; these take RGB. The converter turns the first convolution over.
+1. The official hourglass networks take BGR images; these take RGB. The converter turns round the input channels of the
+   first convolution.
 2. The Ghost CenterNets are not in the paper. Their heads are the paper's, with fewer channels.
 """
 from mxnet import initializer
@@ -41,9 +42,9 @@ _HEAT_BIAS = -2.19
 
 
 class _CornerBranch(HybridBlock):
-    """Half of a cascade corner pooling: looks along the edge of a box to its inside, then pools along the edge.
+    """Half of a cascade corner pooling: pools from the inside of a box to its edge, then along the edge to the corner.
 
-    For the topmost edge `look` is 'top_pool', which brings up what is below, and `pool` is 'left_pool'.
+    For the topmost edge, `look` is 'top_pool', which carries features upwards, and `pool` is 'left_pool'.
     Inputs: (N, in_channels, H, W). Outputs: (N, channels, H, W).
     """
 
@@ -118,7 +119,7 @@ class _Keypoint(HybridBlock):
 
 
 class _Heads(HybridBlock):
-    """All that is said about one map of features. Inputs: (N, channels, H, W). Outputs: a list as :data:`HEADS`."""
+    """All heads of one map of features. Inputs: (N, channels, H, W). Outputs: a list as :data:`HEADS`."""
 
     def __init__(self, channels, pool_channels, hidden, classes):
         super().__init__()
@@ -157,8 +158,8 @@ class CenterNet(HybridBlock):
     - tags (N, 1, h, w): numbers that are near each other for the corners of the same box
     - offsets (N, 2, h, w): x and y of the keypoint in its cell, 0..1, where a cell is 4 pixels wide
 
-    All stacks are trained; a detector needs the last 8 arrays only. In a hybridized block around this one that takes no
-    others, the others are not computed.
+    All stacks are trained. A detector needs the last 8 arrays only. The other arrays are not computed in a hybridized
+    block that uses the last 8 arrays alone.
 
     Parameters
     ----------

@@ -12,8 +12,8 @@ dsod300_smallest 5,833,372       8,744   20 classes, DS/64-64-16-1 of the paper,
 dsod_pikachu     6,389,104       21,840  1 class, layout of DSOD-gluon-mxnet, input 512 x 512
 ================ =============== ======= =============================================================
 
-Input: [B, 3, H, W], (RGB of 0..255 - `mean`) / `std`; H and W are at least 129, and `input_size` is what the anchors
-are meant for. Outputs, with anchors A in the order scale, row, column, shape:
+Input: [B, 3, H, W], (RGB of 0..255 - `mean`) / `std`. H and W are at least 129; the anchors are made for `input_size`.
+Outputs, with anchors A in the order scale, row, column, shape:
 
 - class_logits [B, A, classes + 1], raw; column 0 is the background
 - box_offsets [B, A, 4], cx cy w h, encoded
@@ -21,24 +21,25 @@ are meant for. Outputs, with anchors A in the order scale, row, column, shape:
 Deviations of dsod300 and dsod300_smallest:
 
 1. The input is RGB; the official one is BGR.
-2. A scale's location and class convolutions are one, and so are the batch normalisations after them: the channels of
-   both, side by side, per anchor shape. The function and the number of parameters are the same.
-3. Running averages have momentum 0.99 and not 0.999. Caffe divides them by the weight they have gathered; MXNet does
-   not, so with 0.999 their start would be felt for thousands of steps.
+2. A scale's location and class convolutions are one convolution, and the batch normalisations after them are one. The
+   channels of both are side by side, per anchor shape. The function and the number of parameters are the same.
+3. Running averages have momentum 0.99 and not 0.999. Caffe divides a running average by the sum of its weights; MXNet
+   does not. With 0.999 the initial values would count for thousands of steps.
 
 dsod_pikachu has the layout of github.com/leocvml/DSOD-gluon-mxnet (DSOD.py), which differs from the paper: the second
 and third convolution of the stem are 1 x 1 and nothing follows the third, bottlenecks are as narrow as the growth
 rate, the first scale is taken before its transition, convolutions have biases, every scale has the same four anchor
 shapes, and heads have no normalisation. Its deviations:
 
-1. It can be hybridized and gives raw heads; anchors are not computed in it.
-2. `num_init_layer` is the number of layers of the first dense block. There it only sets the width of the transition
-   after it, and the block has 6 layers.
+1. The network can be hybridized and returns raw heads; it does not compute anchors.
+2. `num_init_layer` is the number of layers of the first dense block. In the original it only sets the width of the
+   transition after the block, and the block always has 6 layers.
 3. Pools round up, as Caffe's do. At 512 x 512 there is nothing to round.
-4. A scale's location and class convolutions are one, side by side, per anchor shape.
-5. `factor` is what it says; there anything but 0.5 means 1. `stem_filter` is 32 by default; its script takes 64.
-6. It is trained from Xavier's initial weights with batches of 32, there with 4; and of overlapping detections the best
-   of each class stays, above an IoU of 0.45, there the best of all classes, above 0.1.
+4. A scale's location and class convolutions are one convolution, with the channels side by side, per anchor shape.
+5. Any `factor` is used as given; in the original any `factor` but 0.5 means 1. `stem_filter` is 32 by default; the
+   original's script takes 64.
+6. The network is trained from Xavier's initial weights with a batch size of 32; the original with 4. Detections of one
+   class suppress each other above an IoU of 0.45; in the original detections of all classes do, above 0.1.
 """
 from functools import partial
 from math import sqrt
@@ -58,7 +59,7 @@ __all__ = ['DSOD', 'PaperDSOD', 'PikachuDSOD', 'dsod300', 'dsod300_smallest', 'd
 # -- layers ----------------------------------------------------------------------------------------------------------
 
 class _Layers(NamedTuple):
-    """How the blocks below make their layers: the two codes share the blocks, not the settings."""
+    """How the blocks below make their layers: the two layouts share the blocks, not the settings."""
     conv: Callable   # (channels, kernel_size, strides, padding, in_channels=) -> block
     norm: Callable   # (in_channels=) -> block
 
@@ -89,7 +90,7 @@ def _pool():
 # -- blocks ----------------------------------------------------------------------------------------------------------
 
 class DenseBlock(HybridBlock):
-    """Every layer adds `growth_rate` channels to what it is given.
+    """Every layer adds `growth_rate` channels to its input.
 
     Inputs: [B, C, H, W]. Outputs: [B, C + depth * growth_rate, H, W].
     """
@@ -127,7 +128,7 @@ class Downsample(HybridBlock):
 
 
 def _rows(F, y, values):
-    """What a head says of a scale, one row an anchor."""
+    """The output of a head for one scale, one row an anchor."""
     y = F.transpose(y, (0, 2, 3, 1))           # [B, shapes * values, H, W] -> [B, H, W, shapes * values]
     return F.reshape(y, (0, -1, values))       # -> [B, H * W * shapes, values]
 
@@ -162,8 +163,8 @@ class NormalizedHead(HybridBlock):
 
     def hybrid_forward(self, F, x, scale, weight):
         x = F.L2Normalization(x, mode='channel', eps=1e-10)
-        # Scaling the weights is the same as scaling the map, which is larger. As a convolution, since the gradient of
-        # a broadcast product is slow.
+        # The weights are scaled and not the map, which is larger; the result is the same. They are scaled by a
+        # convolution, since the gradient of a broadcast product is slow.
         # Zeros fill the last blocks: oneDNN's kernels for other numbers are slow, and take memory for every thread.
         spare = -self._channels % (2 * BLOCK)   # oneDNN is fastest on two of its blocks at a time
         if spare:   # before the product, which mixed precision may make of another type
@@ -179,7 +180,7 @@ class NormalizedHead(HybridBlock):
 # -- networks --------------------------------------------------------------------------------------------------------
 
 class DSOD(HybridBlock):
-    """What both codes have in common: six maps, each half of the one before, and a head on each.
+    """What both DSODs have in common: six maps, each of half the size of the one before, and a head on each.
 
     Subclasses build `first` (image to first map), `deeper` and `skip` (first map to the two parts of the second),
     `downsamples` (each of the others from the one before) and `heads`.
@@ -288,7 +289,7 @@ class PikachuDSOD(DSOD):
 
 
 def _prior_boxes(size, larger, ratios):
-    """A square, a square between it and the larger one, and boxes of each aspect ratio and its inverse."""
+    """A square, a square between it and the next scale's, and boxes of each aspect ratio and its inverse."""
     between = sqrt(size * larger)
     boxes = [(size, size), (between, between)]
     for ratio in ratios:

@@ -41,7 +41,8 @@ _HEAD_CHANNELS = 1280
 
 
 def _divisible(channels):
-    """The multiple of 4 that is nearest (at least 4), or the next one where that would lose more than a tenth."""
+    """The nearest multiple of 4, at least 4; or the next greater one, where the nearest is less than 0.9 of `channels`.
+    """
     nearest = max(4, int(channels + 2) // 4 * 4)
     return nearest if nearest >= .9 * channels else nearest + 4
 
@@ -65,7 +66,7 @@ class GhostModule(HybridBlock):
 
 
 class SqueezeExcite(HybridBlock):
-    """Scales every channel by a gate in 0..1 that is computed from the means of all. Keeps the shape (N, C, H, W)."""
+    """Scales every channel by a gate in 0..1, computed from the means of all channels. Keeps the shape (N, C, H, W)."""
 
     def __init__(self, channels):
         super().__init__()

@@ -37,7 +37,7 @@ def _residuals(in_channels, channels, count, stride=1):
 
 
 class Hourglass(HybridBlock):
-    """Down by half, through a smaller hourglass, up again, and added to what has stayed.
+    """Halves the map, applies a smaller hourglass, doubles the result, and adds a branch that keeps the size.
 
     Inputs and outputs: (N, channels[0], H, W); 2 ** (len(channels) - 1) divides H and W.
 
@@ -66,7 +66,7 @@ class Hourglass(HybridBlock):
 
 
 class _Handover(HybridBlock):
-    """What the next hourglass gets: what this one got, and what came of it."""
+    """The input of the next hourglass, from the input and the output of this one."""
 
     def __init__(self, inner, channels):
         super().__init__()
@@ -80,10 +80,10 @@ class _Handover(HybridBlock):
 
 
 class HourglassFeatures(HybridBlock):
-    """A stem to stride 4 and hourglasses behind each other.
+    """A stem to stride 4, and hourglasses one after the other.
 
-    Inputs: (N, 3, H, W); 2 ** (len(levels) - 1) divides H / 4 and W / 4, each rounded up. With six levels 511 and 512
-    will do, 500 will not. Outputs: a list of one map for every hourglass, (N, channels, ceil(H / 4), ceil(W / 4)).
+    Inputs: (N, 3, H, W); 2 ** (len(levels) - 1) divides H / 4 and W / 4, each rounded up. With six levels, 511 and 512
+    are right and 500 is not. Outputs: a list of one map for every hourglass, (N, channels, ceil(H / 4), ceil(W / 4)).
 
     Parameters
     ----------

@@ -13,12 +13,12 @@ patchgan 2,768,705  3 halvings, batch normalisation, 6 channels: a score judges 
 pixelgan 9,024      batch normalisation, 6 channels: a score judges one pixel
 ======== ========== =========================================================================
 
-Input: images (N, in_channels, H, W); that of pix2pix is the generator's input and output one after the other along the
-channels. Output: raw scores, (N, 1, rows, columns).
+Input: images (N, in_channels, H, W). For pix2pix, an input is the generator's input and the generator's output,
+concatenated along the channels. Output: raw scores, (N, 1, rows, columns).
 
 Weights start at N(0, 0.02), biases at 0, and the gamma of batch normalisation at N(1, 0.02). With instance
-normalisation every convolution has a bias; else only the first and the last one of patchgan, and the first one of
-pixelgan.
+normalisation every convolution has a bias. Otherwise only the first and the last convolution of patchgan, and the first
+one of pixelgan, have a bias.
 
 No deviations.
 """

@@ -30,7 +30,7 @@ __all__ = ['ResNetGenerator', 'resnet_9blocks', 'resnet_6blocks']
 
 
 class ResidualBlock(HybridBlock):
-    """Adds two convolutions of 3x3, which see the image mirrored at its edges, to their input. Keeps (N, C, H, W).
+    """Two convolutions of 3x3, with reflection padding, added to their input. Keeps (N, C, H, W).
 
     `layers` are :class:`GANLayers`; their dropout, if any, is between the two.
     """

@@ -17,9 +17,9 @@ images (N, out_channels, H, W), -1..1.
 Weights start at N(0, 0.02), biases at 0, and the gamma of batch normalisation at N(1, 0.02). The last convolution has a
 bias; the others have one if the normalisation is 'instance'.
 
-The official pix2pix tests with dropout, and with the statistics of the batch at hand. That is not a setting of the
-network: it is what ``with autograd.train_mode():`` does, also to a hybridized or imported network. It leaves the
-running statistics as they are, which change in a backward pass alone.
+The official pix2pix tests with dropout, and with the statistics of the batch. This is not a setting of the network:
+``with autograd.train_mode():`` does so, also with a hybridized or imported network. The running statistics stay as they
+are, since only a backward pass changes them.
 
 No deviations.
 """

@@ -28,7 +28,7 @@ class GANLayers:
     """Makes the layers of one network, all with the same kind of normalisation and probability of dropout.
 
     Weights start at N(0, 0.02), biases at 0, and the gamma of batch normalisation at N(1, 0.02). A convolution has a
-    bias if `norm` is 'instance', or where it is asked for.
+    bias if `norm` is 'instance', or if `bias` asks for one.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class GANLayers:
     Raises
     ------
     ValueError
-        if `norm` or `dropout` is another
+        if `norm` or `dropout` is none of these
     """
 
     def __init__(self, norm, dropout=0):
@@ -51,7 +51,7 @@ class GANLayers:
         self._norm, self._dropout = norm, dropout
 
     def conv(self, in_channels, channels, kernel, stride=1, padding=0, bias=False):
-        """A convolution; one to a single channel as :class:`OneChannelConv`, where that is faster.
+        """A convolution. One to a single channel is a :class:`OneChannelConv` where this is faster.
 
         Inputs: (N, in_channels, H, W). Outputs: (N, channels, (H + 2 * padding - kernel) // stride + 1, W likewise).
         """
@@ -61,7 +61,7 @@ class GANLayers:
         return nn.Conv2D(channels, kernel, stride, padding, **options)
 
     def deconv(self, in_channels, channels, kernel, stride, padding, output_padding=0, bias=False):
-        """A transposed convolution; one to a single channel as :class:`OneChannelDeconv`, where MXNet's cannot learn.
+        """A transposed convolution. One to a single channel is a :class:`OneChannelDeconv` where MXNet's cannot learn.
 
         Inputs: (N, in_channels, H, W). Outputs: (N, channels, (H - 1) * stride - 2 * padding + kernel + output_padding,
         W likewise).

@@ -13,7 +13,7 @@ class InstanceNorm(HybridBlock):
 
     It has no parameters. Inputs and outputs: (N, C, H, W).
 
-    On a CPU, MXNet's own InstanceNorm takes 5 to 13 times as long as these products, which BLAS computes.
+    On a CPU, MXNet's own InstanceNorm takes 5 to 13 times as long. Here BLAS computes the means, as matrix products.
     """
 
     epsilon = 1e-5

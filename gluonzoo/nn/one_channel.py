@@ -1,4 +1,4 @@
-"""Convolutions to one channel: the transposed one MXNet cannot train on a CPU, and the other only slowly."""
+"""Convolutions to one channel. On a CPU, MXNet's own is slow, and MXNet's transposed one cannot be trained."""
 from mxnet.gluon import nn
 
 __all__ = ['OneChannelConv', 'OneChannelDeconv']
@@ -7,9 +7,9 @@ __all__ = ['OneChannelConv', 'OneChannelDeconv']
 class OneChannelConv(nn.Conv2D):
     """A convolution of stride 1 to one channel.
 
-    On a CPU, oneDNN 2.4 computes such a convolution, and its gradients, more than ten times as slowly as one to 16
-    channels. So this is one to as many channels as the kernel has taps, each a pixel's product with one tap, and a
-    small convolution that puts them in their places and adds them.
+    On a CPU, oneDNN 2.4 computes such a convolution, and its gradients, more than ten times as slowly as a convolution
+    to 16 channels. So this block makes two steps. A 1x1 convolution makes a channel for each tap of the kernel: every
+    pixel's product with the tap. A small convolution then moves these products to their places and adds them.
 
     Inputs: (N, C, H, W). Outputs: (N, 1, H + 2 * padding - kernel + 1, W + 2 * padding - kernel + 1).
 
@@ -39,8 +39,9 @@ class OneChannelConv(nn.Conv2D):
 class OneChannelDeconv(nn.Conv2DTranspose):
     """A transposed convolution of kernel 4, stride 2 and padding 1 to one channel.
 
-    On a CPU, MXNet 1.9.1 fails in the backward pass of its own, if the input channels are a multiple of 16: "could not
-    create a primitive descriptor for a reorder primitive". So this is a convolution to the 4 pixels that each becomes.
+    On a CPU, MXNet 1.9.1 fails in the backward pass of its own block, if the input channels are a multiple of 16:
+    "could not create a primitive descriptor for a reorder primitive". So this block is a convolution to 4 channels,
+    which are the 4 output pixels of each input pixel.
 
     Inputs: (N, C, H, W). Outputs: (N, 1, 2 * H, 2 * W).
 
@@ -56,7 +57,7 @@ class OneChannelDeconv(nn.Conv2DTranspose):
         super().__init__(1, 4, 2, 1, in_channels=in_channels, **options)
 
     def hybrid_forward(self, F, x, weight, bias=None):
-        # Of 4 taps in a line, even pixels see (3, 1) at x[m - 1] and x[m], odd ones (2, 0) at x[m] and x[m + 1].
+        # Of 4 taps in a line, even pixels use (3, 1) at x[m - 1] and x[m], odd pixels (2, 0) at x[m] and x[m + 1].
         channels = self.weight.shape[0]
         taps = F.flip(F.flip(weight, axis=2), axis=3)
         taps = F.pad(taps, mode='constant', pad_width=(0, 0, 0, 0, 1, 1, 1, 1))

@@ -83,7 +83,7 @@ class CocoFile(NamedTuple):
         return None
 
     def by_image(self, annotations):
-        """dict of image id -> those of the annotations that name it, in their order; others are left out."""
+        """dict of image id -> the annotations that name this image, in their order; others are left out."""
         found = defaultdict(list)
         for annotation in annotations:
             found[self.image_of(annotation)].append(annotation)
@@ -97,9 +97,9 @@ def read_coco(path, strict=True):
     ----------
     path : Path
     strict : bool
-        Demand what training and evaluation stand on: ids that are whole numbers, a width and height of each image, and
-        file names that lead to something in the folder of the images. Otherwise ids may be text too, and the caller
-        checks file names, and sizes with the pictures: so one that is wrong costs one picture.
+        Demand what training and evaluation need: ids that are whole numbers, a width and a height of each image, and
+        file names inside the folder of the images. Otherwise ids may also be text, and the caller checks file names and
+        sizes with the pictures, so that a wrong one costs one picture alone.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def _images(path, entries, strict):
 
 
 def _known(number, ids):
-    """The id if it is among those; None if not, whatever it is. (A fraction or a bool may equal a whole number.)"""
+    """The id if it is known, else None. `number` may be anything. (A fraction or a bool may equal a whole number.)"""
     return number if (_whole(number) or isinstance(number, str)) and number in ids else None
 
 

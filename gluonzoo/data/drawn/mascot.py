@@ -35,7 +35,7 @@ def picture(seed, index, size=512):
     -------
     image : uint8 array [size, size, 3], RGB
     boxes : float32 array [n, 4], n from 0 to 3
-        xmin ymin xmax ymax in pixels, edges: about what can be seen of each mascot, not about what is hidden.
+        xmin ymin xmax ymax in pixels, edges: around the visible part of each mascot.
     """
     if size < 64:
         raise ValueError(f'size: must be at least 64: {size}')

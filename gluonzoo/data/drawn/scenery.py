@@ -1,4 +1,4 @@
-"""Drawing for made-up pictures: shapes with soft edges, backgrounds, and things that lie about in them.
+"""Drawing for synthetic pictures: shapes with soft edges, backgrounds, and random things.
 
 Everything is a function of the random generator it is given, and sizes are fractions of the picture, so that a small
 picture shows the same as a large one. Colours are RGB, 0 to 255; x goes right and y down.

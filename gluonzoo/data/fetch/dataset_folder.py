@@ -1,6 +1,6 @@
 """A folder that holds an original dataset or a drawn one, and says which.
 
-dataset.json, the card, lies in the folder when it is complete. What is being made lies beside the folder till then.
+When the folder is complete, it has dataset.json, the card. Unfinished files lie beside the folder.
 """
 import json
 import sys
@@ -14,7 +14,7 @@ CARD = 'dataset.json'
 
 
 class DatasetError(ValueError):
-    """The folder cannot be given the dataset that is wanted."""
+    """The wanted dataset cannot be put into the folder."""
 
 
 class DatasetFolder:
@@ -38,14 +38,15 @@ class DatasetFolder:
         self.out = out
 
     def get(self, settings, given=(), original=True):
-        """Sees to it that the folder holds a dataset. Returns words that say which.
+        """Makes or completes the dataset in the folder, if necessary. Returns words that say which dataset it is.
 
         Parameters
         ----------
         settings : dict
             of the drawn one
         given : names of settings that the user has chosen
-            If the folder holds a drawn dataset already, these must be its own; if the original is not wanted, all.
+            If the folder holds a drawn dataset already, these must agree with it. If the original is not wanted, all
+            settings must agree.
         original : bool
             whether the original is wanted
 

@@ -1,7 +1,7 @@
 """Fetches files and unpacks archives; the only downloader of this package.
 
-Both leave either the whole result or none under its name; what is under way lies beside it. What comes from outside is
-taken for hostile until it has been checked.
+Under its name there is either the whole result or nothing; unfinished files lie beside it. Everything from outside is
+treated as hostile until it has been checked.
 """
 import fcntl
 import hashlib
@@ -65,9 +65,9 @@ def _digest_of(path, digest):
 def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress=True):
     """Fetches `url` to `path`, unless it is there already.
 
-    A connection that breaks off is made again, and goes on from there. With a checksum also the next call goes on, from
-    what this one leaves in ``path.part``: the checksum tells whether the parts belong together. Without one a file that
-    is there is taken for the right one.
+    After a lost connection, the download goes on where it was. With a checksum, the next call goes on too, from the
+    file ``path.part`` of this call; the checksum tells whether the parts belong together. Without a checksum, an
+    existing file is taken for the right one.
 
     Parameters
     ----------
@@ -214,8 +214,8 @@ class _Transfer:
 def extract_archive(path, out, *, max_bytes=64 << 30):
     """Unpacks a tar archive (plain, gzip, bzip2 or xz) or a zip archive into a folder.
 
-    Only files and folders are unpacked: their contents, no owners, rights or times. Into a folder that exists already
-    the files are moved once all are unpacked; those of the same names are replaced.
+    Only the contents of files and folders are unpacked, no owners, rights or times. If the folder exists already, the
+    files are moved into it when all are unpacked, and replace files of the same names.
 
     Parameters
     ----------

@@ -1,12 +1,11 @@
 """What happens to a sample between the file and the network, by name, so that a settings file can hold it.
 
-A transform makes arrays, float32, of a sample. It has an attribute ``arrays``, a tuple with the shape of each of them;
-None stands for rows [n, k], as many as there are. It is called with
+A transform makes float32 arrays of a sample. Its attribute ``arrays`` is a tuple with the shape of each array; None
+stands for rows [n, k] of any n. A transform is called with
 
 - a sample, what the dataset's ``sample`` returns;
-- a numpy.random.Generator, from which all that is random is drawn;
-- `out`, a tuple with the array that each is to be written to, or None: then the transform makes a new one. Rows are
-  always new.
+- a numpy.random.Generator, the only source of randomness;
+- `out`, a tuple with an array to write to for each of its arrays, or None for a new array. Rows are always new.
 
 and returns the tuple of its arrays. Several threads may call it at a time.
 """

@@ -1,4 +1,4 @@
-"""What CenterNet should say of an image: heat maps, and where each object's keypoints lie.
+"""CenterNet's targets for an image: heat maps, and the cells and offsets of each object's keypoints.
 
 As the official code of "CenterNet: Keypoint Triplets for Object Detection" (Duan et al., 2019) makes them.
 """
@@ -48,8 +48,8 @@ def target_shapes(image_size, classes, objects):
 def keypoint_targets(labels, image_size, out, overlap=.7):
     """Writes the targets of an image for the heads of :class:`gluonzoo.models.centernet.CenterNet`.
 
-    A box is clipped to 0 .. size - 1 of the image; what is left without area is no object. Objects after the first M
-    have no tags and offsets, but they are on the heat maps.
+    A box is clipped to 0 .. size - 1 of the image. A box without area is no object then. Objects after the first M have
+    no tags and offsets, but they are on the heat maps.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def keypoint_targets(labels, image_size, out, overlap=.7):
     image_size : (int, int)
         height and width of the image in pixels
     out : KeypointTargets
-        float32 arrays, which say by their shapes how many classes there are, how many cells the heat maps have, and M;
-        all of them is written
+        float32 arrays, all of which are written. Their shapes give the number of classes, the cells of the heat maps,
+        and M.
     overlap : float
         see :func:`gaussian_radius`
 
@@ -99,11 +99,12 @@ def keypoint_targets(labels, image_size, out, overlap=.7):
 
 
 def gaussian_radius(height, width, overlap):
-    """How far a corner may be off its place, such that the box still has an IoU of `overlap` with the true one.
+    """How far a corner may be from its place, if the box is to have an IoU of `overlap` with the true box.
 
-    That is the idea: there are three ways to be off, and each is a quadratic equation. The official code solves them
-    without dividing by the leading coefficient (there is only ``/ 2``), and everything published was trained with that;
-    so this does, too. A square box gets 3.3 times the radius that way, at an overlap of 0.7.
+    This is the idea. A corner can be wrong in three ways, and each way gives a quadratic equation. The official code
+    solves the equations without dividing by the leading coefficient (there is only ``/ 2``). Everything published was
+    trained with these radii, so this function computes them, too. At an overlap of 0.7, the radius of a square box is
+    3.3 times the right one.
 
     Parameters
     ----------

@@ -8,17 +8,17 @@ sample/coco.py has the order of the steps, sample/utils.py the crop, utils/image
 
 1. A crop: a square of S x s pixels a side, s being one of 0.6, 0.7 ... 1.3 (the official settings say 0.6 to 1.4 in
    steps of 0.1, which ``numpy.arange`` understands as without 1.4), about a centre that is at least 128 pixels from the
-   picture's edges. Of a picture that has no room for that the border is halved until it has. What of the crop is
-   outside of the picture is black.
+   picture's edges. In a picture without room for this border, the border is halved until there is room. The part of
+   the crop outside the picture is black.
 2. Resizing to S x S, linearly.
 3. A box is cut at the crop's edges, and stays if anything of it remains. (None may stay.)
 4. Flip, with probability 1/2.
 5. Colours: brightness, contrast and saturation, each by a factor of 0.6 to 1.4, in random order. Contrast is about the
    mean grey of the crop with its black parts, saturation about each pixel's grey, both as they were before any change.
    Then light, along the principal components of COCO's colours, with standard deviation 0.1. Values are not cut at
-   black and white, and what is black changes, too.
+   black and white, and black parts change, too.
 
-Departures from it:
+Deviations ("there" is the official code):
 
 1. Colours are red, green, blue; there, blue, green, red. The numbers are the same.
 2. Coordinates are edges of pixels: a box is cut at 0 and S, and x becomes S - x in a flip; there, it is S - 1 for both,
@@ -71,7 +71,7 @@ class KeypointTrain:
     classes : int
         how many there are, at least 1
     scales : list of float
-        how large the crop may be, in units of `size`; each is as likely
+        possible sizes of the crop, in units of `size`; all are equally likely
     border : int
         how far the crop's centre must be from the picture's edges, in pixels, if there is room
     colour : bool
@@ -128,13 +128,13 @@ class KeypointTrain:
 
 @TRANSFORMS.register('photo')
 class Photo:
-    """Puts pictures as they are on a canvas, so that a batch can hold some of different sizes.
+    """Puts pictures unchanged on a canvas, so that a batch can hold pictures of different sizes.
 
     Called with a :class:`~gluonzoo.data.CocoSample`; nothing is random. The arrays:
 
     - the canvas [S, S, 3], RGB on 0 .. 255: the picture in its top left, and black;
-    - what of it is the picture [4]: height and width in pixels, and the scales of x and y: pixels of the canvas per
-      pixel of the picture, 1 unless the picture is larger than the canvas;
+    - the extent of the picture on the canvas [4]: height and width in pixels, and the scales of x and y, which are
+      pixels of the canvas per pixel of the picture: 1, unless the picture is larger than the canvas;
     - the objects, rows [n, 7]: class, xmin, ymin, xmax, ymax and area in pixels of the picture itself, and whether it
       is a crowd, 0 or 1.
 

@@ -3,7 +3,7 @@
 Source: the data loading of the official pix2pix (github.com/junyanz/pytorch-CycleGAN-and-pix2pix, data/), which resizes
 both to 286x286 regardless of their aspect ratio, crops 256x256 at a random place and flips one time in two.
 
-Departure: enlarging is OpenCV's cubic and shrinking is by area, where the official code has Pillow's cubic for both.
+Deviation: enlarging is OpenCV's cubic and shrinking is by area, where the official code has Pillow's cubic for both.
 """
 import numpy as np
 

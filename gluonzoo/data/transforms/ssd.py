@@ -13,13 +13,13 @@ DSOD trains with the same.
 2. Expansion, with probability 1/2: the picture lies at a random place on a canvas of the mean, 1 to 4 times as wide and
    high.
 3. A crop: the whole; or, for a least IoU with some object of 0.1, 0.3, 0.5, 0.7, 0.9 and of anything, the first of 50
-   random rectangles that has it (scale 0.3 to 1; aspect ratio 0.5 to 2, cut to what has room). Which of those found is
-   drawn. A picture without objects is not cropped.
+   random rectangles that has it (scale 0.3 to 1; aspect ratio 0.5 to 2, cut to what has room). One of the crops found
+   is drawn at random. A picture without objects is not cropped.
 4. A box stays if its centre is in the crop, and is cut at the crop's edges. (None may stay.)
 5. Resizing to S x S regardless of the aspect ratio, linearly, by area, to the nearest, cubically or by Lanczos' method.
 6. Flip, with probability 1/2.
 
-Departures from it, none of which changes what is drawn:
+Deviations, none of which changes the distributions:
 
 1. The canvas is never painted: the part of the picture that is in the crop is resized to the pixels that it covers.
    These are whole pixels, and boxes are where their objects then are. (In the official code a box of a crop can be off
@@ -98,7 +98,7 @@ class SSDTrain(Resize):
     colour : bool
         whether colours are changed
     expand : float, 1 or greater
-        how many times as wide and high the canvas of the expansion is at most; 1: no expansion
+        the canvas of the expansion is at most this many times as wide and high as the picture; 1: no expansion
     crop : bool
         whether pictures are cropped
     flip : bool
