@@ -12,48 +12,48 @@ __all__ = ['Exported', 'FirstTime', 'Task', 'late']
 
 
 class Exported(NamedTuple):
-    """What of a task is for use elsewhere: arguments of gluonzoo.export."""
+    """The parts of a task that are exported: arguments of gluonzoo.export."""
     block: gluon.HybridBlock
     inputs: dict
     """name -> shape, or an example of it: float32 array"""
     outputs: list
     """their names"""
     metadata: dict
-    """what one must know to use it without gluonzoo, such as JSON can hold; 'notes' is a list of what to be told"""
+    """what a user without gluonzoo must know, JSON-able; 'notes' is a list of str that the command prints"""
     decoder: Optional[gluon.HybridBlock] = None
     """makes rows of class, score and box from the outputs"""
     decoder_inputs: Optional[dict] = None
-    """what it takes beside them, name -> shape or example; also examples of them"""
+    """further inputs of the decoder, name -> shape or example; may also have examples of the outputs"""
 
 
 class Task:
     """What one or more networks are trained to do.
 
-    A task is made of networks and settings, and computes nothing until :meth:`start_training` or
+    A task is made of networks and settings. It computes nothing before :meth:`start_training` or
     :meth:`start_prediction` puts the networks on devices.
 
     A subclass
 
-    - names its networks in `network_names`: these are keywords of its constructor, keys of its settings, and names of
-      files in a checkpoint. It gives them to this constructor;
-    - says in `used` which of them evaluate and predict: the others are None when a task is made to predict;
-    - says in `main_metric` which number tells two trained networks apart;
-    - defines :meth:`input_shapes`, :meth:`make_trainers` and :meth:`train_step` to be trained, :meth:`evaluate`,
-      :meth:`predict`, :meth:`draw`, :meth:`describe` and :meth:`picture` to be used, and what else applies.
+    - names its networks in `network_names`, and passes the networks to this constructor. The names are keywords of the
+      subclass's constructor, keys of its settings, and names of files in a checkpoint;
+    - names in `used` the networks that evaluate and predict. The others are None when a task is made to predict;
+    - names in `main_metric` the number that decides which of two checkpoints is better;
+    - defines :meth:`input_shapes`, :meth:`make_trainers` and :meth:`train_step` for training, and :meth:`evaluate`,
+      :meth:`predict`, :meth:`draw`, :meth:`describe` and :meth:`picture` for use. The other methods are optional.
 
     Parameters
     ----------
     **networks : HybridBlock or None
-        by the names in `network_names`
+        one for each name in `network_names`
 
     Attributes
     ----------
     networks : dict of name -> HybridBlock
-        those that are there; a checkpoint stores them
+        the networks that are not None; a checkpoint stores them
     trainers : dict of name -> gluon.Trainer
-        made by :meth:`start_training`; a checkpoint stores what they have learnt
+        made by :meth:`start_training`; a checkpoint stores their state
     main_metric : (str, 'max' or 'min')
-        the key in the result of :meth:`evaluate` that says which of two checkpoints is better, and whether more is
+        a key in the result of :meth:`evaluate`, and whether a greater or a smaller value is better
     """
 
     network_names = ('net',)
@@ -118,8 +118,8 @@ class Task:
         ----------
         name : str
         thing
-            has ``state()``, a dict of name -> NumPy array, and ``load_state(dict)``, which raises ValueError for what
-            it cannot take, and has changed nothing then
+            has ``state()``, which returns a dict of name -> NumPy array, and ``load_state(dict)``, which raises
+            ValueError for a dict that does not fit, and changes nothing then
 
         Returns `thing`.
         """
@@ -131,7 +131,7 @@ class Task:
         return {f'{name}.{key}': array for name, thing in self._kept.items() for key, array in thing.state().items()}
 
     def load_state(self, state):
-        """Takes what :meth:`state` returned. ValueError for what belongs to nothing that is kept here."""
+        """Loads a dict that :meth:`state` has returned. ValueError for arrays of a thing that is not kept here."""
         parts = {name: {} for name in self._kept}
         for key, array in state.items():
             name, _, rest = key.partition('.')
@@ -149,7 +149,7 @@ class Task:
                 raise ValueError(f'{name}: {error}') from error
 
     def optimizer_of(self, optimizer, name):
-        """The settings of one trainer: `optimizer` itself, or its part of that name if it has one by name."""
+        """The optimizer settings of the trainer `name`: `optimizer` itself, or its part of this name."""
         try:
             return setting_of(optimizer, name)
         except ValueError as error:
@@ -162,9 +162,9 @@ class Task:
         raise NotImplementedError
 
     def check_outputs(self, outputs):
-        """Called with what each network returned for such inputs, when it is on the devices: dict of name -> outputs.
+        """Called when the networks are on the devices, with the outputs for such inputs: dict of name -> outputs.
 
-        The place to check them (ValueError), and to put on the devices what else is needed.
+        A subclass may check the outputs here (ValueError), and put other things that it needs on the devices.
         """
 
     def make_trainers(self):
@@ -172,13 +172,13 @@ class Task:
         raise NotImplementedError
 
     def train_step(self, batch, step):
-        """Forward, losses, backward, update. Never waits for a device; reading a result does.
+        """Forward, losses, backward, update. Must not wait for a device, so it must not read a number.
 
         Parameters
         ----------
         batch : Batch
         step : int
-            updates made before this one; a turn or a phase may depend on it
+            updates made before this one, for tasks with turns or phases
 
         Returns
         -------
@@ -189,7 +189,7 @@ class Task:
     # -- what a subclass defines to be used --------------------------------------------------------------------------
 
     def evaluate(self, batches):
-        """Returns a dict of name -> float, the name in `main_metric` among them, for an iterable of batches."""
+        """Returns the metrics for an iterable of batches: dict of name -> float, with the name in `main_metric`."""
         raise NotImplementedError
 
     def predict(self, images):
@@ -197,7 +197,7 @@ class Task:
         raise NotImplementedError
 
     def draw(self, image, result):
-        """Returns an RGB uint8 array [H, W, 3]: an image with what :meth:`predict` says of it."""
+        """Returns an RGB uint8 array [H, W, 3]: an image, with its result of :meth:`predict` drawn on it."""
         raise NotImplementedError
 
     def describe(self, result):
@@ -205,29 +205,29 @@ class Task:
         raise NotImplementedError
 
     def views(self, image):
-        """What else there is to see in an image, such as heat maps: dict of name -> RGB uint8 array [H, W, 3]."""
+        """Further pictures of an image, such as its heat maps: dict of name -> RGB uint8 array [H, W, 3]."""
         return {}
 
     def picture(self, batch):
-        """Returns an RGB uint8 array [H, W, 3] that shows what the networks make of a batch of validation data."""
+        """Returns an RGB uint8 array [H, W, 3] that shows the results for a batch of validation data."""
         raise NotImplementedError
 
     def exported(self, decode=False, batch=1, size=None):
-        """What the task is when it is done: an :class:`Exported`.
+        """The parts of the task to export: an :class:`Exported`.
 
         Parameters
         ----------
         decode : bool
-            whether the outputs are results, and not what the network says. ValueError if there is nothing to decode.
+            whether the outputs are results, and not the network's raw outputs. ValueError if nothing can be decoded.
         batch : int
         size : (int, int), optional
-            height and width of the images; default: what the network is made for
+            height and width of the images; default: those that the network is made for
         """
         raise NotImplementedError
 
 
 def late(items, count=1):
-    """The items, each after `count` more have been made: while we read one, the devices have others to do."""
+    """Yields each item after `count` more have been made, so that the devices have work while an item is read."""
     waiting = deque()
     for item in items:
         waiting.append(item)
@@ -237,7 +237,7 @@ def late(items, count=1):
 
 
 class FirstTime:
-    """Whether a record comes for the first time; later it stands in for one that cannot be read."""
+    """Tells whether a record comes for the first time. A repeated record stands in for one that cannot be read."""
 
     def __init__(self):
         self._seen = set()

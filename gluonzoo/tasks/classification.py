@@ -46,8 +46,8 @@ class Classification(Task):
     size : int
         pixels of the images that the network takes
     crop : float, above 0 and at most 1
-        Photos to predict are resized such that their shorter side has size / crop pixels, and the middle of size x size
-        is looked at.
+        Photos to predict are resized until their shorter side has size / crop pixels. The network gets the middle, of
+        size x size pixels.
     mean, std : three numbers each
         red, green, blue on the scale 0 .. 255; the network takes (rgb - mean) / std
     smoothing : float, from 0 to below 1
@@ -108,7 +108,7 @@ class Classification(Task):
         return {'top1': float((ranks < 1).mean()), 'top5': float((ranks < 5).mean())}
 
     def predict(self, images):
-        """The five likeliest :class:`Classes` of each image. See `crop` for what of it is looked at.
+        """The five likeliest :class:`Classes` of each image. See `crop` for the part that the network gets.
 
         Raises ValueError for an array that is no RGB image of type uint8.
         """

@@ -1,4 +1,4 @@
-"""Training: the loop, and what it is made of. It knows tasks only by their interface."""
+"""Training: the loop and its parts. The loop knows tasks only by their interface."""
 from .callbacks import Plot, Progress, Samples, ScalarsCSV, TensorBoard
 from .checkpoint import Run
 from .distributed import join

@@ -1,19 +1,19 @@
-"""What looks on while a task is trained, and shows or records it.
+"""Callbacks: they watch a training, and show or record it.
 
 A callback is an object with any of these methods::
 
-    on_start(loop)                  before the first step; `loop.step` updates were made before, if it was resumed
+    on_start(loop)                  before the first step; in a resumed run, `loop.step` updates were made before
     on_step(loop, step, scalars)    the losses and learning rates of update number `step` (from 1), dict of name ->
-                                    float; two steps late, so `loop.step` is ahead
+                                    float. The call comes two steps late, so `loop.step` is ahead
     on_epoch(loop, epoch, metrics)  after the evaluation of an epoch (from 0), dict of name -> float. The networks have
-                                    the weights that were evaluated: the averaged ones, where there is an EMA
+                                    the weights that were evaluated: with an EMA, the averaged ones
     on_end(loop)                    at the end, also after a signal or an error
 
-`loop` has what :func:`gluonzoo.train.fit` was given: task, loader, run, epochs, validation. On several machines only
+`loop` has the arguments of :func:`gluonzoo.train.fit`: task, loader, run, epochs, validation. On several machines only
 the worker of rank 0 has callbacks.
 
-A callback that raises an Exception does not cost the training: there is a RuntimeWarning, the callback is left out from
-there on, and the training goes on.
+A callback that raises an Exception does not stop the training. There is a RuntimeWarning, and the callback is not
+called again.
 """
 import csv
 import math
@@ -72,7 +72,7 @@ class Callbacks:
 
 
 class Progress:
-    """A bar for each epoch on a terminal; elsewhere, as in a log file, a line now and then and one for each epoch.
+    """On a terminal, a progress bar for each epoch. Elsewhere, a line now and then, and one after each epoch.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _words(scalars):
 class ScalarsCSV:
     """Every scalar as a row ``step,name,value`` of scalars.csv in the run's directory.
 
-    Values have all their digits. When a run is resumed, the rows of steps that will be made again are cut off, so that
+    Values have all their digits. When a run is resumed, the rows of steps that will be made again are removed, so that
     no step is there twice.
     """
 
@@ -167,7 +167,7 @@ def read_scalars(path):
 class TensorBoard:
     """Every scalar for TensorBoard, in the directory tensorboard of the run. Needs the package tensorboardX.
 
-    When a run is resumed, what comes after its checkpoint is declared void, so that TensorBoard does not show it twice.
+    When a run is resumed, the events after its checkpoint are declared void, so that TensorBoard shows no step twice.
     """
 
     def __init__(self):
@@ -195,7 +195,7 @@ class TensorBoard:
 class Plot:
     """The losses and the main metric over the steps, drawn to progress.png in the run's directory after each epoch.
 
-    It draws what :class:`ScalarsCSV` has written, which must come before it in the list of callbacks.
+    The numbers are those of scalars.csv, so :class:`ScalarsCSV` must come earlier in the list of callbacks.
     """
 
     def on_epoch(self, loop, epoch, metrics):

@@ -12,8 +12,8 @@
             task.safetensors                 what the task keeps besides
             state.json                       where the training is, and the SHA-256 of every file
 
-A checkpoint appears under its name when the disk has all of it, so a kill at any moment leaves the former ones. The
-last two and the best are kept. Nothing is pickled, and nothing is changed by a checkpoint that does not fit.
+A checkpoint gets its name when the disk has all of it, so a kill at any moment leaves the former checkpoints. The last
+two and the best one are kept. Nothing is pickled. A checkpoint that does not fit is refused, and changes nothing.
 """
 import fcntl
 import json
@@ -59,20 +59,20 @@ class Run:
         ----------
         directory : str or Path
         settings : dict
-            JSON-able. When a run is resumed they must be those it began with, except
-            :data:`gluonzoo.train.settings.MAY_CHANGE`; the new values of these are written down.
+            JSON-able. A resumed run must have the settings that it was begun with. Only those in
+            :data:`gluonzoo.train.settings.MAY_CHANGE` may differ; their new values are written to settings.json.
         resume : bool
-            False refuses a directory that has a run already; True one that has none.
+            False refuses a directory that has a run already; True refuses a directory without a run.
         workers : Workers
-            of a job on several machines; rank 0 writes.
+            of a job on several machines; rank 0 writes
         code : bytes, optional
             the user's own code, which ``settings['code']`` names; the run keeps a copy
 
         Raises
         ------
         CheckpointError
-            if the directory does not fit `resume`, if settings differ (it names them), if another process trains
-            in this directory, or if it cannot be written. Nothing has been changed then.
+            if the directory does not fit `resume`, if settings differ (the message names them), if another process
+            trains in this directory, or if the directory cannot be written. Nothing has been changed then.
         """
         settings = json.loads(json.dumps({'revision': REVISION, **settings}))   # as they will be read
         run = cls(directory, settings)
@@ -158,10 +158,10 @@ class Run:
         step : int
             the updates made so far
         epoch, batch : int
-            where that is: in which epoch, and how many of its batches have been used. All of them: it has not been
-            evaluated yet.
+            the position: the epoch, and how many of its batches have been used. If all have been used, the epoch has
+            not been evaluated yet.
         metrics : dict of name -> float, or None
-            of these weights; the task's `main_metric`, if it is there, decides which checkpoint is best
+            of these weights; the task's `main_metric` among them decides which checkpoint is best
 
         Returns
         -------
@@ -170,7 +170,7 @@ class Run:
         Raises
         ------
         CheckpointError
-            if it cannot be written, or if a weight is not finite. The former ones are still there.
+            if it cannot be written, or if a weight is not finite. The former checkpoints are still there.
         """
         former = self.checkpoints()
         best = checkpoint_files.read_state(former[-1])['best'] if former else None
@@ -218,7 +218,7 @@ class Run:
         Raises
         ------
         CheckpointError
-            if there is one that is damaged or made from something else. Nothing has been changed then.
+            if the checkpoint is damaged or made from something else. Nothing has been changed then.
         """
         if not self.checkpoints():
             return None
@@ -236,7 +236,7 @@ class Run:
     def load_networks(self, task, which='best'):
         """Puts the weights of the 'best' or 'last' checkpoint into the task's networks, for use.
 
-        Where the run has a moving average, these are the averaged weights.
+        If the run has a moving average, the averaged weights are used.
 
         Returns
         -------
@@ -255,7 +255,7 @@ class Run:
 
 
 def _lock(path):
-    """Keeps other processes out, to the end of this one, however it ends."""
+    """Keeps other processes out until this process ends, in whatever way."""
     lock = os.open(path, os.O_CREAT | os.O_RDWR)
     file = os.fstat(lock).st_dev, os.fstat(lock).st_ino
     if file in _locks:

@@ -1,4 +1,4 @@
-"""The files of one checkpoint: written, and checked whole before anything is changed by them."""
+"""The files of one checkpoint: writes them, and checks all of them before anything is loaded."""
 import hashlib
 import json
 
@@ -16,7 +16,7 @@ __all__ = ['write', 'write_state', 'read_state', 'plan_all', 'plan_use']
 def write(directory, task, ema, state):
     """Fills an empty directory: the task's networks, trainers and own state, `ema`, and `state`, a JSON-able dict.
 
-    Raises CheckpointError if it cannot, or if a weight is not finite.
+    Raises CheckpointError if the files cannot be written, or if a weight is not finite.
     """
     mx.nd.waitall()   # oneDNN reorders weights where they lie, while something is computed with them
     names = names_of_parameters(task.networks)
@@ -43,14 +43,14 @@ def write(directory, task, ema, state):
 
 
 def write_state(directory, state):
-    """Writes, or replaces, the file that says what the others are."""
+    """Writes or replaces state.json, which describes the other files."""
     content = json.dumps(state, indent=2)
     digest = hashlib.sha256(content.encode()).hexdigest()
     storage.write_file(directory / 'state.json', f'{{"sha256": "{digest}", "state":\n{content}}}\n'.encode())
 
 
 def read_state(directory):
-    """What :func:`write_state` has written. Raises CheckpointError if that is damaged, or is something else."""
+    """The state that :func:`write_state` has written. Raises CheckpointError if the file is damaged or another one."""
     path = directory / 'state.json'
     whole = storage.read_json(path)
     try:
@@ -67,16 +67,17 @@ def read_state(directory):
 
 
 def plan_all(path, state, task, ema):
-    """Checks a checkpoint against what it shall be put into.
+    """Checks that a checkpoint fits a task and, if given, an EMA.
 
     Returns
     -------
-    list of functions without arguments, which put it there.
+    list of functions without arguments, to be called one after the other: they load the checkpoint.
 
     Raises
     ------
     CheckpointError
-        if it is damaged or made from something else, here or from the first function. Nothing has been changed then.
+        if the checkpoint is damaged or made from something else. This function raises it, or the first one of the list.
+        Nothing has been changed then.
     """
     expected = {*map(_network_file, task.networks), *map(_trainer_file, task.trainers), 'task.safetensors',
                 *(map(_ema_file, task.used) if ema else ())}
@@ -106,7 +107,7 @@ def plan_all(path, state, task, ema):
 
 
 def plan_use(path, task):
-    """As :func:`plan_all`, for the networks that are used alone, with the averaged weights where there are such."""
+    """As :func:`plan_all`, for the used networks alone, with the averaged weights if the checkpoint has some."""
     files = read_state(path)['files']
     puts = []
     for name, net in used_networks(task).items():

@@ -5,7 +5,7 @@ __all__ = ['Timed']
 
 
 class Timed:
-    """An iterator's items, and how long it took to wait for them. A context that closes the iterator.
+    """Iterates over an iterator and measures the time of waiting for its items. The context closes the iterator.
 
     Attributes
     ----------

@@ -1,11 +1,11 @@
 """Several machines, by MXNet's own parameter server in its synchronous mode (``dist_sync``).
 
-Each worker process trains on its own share of every batch. Gradients are *summed* over the workers, so tasks step with
-``batch_size = parts * num_workers``. :mod:`gluonzoo.train.launch` starts the processes.
+Each worker process trains on its own share of every batch. Gradients are *summed* over the workers, so the engine
+divides by ``parts * num_workers``. :mod:`gluonzoo.train.launch` starts the processes.
 
-Nothing but gradients, running statistics and a few numbers a step travels, so the run's directory, which rank 0 writes
-and everyone resumes from, must be one that all workers see. (What a task keeps besides networks and trainers, such as a
-pool of images, is saved from rank 0, and all resume with that.)
+All workers must see the run's directory: rank 0 writes it, and all workers resume from it. The network carries only
+gradients, running statistics and a few numbers a step. (What a task keeps besides networks and trainers, such as a pool
+of images, is saved from rank 0, and all workers resume with it.)
 """
 import atexit
 import ctypes
@@ -27,8 +27,8 @@ def join(kvstore=None):
     Parameters
     ----------
     kvstore : str or None
-        'dist_sync' or 'dist_sync_device' joins the job that :mod:`gluonzoo.train.launch` started: a process joins it
-        once, and further calls give the same. None, 'local' or 'device': this process alone.
+        'dist_sync' or 'dist_sync_device' joins the job that :mod:`gluonzoo.train.launch` has started. A process joins
+        once; further calls return the same object. None, 'local' or 'device': this process alone.
 
     Raises
     ------
@@ -55,7 +55,7 @@ class Workers:
     Attributes
     ----------
     rank, count : int
-        which of how many. Rank 0 writes, evaluates and shows.
+        the number of this worker, and how many there are. Rank 0 writes, evaluates and shows.
     """
     rank = 0
     count = 1
@@ -64,10 +64,11 @@ class Workers:
         self.kvstore = kvstore
 
     def store(self, name):
-        """What one task, or one ``gluon.Trainer``, takes as its `kvstore`. On several machines it is a KVStore.
+        """The `kvstore` argument of one engine, or of one ``gluon.Trainer``. On several machines it is a KVStore.
 
-        Each needs one with a name of its own, since they number their parameters alike. (A Trainer should have only the
-        parameters that are trained, no running statistics: in its first step it copies all it has from rank 0.)
+        Each engine or Trainer needs a store with a name of its own, since all of them number their parameters from 0.
+        (Give a Trainer only the parameters that are trained, no running statistics: in its first step it copies all its
+        parameters from rank 0.)
         """
         return self.kvstore
 
@@ -82,8 +83,8 @@ class Workers:
 
         Returns
         -------
-        function without arguments that waits and returns (dict of name -> float: the mean over the workers, signum):
-        the same in all of them, whoever received the signal.
+        function without arguments that waits and returns (dict of name -> float: the mean over the workers, signum).
+        The result is the same in all workers, whichever worker received the signal.
         """
         return lambda: ({name: float(loss.asscalar()) for name, loss in losses.items()}, signum)
 
@@ -97,7 +98,7 @@ class Workers:
         """Waits until all workers have come here."""
 
     def leave_together(self):
-        """Says that all workers are about to end; without it, each ends alone, and the launcher ends the rest."""
+        """Announces that all workers end now. Without this call a worker ends alone, and the launcher ends the rest."""
 
 
 class _DistributedWorkers(Workers):
@@ -175,7 +176,7 @@ class _DistributedWorkers(Workers):
 class _NamedStore(mx.kvstore.KVStoreBase):
     """A view of the native store, in which the keys of one trainer do not meet those of another.
 
-    A Trainer numbers its parameters from 0, and so does the next; the server would mix them up.
+    Every Trainer numbers its parameters from 0. Without names, the server would mix up the Trainers.
     """
 
     def __init__(self, store, name):

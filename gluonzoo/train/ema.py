@@ -1,4 +1,4 @@
-"""The exponential moving average of all weights: what is evaluated, and what the best checkpoint is used with."""
+"""The exponential moving average of weights. Where a run has one, the averaged weights are evaluated and used."""
 from contextlib import contextmanager
 
 import mxnet as mx
@@ -9,17 +9,17 @@ __all__ = ['EMA']
 
 
 class EMA:
-    """Keeps ``shadow = d * shadow + (1 - d) * weight`` of every parameter of every network, in float32.
+    """Keeps ``shadow = d * shadow + (1 - d) * weight`` of every parameter of the given networks, in float32.
 
-    Running statistics of batch normalisation are averaged likewise, so that they suit the averaged weights. The shadows
-    begin as copies of the weights after the first update; with several devices they are on the first.
+    Running statistics of batch normalisation are averaged in the same way, so that they suit the averaged weights. The
+    shadows begin as copies of the weights after the first update. With several devices, the shadows are on the first.
 
     Parameters
     ----------
     decay : float
-        from 0 to 1 (exclusive): about ``1 / (1 - decay)`` steps are averaged over
+        d, from 0 to 1 (exclusive): the average is over about ``1 / (1 - decay)`` steps
     warmup : bool
-        then d is at most ``(1 + step) / (10 + step)``, so that the first weights are soon forgotten
+        whether d is at most ``(1 + step) / (10 + step)``, so that the first weights are soon forgotten
     """
 
     def __init__(self, decay, warmup=True):
@@ -34,7 +34,7 @@ class EMA:
         return min(self.decay, (1 + step) / (10 + step)) if self.warmup else self.decay
 
     def update(self, networks, step):
-        """Takes in the weights of `networks` after the update number `step`. Does not wait for the device."""
+        """Averages in the weights of `networks` after the update number `step`. Does not wait for the device."""
         weights = [single_value(parameter).astype('float32', copy=False)
                    for net in networks.values() for parameter in named_parameters(net).values()]
         if not self.shadows:
@@ -55,9 +55,9 @@ class EMA:
 
     @contextmanager
     def applied(self, networks):
-        """Within this context the networks have the averaged weights; afterwards their own, bit for bit.
+        """Within this context the networks have the averaged weights; afterwards their own weights, bit for bit.
 
-        Before the first update they have their own throughout.
+        Before the first update there is no average, and the networks keep their own weights.
         """
         own = []
         try:

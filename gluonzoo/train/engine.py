@@ -1,6 +1,6 @@
-"""What turns losses into updates: devices, rounds, precision, clipping, and the store that adds up gradients.
+"""Turns losses into updates: devices, rounds, precision, clipping, and the store that adds up gradients.
 
-An engine knows no task. A task tells it which networks there are and what the losses of a part of a batch are.
+An engine knows no task. A task gives the engine its networks, and the losses of each part of a batch.
 """
 from fnmatch import fnmatchcase
 
@@ -16,10 +16,12 @@ __all__ = ['Engine']
 class Engine:
     """Computes on one or more devices, and updates networks there.
 
-    A batch is cut into `accumulate` rounds of ``len(ctx)`` equal parts, one part a device. Each part has a loss of its
-    own. An update follows the mean of the parts' gradients, also over machines. So memory limits the size of a part,
-    not the size of a batch. Batch normalisation sees one part at a time. Each device keeps running statistics of its
-    own, which must be averaged before the networks are evaluated (:func:`gluonzoo.train.fit` does).
+    A batch is cut into `accumulate` rounds of ``len(ctx)`` equal parts, one part a device. So memory limits the size of
+    a part, not the batch size. Each part has a loss of its own. An update follows the mean of the gradients of all
+    parts, on all machines.
+
+    Batch normalisation sees one part at a time. Each device keeps running statistics of its own. They must be averaged
+    before the networks are evaluated (:func:`gluonzoo.train.fit` does this).
 
     Parameters
     ----------
@@ -28,22 +30,22 @@ class Engine:
     accumulate : int, 1 or more
         rounds of forward and backward passes in an update
     clip_norm : float above 0, optional
-        the most that the norm of the mean gradient, over all parameters of a trainer, may be
+        the upper limit of the norm of the mean gradient, over all parameters of a trainer
     amp : 'float16' or 'bfloat16', optional
-        compute convolutions and the like so (mxnet.contrib.amp). This changes MXNet in the whole process, for good:
-        all engines of a process must agree. float16 scales the loss, and waits for the gradients in every update to
-        see whether they overflowed.
+        the type in which convolutions and the like are computed (mxnet.contrib.amp). This changes MXNet in the whole
+        process, for good, so all engines of a process must have the same `amp`. float16 scales the loss, and in every
+        update waits for the gradients to see whether they overflowed.
     kvstore : 'device', 'local' or KVStore, optional
-        what adds up the gradients of several devices. For several machines it is a store that this engine alone uses:
-        a process can join a job once, so the engine does not, and all its trainers share the store. (Trainers with
-        stores of their own would number their parameters alike, and wait for each other for ever.)
+        adds up the gradients of several devices. For several machines, pass a store that no other engine uses
+        (:meth:`gluonzoo.train.distributed.Workers.store`). All trainers of the engine share the store. (Trainers with
+        stores of their own would all number their parameters from 0, and wait for each other for ever.)
 
     Attributes
     ----------
     ctx : list of Context
     kvstore : KVStore, or None
     trainers : dict of name -> gluon.Trainer
-        for the learning rate and the optimizer's state; an update is :meth:`step`
+        they hold the learning rates and the optimizers' states; :meth:`step` makes an update
 
     Raises ValueError for a value that is not as said.
     """
@@ -110,8 +112,8 @@ class Engine:
         name : str
         optimizer : dict
             'name' of an MXNet optimizer, and its keywords: ``{'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9}``.
-            'no_decay', a list of str, says which parameters have no weight decay: 'bias' is every parameter whose name
-            ends so, 'heads.*.norm.gamma' is a pattern for whole names. Each must match.
+            'no_decay', a list of str, names the parameters without weight decay. 'bias' means every parameter whose
+            name ends with it; 'heads.*.norm.gamma' is a pattern for whole names. Each must match a parameter.
         nets : HybridBlock
 
         Returns
@@ -143,14 +145,14 @@ class Engine:
     # -- a step ------------------------------------------------------------------------------------------------------
 
     def minimize(self, name, batch, losses_of):
-        """A step of trainer `name` down the mean loss of a batch: all that a task of one network needs.
+        """Makes one update of trainer `name`, along the mean loss of a batch. A task with one network needs no more.
 
         Parameters
         ----------
         name : str
         batch : Batch
         losses_of : function of the arrays of a part -> dict of name -> NDArray [1]
-            called while gradients are recorded. 'loss' is what gradients are of; the others are told.
+            called while gradients are recorded. Gradients are computed from 'loss'; the other values are for the log.
 
         Returns
         -------
@@ -166,7 +168,7 @@ class Engine:
         return self.mean(scalars)
 
     def parts(self, batch):
-        """Cuts a batch up: rounds[r][d] is the tuple of arrays that device d computes with in round r.
+        """Cuts a batch into parts: rounds[r][d] is the tuple of arrays that device d computes with in round r.
 
         Raises ValueError if the parts would not be equal.
         """
@@ -180,9 +182,9 @@ class Engine:
                 for _ in range(self._accumulate)]
 
     def backward(self, name, losses):
-        """Adds the gradients of `losses`, one NDArray a device, to those that trainer `name` will follow.
+        """Computes the gradients of `losses`, one NDArray a device, and adds them to the sums of trainer `name`.
 
-        Other parameters that the losses depend on get gradients too, which no trainer follows.
+        If the losses depend on other parameters, these get gradients too, but no trainer follows them.
         """
         if self._amp == 'float16':
             with autograd.record(), mixed_precision.scale_loss(losses, self.trainers[name]) as scaled:
@@ -192,7 +194,10 @@ class Engine:
             total += gradient
 
     def step(self, name):
-        """Trainer `name` takes a step along the gradients of all rounds, devices and machines, and forgets them."""
+        """Updates the parameters of trainer `name` along the gradients of all rounds, devices and machines.
+
+        The sums of gradients are 0 afterwards.
+        """
         trainer, parameters = self.trainers[name], self._parameters[name]
         for total, gradient in zip(self._sums[name], self._gradients(name)):
             gradient[:] = total

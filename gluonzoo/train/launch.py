@@ -1,18 +1,20 @@
-"""Starts a training on several workers, here or on other machines, and ends all of it when a part of it dies.
+"""Starts a training on several workers, here or on other machines. When one process dies, the whole job ends.
 
 ::
 
-    python -m gluonzoo.train.launch --workers 2 -- python scripts/train_dsod.py --data data/pikachu --kvstore dist_sync
-    python -m gluonzoo.train.launch --workers 4 --servers 2 --hosts red,blue -- python scripts/train_dsod.py ...
+    python -m gluonzoo.train.launch --workers 2 -- gluonzoo train dsod --data data/pikachu --kvstore dist_sync
+    python -m gluonzoo.train.launch --workers 4 --servers 2 --hosts red,blue -- gluonzoo train dsod ...
 
-Started are a scheduler, here; the servers, which add up the gradients; and the workers, which run the command. Servers
-and workers go round the hosts by ssh (without a password: ``ssh HOST true`` must work), into the same directory as
-here, or are all here. The hosts need the same Python at the same place; what the environment says of Python and MXNet
-goes with the command. Each line that a member prints gets its name in front.
+The members of the job are a scheduler, which runs here; the servers, which add up the gradients; and the workers, which
+run the command. Without --hosts, servers and workers run here, too. With --hosts they are started by ssh, on the hosts
+in turn, in the same directory as here. Ssh must not ask for a password: ``ssh HOST true`` must work. The hosts need the
+same Python at the same place. Environment variables about Python and MXNet go with the command. Each line that a member
+prints begins with the member's name.
 
-The job ends with the exit code of the first member that fails; the others are then ended within seconds, since they
-would wait for it for ever. SIGINT (Ctrl-C) and SIGTERM go to the workers, which save, and end; a second one ends all at
-once. Ssh has only Ctrl-C for both. If the launcher itself is killed, a watcher ends the members.
+When a member fails, the other members are ended within seconds, since they would wait for it for ever. The exit code of
+the job is that of the first member that failed. SIGINT (Ctrl-C) and SIGTERM go to the workers, which save and end; a
+second signal ends all members at once. (Over ssh, both signals arrive as Ctrl-C.) If the launcher itself is killed, a
+watcher ends the members.
 """
 import argparse
 import os
@@ -51,7 +53,7 @@ _CARRIED = ('PYTHON', 'MXNET_', 'PS_', 'LD_LIBRARY_PATH', 'VIRTUAL_ENV', 'PATH')
 
 
 class Member:
-    """A process of the job, in a group of its own: it and what it starts."""
+    """A process of the job. It has a process group of its own, with all processes that it starts."""
 
     def __init__(self, name, command, environment, host=None, ssh='ssh'):
         self.name = name
@@ -101,7 +103,7 @@ class Member:
 
 
 def launch(command, workers, servers=1, hosts=(), *, threads=None, address=None, interface=None, ssh='ssh'):
-    """Runs the command on all workers. See the module's own words.
+    """Runs the command on all workers: see :mod:`gluonzoo.train.launch`.
 
     Parameters
     ----------
@@ -110,11 +112,11 @@ def launch(command, workers, servers=1, hosts=(), *, threads=None, address=None,
     hosts : sequence of str
         for ssh; none: all is started here
     threads : int or None
-        that each member computes with; None: here the workers share the physical cores, a host gives each all it has
+        of each member. None: workers here share the physical cores; a member on a host has all cores of the host.
     address : str or None
-        this machine as the hosts see it; None: as the way to the first of them has it
+        the address of this machine, as the hosts see it; None: that of the route to the first host
     interface : str or None
-        the network interface of the hosts that they talk by; None: MXNet chooses
+        the network interface that the hosts use; None: MXNet chooses
     ssh : str
         the command that takes a host and a command line
 
@@ -166,7 +168,7 @@ def launch(command, workers, servers=1, hosts=(), *, threads=None, address=None,
 
 
 def _watch(members, workers, received):
-    """Waits for the end of the job, as it comes or is made to come. Returns the exit code."""
+    """Waits until the job ends, and ends it after a failure or a signal. Returns the exit code."""
     forwarded, failed = 0, None
     while any(worker.code() is None for worker in workers):
         # A worker that was told to stop may end with that signal's code while the others are still saving.

@@ -1,4 +1,4 @@
-"""Reads the losses of a training late enough that the device never waits, and stops it when one is not finite."""
+"""Reads losses so late that the device never waits, and stops the training when a loss is not finite."""
 from collections import deque
 
 import numpy as np
@@ -7,7 +7,7 @@ __all__ = ['LossGuard', 'TrainingError']
 
 
 class TrainingError(RuntimeError):
-    """A loss was NaN or infinite. Nothing has been saved since."""
+    """A loss was NaN or infinite. No checkpoint has been saved since."""
 
 
 class LossGuard:
@@ -19,7 +19,7 @@ class LossGuard:
         whose last checkpoint an error names
     workers : Workers
     on_step : function of (step, dict of name -> float)
-        is called with the losses of each step, in order
+        called with the losses of each step, in order
     """
 
     def __init__(self, run, workers, on_step):

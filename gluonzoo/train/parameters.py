@@ -1,4 +1,4 @@
-"""The parameters of a task's networks, by names that do not depend on what else the process has made."""
+"""The parameters of a task's networks, by structural names: the same in every process."""
 import mxnet as mx
 
 __all__ = ['named_parameters', 'names_of_parameters', 'used_networks', 'statistics', 'average_statistics',
@@ -25,7 +25,7 @@ def used_networks(task):
 
 
 def statistics(networks):
-    """The parameters that no gradient changes but the forward pass does: batch normalisation's running statistics."""
+    """The running statistics of batch normalisation: parameters that the forward pass changes, and no gradient."""
     return [parameter for parameter in names_of_parameters(networks) if not parameter._differentiable]
 
 
@@ -38,7 +38,7 @@ def average_statistics(networks, workers, others=()):
     workers : Workers
         the machines
     others : sequence of NDArray
-        what else is averaged over the machines, such as moving averages of the statistics
+        further arrays to average over the machines, such as moving averages of the statistics
     """
     parameters = statistics(networks)
     means = [single_value(parameter) for parameter in parameters]
@@ -49,9 +49,9 @@ def average_statistics(networks, workers, others=()):
 
 
 def single_value(parameter):
-    """A parameter's value as one NDArray on its first device: of running statistics the mean over the devices.
+    """A parameter's value as one NDArray on its first device. For running statistics, the mean over the devices.
 
-    What is trained is equal on all devices. Where there is nothing to average, these are the data, not a copy.
+    Trained parameters are equal on all devices. Where there is nothing to average, the array is the data, not a copy.
     """
     first, *others = parameter.list_data()
     if not others or parameter._differentiable:

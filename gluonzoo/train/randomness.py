@@ -1,4 +1,4 @@
-"""Randomness without a state that would have to be saved."""
+"""Random numbers without a state to save: every step seeds the generators anew."""
 import random
 
 import mxnet as mx

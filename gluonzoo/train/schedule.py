@@ -1,9 +1,10 @@
 """Learning rates over the steps of a training, as pure functions of the step.
 
-A schedule is a function of the number of updates made so far, 0 before the first. It returns the factor that a
-trainer's own learning rate is multiplied with, so one schedule serves trainers with different rates. Trainers may also
-have schedules of their own: :class:`LearningRates`.
-All step numbers in a specification count from the start of the training, whether there is a warm-up or not.
+A schedule is a function of the number of updates made so far, 0 before the first. It returns a factor, with which the
+learning rate of a trainer is multiplied. So one schedule serves trainers with different rates. Trainers may also have
+schedules of their own: :class:`LearningRates`.
+
+All step numbers in a specification count from the start of the training, with or without a warm-up.
 
 >>> rate = create({'name': 'step', 'milestones': [60000, 80000], 'factor': 0.1, 'warmup': 1000})
 >>> [rate(step) for step in (0, 500, 1000, 60000)]
@@ -101,14 +102,14 @@ def _warm_up(schedule, warmup, warmup_from):
 
 
 class LearningRates:
-    """The learning rates of several trainers under one schedule. As a context, it gives them back their own at the end.
+    """The learning rates of several trainers. At the end of its context, the trainers have their own rates again.
 
     Parameters
     ----------
     trainers : dict of name -> gluon.Trainer
     schedule : dict or function
-        a specification for :func:`create`, or a function from the updates made to a factor; one for all trainers, or a
-        dict that has one for each by its name
+        a specification for :func:`create`, or a function from the updates made to a factor. One for all trainers, or a
+        dict with one for each trainer's name.
 
     Raises ValueError if a trainer has no schedule, or a schedule no trainer.
     """

@@ -17,12 +17,12 @@ __all__ = ['REVISION', 'MAY_CHANGE', 'differences', 'read_settings', 'setting_of
 
 REVISION = 2
 
-# Settings that may differ when a run is resumed: they say how long and on what it is computed, not what.
+# Settings that may differ when a run is resumed: how long the training is, and on which devices.
 MAY_CHANGE = ('fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'train_data.workers', 'val_data.workers')
 
 
 def read_settings(path):
-    """The settings in a file, in today's form; those of revision 1 are brought to it.
+    """The settings in a file, in the present form. Settings of revision 1 are converted.
 
     Raises CheckpointError if the file cannot be read, holds no settings, or is of a later revision.
     """
@@ -41,7 +41,7 @@ def read_settings(path):
 
 
 def differences(before, now):
-    """What must not differ between the settings of a run and those that it is to be resumed with: list of str."""
+    """The differences between a run's settings and new ones that forbid to resume the run: list of str."""
     before, now = _flat(before), _flat(now)
     return [f'{key} {before.get(key, "(absent)")!r} then, {now.get(key, "(absent)")!r} now'
             for key in sorted({*before, *now}) if key not in MAY_CHANGE
@@ -49,7 +49,7 @@ def differences(before, now):
 
 
 def setting_of(specification, name):
-    """The part of `name` in a specification that is one for all (it has a 'name' of its own), or one by name.
+    """The specification for `name`: the whole, if it is one for all (it has a 'name'), or else the part of this name.
 
     >>> setting_of({'name': 'adam'}, 'generator'), setting_of({'generator': {'name': 'sgd'}}, 'generator')
     ({'name': 'adam'}, {'name': 'sgd'})
@@ -72,10 +72,10 @@ def _flat(settings, prefix=''):
 
 
 def _from_first(settings):
-    """Of revision 1: the task had what the engine has now, and its network was called otherwise.
+    """Converts settings of revision 1. The engine's settings were in the task, and networks had another key.
 
-    Besides, the networks of DSOD's paper themselves said what has no weight decay, and CenterNet's targets were not
-    made by the transform.
+    Besides, the networks of DSOD's paper said themselves which parameters have no weight decay, and the transform did
+    not make CenterNet's targets.
     """
     task, fit = dict(settings['task']), dict(settings['fit'])
     engine = {name: fit.pop(name) for name in ('devices', 'kvstore')}

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish what is under way, save, and only then end."""
+"""Ctrl-C and SIGTERM: finish the present step, save, and only then end."""
 import signal
 import threading
 from contextlib import closing
@@ -9,8 +9,7 @@ __all__ = ['Interrupted', 'Signals']
 class Interrupted(SystemExit):
     """Training was stopped by a signal, and can be resumed.
 
-    Not caught, it ends the process with the exit code that a shell gives to such an end: 130 after SIGINT, 143 after
-    SIGTERM.
+    If it is not caught, the process ends with the usual exit code of a shell: 130 after SIGINT, 143 after SIGTERM.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and arrays in them, without pickle."""
+"""Writes files whole or not at all, and reads and writes arrays without pickle."""
 import hashlib
 import json
 import os
@@ -12,7 +12,7 @@ import safetensors.numpy
 __all__ = ['CheckpointError', 'PARTIAL', 'writing', 'write_file', 'sync_directory', 'write_arrays', 'read_arrays',
            'read_json', 'sha256']
 
-# The suffix of what is not finished yet, and of what is being removed. A name without it is of something whole.
+# The suffix of files that are not finished yet, or are being removed. A file without it is whole.
 PARTIAL = '.partial'
 
 # MXNet's bfloat16 in NumPy. In a file it is uint16, and the metadata say which arrays are meant.
@@ -25,7 +25,7 @@ class CheckpointError(RuntimeError):
 
 @contextmanager
 def writing(path):
-    """Turns what goes wrong while `path` is written into a CheckpointError that names it."""
+    """Turns an error while `path` is written into a CheckpointError that names `path`."""
     try:
         yield
     except (OSError, safetensors.SafetensorError) as error:
@@ -33,9 +33,9 @@ def writing(path):
 
 
 def write_file(path, content):
-    """Puts the bytes `content` into the file `path` in one step: a kill or a full disk leaves the former one whole.
+    """Writes the bytes `content` to the file `path` in one step. After a kill or on a full disk the former file stays.
 
-    Raises CheckpointError if it cannot be written.
+    Raises CheckpointError if the file cannot be written.
     """
     path = Path(path)
     partial = path.with_name(path.name + PARTIAL)
@@ -61,7 +61,7 @@ def sync_directory(path):
 
 
 def write_arrays(path, arrays):
-    """Writes a dict of name -> NumPy array as a safetensors file that the disk has when this returns.
+    """Writes a dict of name -> NumPy array as a safetensors file. The file is on the disk when the function returns.
 
     Shapes and dtypes are kept; MXNet's bfloat16 is stored as uint16 and named in the metadata.
 

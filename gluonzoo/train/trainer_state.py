@@ -1,6 +1,6 @@
-"""What a ``gluon.Trainer`` has learnt so far, as arrays and JSON. (MXNet's own ``save_states`` pickles.)
+"""The state of a ``gluon.Trainer`` as arrays and JSON. (MXNet's own ``save_states`` pickles.)
 
-A state is read from the first device: the devices' states are equal, since each applies the same updates.
+The state is read from the first device. All devices have the same state, since they apply the same updates.
 """
 import warnings
 
@@ -22,7 +22,7 @@ _SCALER = ('_loss_scale', '_next_loss_scale', '_max_loss_scale', '_scale_seq_len
 
 
 def check_trainers(task):
-    """Raises ValueError if what one of a task's trainers learns could not be saved whole."""
+    """Raises ValueError if the state of one of a task's trainers could not be saved completely."""
     names = names_of_parameters(task.networks)
     for name, trainer in task.trainers.items():
         if type(trainer.optimizer).__name__ in _REFUSED:
@@ -81,7 +81,7 @@ def plan(trainer, names, weights, arrays, description, where):
     Raises
     ------
     CheckpointError
-        if it is the state of another optimizer or of other parameters. The trainer is as it was.
+        if the state is that of another optimizer or of other parameters. The trainer has not been changed then.
     """
     try:
         return _plan(trainer, names, weights, dict(arrays), description)

@@ -11,13 +11,13 @@ __all__ = ['AdversarialTask']
 class AdversarialTask(Task):
     """What two networks that learn from each other have in common.
 
-    In a step the discriminator has its turn first, then the generator, which is judged by the discriminator as that is
-    by then. With `critic_steps` above 1 the generator has a turn in one step of so many: WGAN.
+    In a step the discriminator has its turn first, then the generator. The updated discriminator judges the generator.
+    With `critic_steps` above 1, the generator has a turn only in every so many steps: WGAN.
 
-    With several rounds the generator makes its images twice in a step, each time with a dropout of its own. Otherwise
-    the memory would have to hold what all rounds have computed.
+    With several rounds, the generator makes its images twice in a step, each time with new dropout. Otherwise the
+    memory would have to hold the graphs of all rounds.
 
-    A moving average (``fit.ema``) is one of the generator alone, since evaluation and prediction use no other network.
+    A moving average (``fit.ema``) averages the generator alone, since evaluation and prediction use no other network.
 
     A subclass defines :meth:`generate`, :meth:`discriminator_losses` and :meth:`generator_losses`.
 
@@ -36,7 +36,7 @@ class AdversarialTask(Task):
     ----------
     adversarial : function of (scores, real) -> [1]
     frozen_discriminator : function
-        the discriminator, with no gradients of its parameters: for the generator's turn
+        the discriminator without gradients of its parameters, for the generator's turn
     """
 
     network_names = ('generator', 'discriminator')
@@ -57,7 +57,7 @@ class AdversarialTask(Task):
         self.frozen_discriminator = Frozen(self.networks['discriminator'])
 
     def train_step(self, batch, step):
-        """As :meth:`Task.train_step`. The losses are those of the two turns; without a generator's turn, of one."""
+        """As :meth:`Task.train_step`. Returns the losses of both turns, or of one, if the generator has no turn."""
         rounds = self.engine.parts(batch)
         both = (step + 1) % self._critic_steps == 0
         reuse = both and len(rounds) == 1   # the graph of the made images serves the generator's turn, too
@@ -89,9 +89,9 @@ class AdversarialTask(Task):
         raise NotImplementedError
 
     def discriminator_losses(self, part, fake):
-        """The losses of the discriminator's turn: dict of name -> [1]. 'loss' is what gradients are of, and not told.
+        """The losses of the discriminator's turn: dict of name -> [1]. Gradients are of 'loss', which is not logged.
 
-        Called while gradients are recorded. `fake` may have a graph that is still needed: detach it first.
+        Called while gradients are recorded. Detach `fake` first: its graph may still be needed.
         """
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""A memory of made images, so that the discriminator does not forget how they looked."""
+"""A pool of earlier generated images, so that the discriminator does not forget them."""
 import mxnet as mx
 import numpy as np
 
@@ -6,15 +6,15 @@ __all__ = ['ImagePool']
 
 
 class ImagePool:
-    """Keeps made images of earlier steps.
+    """Keeps generated images of earlier steps.
 
-    Several devices share the pool. Of several machines each has its own, and after a resumption all begin with that of
-    the first.
+    Several devices share the pool. With several machines, each machine has a pool of its own; after resuming, all
+    machines begin with the pool of the first one.
 
     Parameters
     ----------
     size : int, 0 or more
-        images in the pool at most; with 0, all that is given comes back as it is
+        images in the pool at most; with 0, :meth:`query` returns its images
     shape : tuple of int
         of an image, (C, H, W)
     """
@@ -26,10 +26,11 @@ class ImagePool:
         self.images = []   # NDArrays [1, C, H, W], on the devices that made them
 
     def query(self, images):
-        """Puts images [B, C, H, W] into the pool, and returns as many.
+        """Puts images [B, C, H, W] into the pool, and returns as many images.
 
-        While there is room, an image is kept and comes back. Then one in two comes back and is not kept; the others
-        change places with one of the pool. What is random comes from ``np.random``. Does not wait for a device.
+        While the pool has room, an image is kept and returned. Later, an image is returned and not kept with
+        probability 1/2; otherwise the image replaces one of the pool, which is returned. Random numbers come from
+        ``np.random``. Does not wait for a device.
         """
         if not self.size:
             return images
@@ -50,7 +51,7 @@ class ImagePool:
         return {'images': np.concatenate([image.asnumpy() for image in self.images])} if self.images else {}
 
     def load_state(self, state):
-        """Takes what :meth:`state` returned. ValueError if that is something else, or the pool has no room for it."""
+        """Loads a dict that :meth:`state` has returned. ValueError if it does not fit, or has too many images."""
         if set(state) - {'images', ''}:
             raise ValueError(f"must have 'images' alone: {sorted(state)}")
         images = state.get('images', state.get(''))   # the second: of runs of the first revision

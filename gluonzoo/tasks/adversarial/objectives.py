@@ -1,7 +1,7 @@
-"""What the scores of a discriminator are worth, to itself and to the generator.
+"""Adversarial losses of the discriminator's scores, for the discriminator and for the generator.
 
-An objective is a function of raw scores (any shape) and of whether they should be those of real pictures; its value,
-[1], is to be minimised.
+An objective is a function of (raw scores of any shape, whether they should be those of real pictures). Its value, [1],
+is to be minimised.
 """
 import mxnet as mx
 from mxnet import gluon
@@ -22,7 +22,7 @@ def squared_distance(scores, real):
 
 
 def critic(scores, real):
-    """The mean score, which is to be high for real pictures: WGAN. Nothing here bounds the critic."""
+    """The mean score, which is to be high for real pictures: WGAN. The critic is not bounded here."""
     return -scores.mean() if real else scores.mean()
 
 

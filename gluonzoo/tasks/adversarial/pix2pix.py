@@ -33,8 +33,8 @@ class Pix2Pix(AdversarialTask):
     A batch's arrays are inputs and targets, [B, 3, S, S] each, -1..1, S being `image_size`. Results are pictures, RGB
     uint8 [H, W, 3], of the size of the pictures that were given.
 
-    In a step, the discriminator is updated first, along half the sum of its losses for made and for real pairs; then
-    the generator.
+    In a step, the discriminator is updated first, along half the sum of its losses for generated and for real pairs.
+    Then the generator is updated.
 
     Parameters
     ----------
@@ -43,16 +43,16 @@ class Pix2Pix(AdversarialTask):
     discriminator : HybridBlock
         [B, 6, S, S] (input and output of the generator) -> raw scores of any shape; not needed to predict
     image_size : int
-        S, pixels. Pictures to predict are resized to S x S, whatever their aspect ratio, as pix2pix tests, and the
-        results back to their size; each by area where neither side grows, else cubic.
+        S, pixels. As pix2pix tests, pictures to predict are resized to S x S, whatever their aspect ratio, and the
+        results are resized back. Both are by area where neither side grows, else cubic.
     objective : {'vanilla', 'lsgan', 'wgan'}
-        'vanilla': binary cross-entropy of the scores; 'lsgan': their squared distance to 1 (real) and 0 (made); 'wgan':
-        their mean, with nothing to bound the critic: neither a gradient penalty, as MXNet has no second derivatives
-        of convolutions, nor clipped weights.
+        'vanilla': binary cross-entropy of the scores. 'lsgan': their squared distance to 1 (real) and 0 (generated).
+        'wgan': their mean. The critic of 'wgan' is not bounded: weights are not clipped, and there is no gradient
+        penalty, since MXNet has no second derivatives of convolutions.
     lambda_l1 : float
         weight of the mean absolute difference to the target, beside the adversarial loss
     pool_size : int
-        of the :class:`~gluonzoo.tasks.adversarial.image_pool.ImagePool` of made pairs; 0: none
+        size of the :class:`~gluonzoo.tasks.adversarial.image_pool.ImagePool` of generated pairs; 0: none
     optimizer : dict
         of both trainers or by name, see :class:`AdversarialTask`; by default, pix2pix's own
     test_mode : {'batch', 'running'}
@@ -98,7 +98,7 @@ class Pix2Pix(AdversarialTask):
 
     def discriminator_losses(self, part, fake):
         with autograd.pause():
-            # Detached, also what needs no gradient: the generator's graph has these arrays too, and is still needed.
+            # All are detached, also the inputs: the generator's graph has these arrays too, and is still needed.
             a, b = (x.detach() for x in part)
             made, real = self._pool.query(concat(mx.nd, a, fake.detach())), concat(mx.nd, a, b)
         on_fake = self.adversarial(self._judge(self.networks['discriminator'], made), 0)
@@ -107,7 +107,7 @@ class Pix2Pix(AdversarialTask):
 
     def generator_losses(self, part, fake):
         a, b = part
-        # Frozen: what the discriminator would learn from this is of no use.
+        # Frozen: gradients of the discriminator's parameters are of no use here.
         adversarial = self.adversarial(self._judge(self.frozen_discriminator, concat(mx.nd, a, fake)), 1)
         l1 = self._lambda_l1 * (fake - b).abs().mean()
         return {'G_GAN': adversarial, 'G_L1': l1, 'loss': adversarial + l1}
@@ -146,10 +146,10 @@ class Pix2Pix(AdversarialTask):
         return dict(zip(('L1', 'PSNR', 'SSIM'), np.mean(found, axis=0).tolist()))
 
     def predict(self, images):
-        """The translation of each picture, of its size. See `image_size` for how it is resized.
+        """The translation of each picture, of the picture's size. See `image_size` for the resizing.
 
-        Each is computed by itself. Dropout, if `test_mode` has it, is the same each time: MXNet's random numbers are
-        seeded for it.
+        Each picture is computed by itself. With the `test_mode` 'batch', dropout is the same each time: MXNet's random
+        numbers are seeded.
 
         Raises ValueError for an array that is no RGB image of type uint8.
         """
@@ -178,8 +178,8 @@ class Pix2Pix(AdversarialTask):
     def exported(self, decode=False, batch=1, size=None):
         """As :meth:`Task.exported`: the generator, without dropout.
 
-        With the `test_mode` 'batch' each picture is normalised by its own statistics, as :meth:`predict` does, in a
-        batch of any size. So the result is that of :meth:`predict`, but for the dropout that this has then.
+        With the `test_mode` 'batch', each picture is normalised by its own statistics, in a batch of any size. So the
+        result is that of :meth:`predict` without dropout.
         """
         if decode:
             raise ValueError('decode: image translation has nothing to decode, its outputs are pictures')
@@ -192,9 +192,10 @@ class Pix2Pix(AdversarialTask):
             'inputs': {'image': 'float32 [B, 3, H, W], RGB, 0..255 / 127.5 - 1, resized to input_size without keeping '
                                 'the ratio, by area where that shrinks it and else cubically'},
             'outputs': {'translation': 'float32 [B, 3, H, W], RGB, -1..1: (value + 1) * 127.5'},
-            'notes': ['where the generator normalises, each picture is normalised by its own statistics, as predict.py '
-                      'does; where it has dropout, which predict.py applies, that is left out' if own else
-                      'where the generator normalises, it is by the statistics of the training, as predict.py does']})
+            'notes': ['where the generator normalises, each picture is normalised by its own statistics, as gluonzoo '
+                      'predict does; where it has dropout, which gluonzoo predict applies, dropout is left out' if own
+                      else 'where the generator normalises, it normalises by the statistics of the training, as '
+                      'gluonzoo predict does']})
 
     def _check(self, batch):
         shape = 3, self._size, self._size
@@ -208,6 +209,6 @@ class Pix2Pix(AdversarialTask):
         outputs = []
         for i, image in enumerate(inputs):
             with autograd.train_mode() if self._test_mode == 'batch' else autograd.predict_mode():
-                mx.random.seed(0)   # what is made of a picture shall not depend on what came before
+                mx.random.seed(0)   # so that a result does not depend on the pictures before
                 outputs.append(self._translate(image.as_in_context(self.ctx[i % len(self.ctx)])))
         return outputs

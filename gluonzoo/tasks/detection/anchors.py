@@ -1,4 +1,4 @@
-"""The boxes that a single-shot detector corrects, from what the network says of itself."""
+"""Anchors: the boxes that a single-shot detector corrects, made from the attributes of the network."""
 import numpy as np
 
 from ...boxes import center_to_corner

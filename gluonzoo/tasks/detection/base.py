@@ -1,4 +1,4 @@
-"""What detectors return, and what they tell and show of it."""
+"""The results of detectors, and how they are described and drawn."""
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ class Detections(NamedTuple):
     """int32 [n], class numbers from 0"""
 
     def above(self, score):
-        """Those with a score of at least `score`."""
+        """The objects with a score of at least `score`."""
         keep = self.scores >= score
         return Detections(self.boxes[keep], self.scores[keep], self.labels[keep])
 

@@ -1,14 +1,15 @@
-"""From what CenterNet says of its cells to boxes in an image.
+"""Decodes the outputs of CenterNet to boxes in an image.
 
-As the official code of "CenterNet: Keypoint Triplets for Object Detection" (Duan et al., 2019) does it: pairs of
-corners make boxes, a centre in the middle of one confirms it, and soft-NMS settles what overlaps.
+As in the official code of "CenterNet: Keypoint Triplets for Object Detection" (Duan et al., 2019), pairs of corners
+make boxes, a centre in the middle of a box confirms the box, and soft-NMS lowers the scores of overlapping boxes.
 
 Deviations:
 
-1. Places that are not peaks of a heat map are no keypoints, even where there are fewer peaks than wanted.
-2. Of many classes, 22 or more, peaks are looked for in the rows with the greatest heats only: ten times as many rows,
-   of all classes together, as keypoints are wanted. That is five whole maps of 128 rows; a lower peak is no object.
-3. What soft-NMS drops is gone; the official test keeps the rows that it has dropped, with scores of before.
+1. A place that is not a peak of a heat map is no keypoint, even where there are fewer peaks than keypoints asked for.
+2. With many classes, 22 or more, peaks are searched only in the rows with the greatest heats: ten times as many rows,
+   of all classes together, as keypoints asked for. These are as many rows as five whole maps of 128 rows have. A lower
+   peak is no object.
+3. A box that soft-NMS drops is removed. The official test keeps the dropped rows, with their former scores.
 """
 import numpy as np
 from mxnet.gluon import HybridBlock
@@ -25,10 +26,10 @@ _SMALL_AREA = 22500    # pixels of the image; a box that is larger has a smaller
 class KeypointDecoder(HybridBlock):
     """Boxes of the likeliest pairs of corners, and the likeliest centres.
 
-    A keypoint is a cell whose heat is the greatest of the 3 x 3 cells around it; the `top` best of all classes together
-    are looked at (see the second deviation above). A top-left and a bottom-right corner make a box if they are of one
-    class, if their tags differ by at most `tag_distance`, and if the first is not right of or below the second. Its
-    score is the mean of the corners'.
+    A keypoint is a cell whose heat is the greatest of the 3 x 3 cells around it. The `top` best keypoints, of all
+    classes together, are used (see the second deviation above). A top-left and a bottom-right corner make a box if they
+    have the same class, if their tags differ by at most `tag_distance`, and if the first is not right of or below the
+    second. The score of a box is the mean of the scores of the corners.
 
     Parameters
     ----------
@@ -142,8 +143,8 @@ class KeypointDecoder(HybridBlock):
 class CenterCheck(HybridBlock):
     """Keeps the boxes that have a centre of their class in their middle.
 
-    The middle is the central third of a box in x and y, or the central fifth of one of more than 22500 pixels. The
-    score becomes (2 score + the centre's) / 3, with the first centre that fits.
+    The middle is the central third of a box in x and y, or the central fifth of a box of more than 22500 pixels. The
+    score becomes (2 score + the score of the centre) / 3, with the first centre that fits.
 
     Inputs: boxes [B, N, 4], scores [B, N], labels [B, N], centers [B, M, 4] as of :class:`KeypointDecoder`.
     Outputs: scores [B, N]; -1 for what is not confirmed, or was no box.
@@ -174,11 +175,11 @@ def _reject(valid, scores):
 
 
 def soft_nms(boxes, scores, labels, corner_scores=None, sigma=.5, least=.001, keep=100):
-    """Lowers the score of a box by its overlap with better ones of its class, instead of removing it.
+    """Lowers the score of a box by its overlap with better boxes of its class, instead of removing the box.
 
-    The best box is taken; the scores of the others of its class are multiplied by exp(-IoU^2 / sigma); a box that falls
-    below `least` by that is gone; and so on. As in the official code, a pixel is part of the box that ends in it: 1 is
-    added to widths and heights.
+    The best box is taken. The scores of the other boxes of its class are multiplied by exp(-IoU^2 / sigma). A box whose
+    score falls below `least` is removed. This is repeated with the remaining boxes. As in the official code, a pixel is
+    part of the box that ends in it: 1 is added to widths and heights.
 
     "Soft-NMS: Improving Object Detection With One Line of Code" (Bodla et al., 2017)
 
@@ -188,9 +189,9 @@ def soft_nms(boxes, scores, labels, corner_scores=None, sigma=.5, least=.001, ke
         xmin ymin xmax ymax, pixels
     scores, labels : array [N]
     corner_scores : array [N, 2], optional
-        Then a box that is taken becomes the mean of itself and of those that it lowers, as the official code has it for
-        several scales. The weights are the scores of the corners, of the top-left one for xmin and ymin and of the
-        other for xmax and ymax, times (1 - exp(-IoU^2 / sigma))^10, for the box itself times 1.
+        With them, a box that is taken becomes the mean of itself and of the boxes whose scores it lowers, as in the
+        official code for several scales. The weights are the scores of the corners (the top-left corner's for xmin and
+        ymin, the other corner's for xmax and ymax), times (1 - exp(-IoU^2 / sigma))^10; for the box itself, times 1.
     sigma, least : float
     keep : int
         so many boxes at most, of all classes together

@@ -52,8 +52,8 @@ class KeypointDetection(DetectionTask):
 
     Results are :class:`~gluonzoo.tasks.detection.base.Detections`.
 
-    The losses have the official normalisation, in which the tags of an image weigh as much in a part of a batch with
-    one image as in one with many (the official code trains with parts of 6); see :mod:`gluonzoo.losses.keypoints`.
+    The losses have the official normalisation: the losses of the tags are summed over the images of a part, so the size
+    of a part changes the training. (The official code trains with parts of 6.) See :mod:`gluonzoo.losses.keypoints`.
 
     Parameters
     ----------
@@ -68,10 +68,10 @@ class KeypointDetection(DetectionTask):
     max_size : int, optional
         without `test_size`, photos whose longer side has more pixels are first shrunk to that
     flip : bool
-        whether the mirrored photo is looked at too
+        whether the mirrored photo is tested too
     scales : list of float
-        the sizes at which photos are looked at, times that; among them 1, from which the centres come. Where there are
-        several, boxes that overlap are averaged (the paper: 0.6, 1, 1.2, 1.5, 1.8).
+        factors of the size at which photos are tested. One of them is 1, at which the centres are found. With several
+        scales, boxes that overlap are averaged (the paper: 0.6, 1, 1.2, 1.5, 1.8).
     optimizer : dict
         see :meth:`gluonzoo.train.engine.Engine.trainer`; by default, CenterNet's own
     """
@@ -168,10 +168,10 @@ class KeypointDetection(DetectionTask):
         return [found for _, found in self._find(map(_Item, images))]
 
     def views(self, image):
-        """'heatmaps': the image, darkened, with where the keypoints are.
+        """'heatmaps': the image, darkened, with the heat maps of the keypoints.
 
-        The heat of the top-left corners is red, of the bottom-right corners blue and of the centres green; each is that
-        of the class with the greatest.
+        The heat of the top-left corners is red, of the bottom-right corners blue, of the centres green. Of all classes,
+        the greatest heat is shown.
         """
         pixels, view = make_view(image, 1, self._test_size, self._max_size)
         heats = self._net(self._normalized([pixels], self.ctx[0]))[-len(HEADS):][:3]
@@ -195,7 +195,7 @@ class KeypointDetection(DetectionTask):
     def _find(self, items):
         """Yields each _Item with the Detections of its photo.
 
-        Photos that are tested at one size are computed together; each device has a few ahead of the one that is read.
+        Photos that are tested at one size are computed together. Each device has work while earlier results are read.
         """
         chunks = _chunks(items, 1 if self._test_size is None else PREDICT)
         begun = ((chunk, self._detect([item.photo for item in chunk], self.ctx[i % len(self.ctx)]))

@@ -1,4 +1,4 @@
-"""Between boxes and what a single-shot detector computes: targets for its anchors, and boxes from its outputs.
+"""Encodes boxes as targets for the anchors of a single-shot detector, and decodes the outputs to boxes.
 
 Offsets are (cx cy w h): the center's distance in units of the anchor's size over 0.1, the logarithm of the sizes' ratio
 over 0.2. "SSD: Single Shot MultiBox Detector" (Liu et al., 2016); Caffe calls 0.1 and 0.2 variances.
@@ -16,9 +16,9 @@ VARIANCES = (0.1, 0.1, 0.2, 0.2)
 def match_anchors(overlaps, threshold):
     """Which object each anchor stands for.
 
-    First, objects and anchors are paired off by the greatest overlap there is between an object and an anchor that both
-    have no partner; an object that touches no anchor gets none. Then each anchor that is left stands for the object
-    that it overlaps most, if their IoU is above `threshold`. Of equal overlaps any may be taken.
+    First, every object gets an anchor: again and again, the pair with the greatest overlap is chosen among the objects
+    and anchors without a partner. An object that overlaps no anchor gets none. Then each remaining anchor stands for
+    the object with the greatest IoU, if this IoU is above `threshold`. Of equal overlaps any may be chosen.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ def match_anchors(overlaps, threshold):
 
 
 def multibox_targets(anchors, labels, threshold):
-    """What the network should say of each anchor.
+    """The targets of each anchor.
 
-    The result does not depend on the network, and no gradient may pass: call it outside ``autograd.record()``.
-    (MXNet's MultiBoxTarget matches alike, in eleven arrays [B, M, A] and, with several objects, two to four times the
-    time. On a CPU it has an image without objects ignored; on a GPU it does not.)
+    The result does not depend on the network, and no gradient may pass: call this function outside
+    ``autograd.record()``. (MXNet's MultiBoxTarget matches in the same way, with eleven arrays [B, M, A] and, for
+    several objects, in two to four times the time. On a CPU, but not on a GPU, it ignores an image without objects.)
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def multibox_targets(anchors, labels, threshold):
 
 
 class MultiBoxDecoder(HybridBlock):
-    """Boxes from the outputs of a single-shot detector, without those that a better one of their class overlaps.
+    """Decodes the outputs of a single-shot detector to boxes, with non-maximum suppression in each class.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ class MultiBoxDecoder(HybridBlock):
     classes : int
         foreground classes
     score : float
-        a box counts for every class that it has more than this probability of
+        a box counts for every class with more than this probability
     overlap : float
-        a box goes if its IoU with a better one of its class is above this
+        a box is removed if its IoU with a better box of its class is above this
     candidates : int
-        so many boxes of each class are looked at, the best
+        how many boxes of each class are used, the best ones
     keep : int
-        so many boxes of an image are kept at most, of all classes together
+        how many boxes of an image are kept at most, of all classes together
 
     Inputs:
         - **class_logits**: [B, A, classes + 1]; column 0 is the background

@@ -17,12 +17,12 @@ def make_view(photo, scale, size=None, largest=None):
     photo : uint8 array [H, W, 3]
     scale : float
     size : int, optional
-        None: both sides of the input are 1 less than a multiple of 128, as CenterNet's official code tests (where the
-        photo has just so many, there its last row and column are black). Otherwise the longer side of the photo is
-        first made `size` pixels, and the input is a square: of `size`, and at a scale that is not 1, of as many pixels
-        as the photo then has, rounded up to 1 less than a multiple of 128.
+        None: both sides of the input are 1 less than a multiple of 128, as in the tests of CenterNet's official code.
+        (In the official code, the last row and column of a photo of exactly this size are black.) Otherwise the longer
+        side of the photo is first resized to `size` pixels, and the input is a square: of `size` pixels at scale 1, and
+        at other scales of as many pixels as the photo then has, rounded up to 1 less than a multiple of 128.
     largest : int, optional
-        without `size`, photos whose longer side has more pixels are first shrunk to that
+        without `size`, photos whose longer side has more pixels are first shrunk to `largest`
 
     Returns
     -------
@@ -43,7 +43,7 @@ def make_view(photo, scale, size=None, largest=None):
         most = max(1, round(scale * size))   # the same for all photos, which rounding their sides might not be
         shape = [most if side == longer else max(1, round(side * first * scale)) for side in (height, width)]
         padded = [size if scale == 1 else most | 127] * 2
-    smooth = first < 1   # without, details of large photos would turn up as others; the official code never shrinks so
+    smooth = first < 1   # against aliasing of large photos, which the official code never shrinks so far
     pixels = np.zeros((*padded, 3), 'uint8')
     top, left = (outer // 2 - inner // 2 for outer, inner in zip(padded, shape))
     interpolation = 'area' if smooth and first * scale < 1 else 'linear'
@@ -55,7 +55,7 @@ def make_view(photo, scale, size=None, largest=None):
 
 
 def mirror(pixels, view):
-    """What :func:`make_view` returns, with left and right changed."""
+    """Mirrors the result of :func:`make_view`: left and right are exchanged."""
     x, y, dx, dy, width, height = view
     columns = -(-pixels.shape[1] // STRIDE)
     return pixels[:, ::-1], (x + columns * dx, y, -dx, dy, width, height)

@@ -51,8 +51,8 @@ class SingleShotDetection(DetectionTask):
     """Trains a single-shot detector, and finds objects with it.
 
     A batch's arrays are images [B, 3, S, S] and labels [B, M, 6]: class, xmin, ymin, xmax, ymax (fractions of the
-    image), difficult (evaluation asks for it; in training a difficult object is one like the others); rows of -1 fill
-    up. S is the network's ``input_size``. Results are :class:`~gluonzoo.tasks.detection.base.Detections`.
+    image), difficult; rows of -1 fill up. Only the evaluation uses `difficult`; training treats all objects alike. S is
+    the network's ``input_size``. Results are :class:`~gluonzoo.tasks.detection.base.Detections`.
 
     Parameters
     ----------
@@ -61,8 +61,9 @@ class SingleShotDetection(DetectionTask):
         ``anchor_shapes``, ``anchor_steps``, ``grids``, ``input_size``, ``mean`` and ``std``
     class_names : list of str
     loss : {'paper', 'pikachu'}
-        'paper': softmax with three hard negatives for each positive, plus smooth L1, per positive; an anchor stands for
-        an object from an IoU of 0.5. 'pikachu': focal loss plus 5 L1, means over the anchors; from 0.3.
+        'paper': softmax with three hard negatives for each positive, plus smooth L1, divided by the number of
+        positives; an anchor stands for an object if their IoU is above 0.5. 'pikachu': focal loss plus 5 L1, means over
+        the anchors; above 0.3.
     optimizer : dict
         see :meth:`gluonzoo.train.engine.Engine.trainer`; by default, DSOD's own
     """
@@ -112,7 +113,7 @@ class SingleShotDetection(DetectionTask):
     def evaluate(self, batches):
         """Mean average precision at IoU 0.5: see :meth:`VOCMeanAP.get`. 'mAP' is the area under the curve.
 
-        The images must be whole and not moved: resized, but neither cropped nor turned.
+        The images must be resized only, neither cropped nor turned.
         """
         metric = VOCMeanAP(self.class_names)
         size = self._net.input_size
@@ -210,7 +211,7 @@ def _fetch(rows):
 
 
 def _detections(row, width, height):
-    """What MultiBoxDecoder says of one image, of this size in pixels. [keep, 6] -> Detections"""
+    """The output of MultiBoxDecoder for one image of this size in pixels. [keep, 6] -> Detections"""
     row = row[(row[:, 0] >= 0) & np.isfinite(row).all(axis=1)]   # an offset may overflow
     boxes = clip(row[:, 2:] * np.array([width, height, width, height], 'float32'), width, height)
     inside = area(boxes) > 0
