@@ -28,13 +28,13 @@ _MALLOC = ('GLIBC_TUNABLES', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_TOP_PAD_', 'MALLO
            'MALLOC_ARENA_MAX')
 
 # The rooms that do without MXNet or import it when they are used, beside what `import gluonzoo` imports.
-_WITHOUT_MXNET = ('commands', 'pictures', 'recipes')
+_WITHOUT_MXNET = ('commands', 'files', 'pictures', 'recipes')
 
 _prepared = False
 _keeps_memory = False
 
 
-def prepare(complete):
+def prepare(complete=lambda: None):
     """Makes MXNet importable on NumPy 1.24 to 1.26, and gives MXNet all physical cores of this process.
 
     gluoncv refuses to be imported beside PyTorch 2. This function makes gluoncv importable there; gluoncv then works
@@ -56,7 +56,7 @@ def prepare(complete):
 
     Parameters
     ----------
-    complete : function without arguments
+    complete : function without arguments, optional
         called when MXNet has been imported; called again if the call failed and MXNet is imported once more
 
     Warns (RuntimeWarning)
@@ -174,21 +174,21 @@ class _AroundMXNet:
         spec = next(filter(None, (finder.find_spec(name, path, target) for finder in behind)), None)
         if spec is not None and spec.origin is not None:   # not a mere directory, such as the source tree of MXNet
             # Of this loader alone: the spec of a file has a loader of its own. It is taken back when it is called.
-            spec.loader.exec_module = functools.partial(execute, spec.loader)
+            spec.loader.exec_module = functools.partial(execute, spec.loader, spec.loader.exec_module)
         return spec
 
-    def _execute_mxnet(self, loader, module):
+    def _execute_mxnet(self, loader, exec_module, module):
         vars(loader).pop('exec_module', None)
         _restore_numpy_names()
-        loader.exec_module(module)
+        exec_module(module)
         leave_cores_to_engine()
         self.complete()
         self.done = True
 
-    def _execute_after_mxnet(self, loader, module):
+    def _execute_after_mxnet(self, loader, exec_module, module):
         vars(loader).pop('exec_module', None)
         import_mxnet()
-        loader.exec_module(module)
+        exec_module(module)
 
 
 def _processors():

@@ -45,8 +45,10 @@ def check(parser, args):
 def run(args):
     from .. import models  # noqa: F401  (registers them)
     from ..convert import NAME_MAPS, load_own_weights, load_weights, read_weights, torch_state, without_prefix
+    from ..files import replacing
     from ..registry import get_model
     from ..train.parameters import named_parameters
+    from ..train.storage import write_arrays
 
     if args.model not in NAME_MAPS:
         raise ValueError(f'--model: {args.model!r} has no official weights; there are {", ".join(sorted(NAME_MAPS))}')
@@ -63,17 +65,7 @@ def run(args):
             print("The prefix 'module.' of all names is left out.")
         load_weights(net, plain, name_map)
         arrays = {name: parameter.data().asnumpy() for name, parameter in named_parameters(net).items()}
-    _write(args.out, arrays)
+    with replacing(args.out) as (partial,):
+        write_arrays(partial, arrays)
     whose = f'{args.model}, by the official names' if args.to_torch else args.model
     print(f'{args.out}: {len(arrays)} arrays of {whose}, {sum(array.size for array in arrays.values()):,} numbers')
-
-
-def _write(path, arrays):
-    from ..train.storage import PARTIAL, write_arrays
-
-    partial = path.with_name(path.name + PARTIAL)
-    try:
-        write_arrays(partial, arrays)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from mxnet.recordio import MXIndexedRecordIO
 
+from ..files import require_replaceable
 from ..pictures.decode import ImageError, image_size
 from ..pictures.jpeg import encode_jpeg
 
@@ -390,6 +391,8 @@ def _replacing(*paths):
     The files after the first belong to the first. They are removed before the first is replaced, so a kill never leaves
     two files that do not fit each other.
     """
+    for path in paths:
+        require_replaceable(path)
     parts = [path.with_name(f'.{path.name}.{os.getpid()}.part') for path in paths]
     try:
         yield parts

@@ -9,6 +9,7 @@ import mxnet as mx
 import numpy as np
 
 from .. import __version__
+from ..files import replacing
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import (
@@ -20,7 +21,6 @@ from .tracing import (
     require_folder,
     run,
     trace,
-    writing,
 )
 
 __all__ = ['to_onnx', 'OPSET', 'IR_VERSION']
@@ -131,7 +131,7 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
     model.graph.name = Path(path).stem
     if metadata is not None:
         model.metadata_props.add(key='gluonzoo', value=json.dumps(metadata))
-    with writing(path) as (partial,):
+    with replacing(path) as (partial,):
         partial.write_bytes(model.SerializeToString())
         checker.check_model(str(partial))
         session = _Session(partial)

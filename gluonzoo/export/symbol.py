@@ -4,9 +4,10 @@ from pathlib import Path
 
 import mxnet as mx
 
+from ..files import replacing
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
-from .tracing import Chain, difference, examples, pools_as, require_folder, run, trace, writing
+from .tracing import Chain, difference, examples, pools_as, require_folder, run, trace
 
 __all__ = ['to_symbol']
 
@@ -49,7 +50,7 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     auxiliary = set(symbol.list_auxiliary_states())
     paths = [Path(f'{path}{ending}') for ending in ('-symbol.json', '-0000.params', '-metadata.json')]
     paths = paths[:3 if metadata is not None else 2]
-    with writing(*paths) as partial:
+    with replacing(*paths) as partial:
         symbol.save(str(partial[0]))
         mx.nd.save(str(partial[1]), {f'{"aux" if name in auxiliary else "arg"}:{name}': value
                                      for name, value in parameters.items()})

@@ -9,10 +9,9 @@ from mxnet import autograd
 from mxnet.gluon import HybridBlock
 
 from ..graph.edit import flat
-from ..train.storage import PARTIAL
 from .errors import ExportError
 
-__all__ = ['Chain', 'trace', 'pools_as', 'examples', 'run', 'difference', 'detection_difference', 'writing']
+__all__ = ['Chain', 'trace', 'pools_as', 'examples', 'run', 'difference', 'detection_difference']
 
 
 class Chain(HybridBlock):
@@ -145,16 +144,3 @@ def require_folder(path):
     folder = Path(path).parent
     if not folder.is_dir():
         raise FileNotFoundError(errno.ENOENT, 'there is no such folder to write to', str(folder))
-
-
-@contextmanager
-def writing(*paths):
-    """Temporary paths to write to. They are renamed to `paths` at the end; after an error they are removed."""
-    partial = [Path(path).with_name(Path(path).name + PARTIAL) for path in paths]
-    try:
-        yield partial
-        for source, path in zip(partial, paths):
-            source.replace(path)
-    finally:
-        for source in partial:
-            source.unlink(missing_ok=True)

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import cv2
 
+from ..files import replacing
+
 __all__ = ['MAX_SIDE', 'encode_jpeg', 'write_jpeg']
 
 MAX_SIDE = 65500   # pixels; libjpeg refuses more
@@ -52,12 +54,8 @@ def write_jpeg(path, picture, quality=95):
     _check_size(path, picture)
     content = encode_jpeg(picture, quality)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.partial')
-    try:
+    with replacing(path) as (partial,):
         partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _check_size(name, picture):

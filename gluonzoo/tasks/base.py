@@ -5,7 +5,7 @@ from typing import NamedTuple, Optional
 import mxnet as mx
 from mxnet import gluon
 
-from ..train.engine import Engine
+from ..train import Engine  # of the whole room: threads that import rooms wait for each other, not half-way
 from ..train.settings import setting_of
 
 __all__ = ['Exported', 'FirstTime', 'Task', 'late']

@@ -3,10 +3,11 @@ from .callbacks import Plot, Progress, Samples, ScalarsCSV, TensorBoard
 from .checkpoint import Run
 from .distributed import join
 from .ema import EMA
+from .engine import Engine
 from .loop import fit
 from .loss_guard import TrainingError
 from .signals import Interrupted
 from .storage import CheckpointError
 
-__all__ = ['fit', 'Run', 'EMA', 'join', 'Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples', 'CheckpointError',
-           'Interrupted', 'TrainingError']
+__all__ = ['fit', 'Run', 'Engine', 'EMA', 'join', 'Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples',
+           'CheckpointError', 'Interrupted', 'TrainingError']

@@ -24,11 +24,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import PARTIAL
 from . import checkpoint_files, storage
 from .distributed import Workers
 from .main_metric import name_and_sign
 from .settings import REVISION, differences, read_settings
-from .storage import PARTIAL, CheckpointError
+from .storage import CheckpointError
 
 __all__ = ['Run', 'CheckpointError']
 

@@ -168,9 +168,16 @@ class Engine:
         return self.mean(scalars)
 
     def parts(self, batch):
-        """Cuts a batch into parts: rounds[r][d] is the tuple of arrays that device d computes with in round r.
+        """Cuts a batch into parts, one round after the other: the devices hold no more than they compute with.
 
-        Raises ValueError if the parts would not be equal.
+        Yields
+        ------
+        list of tuple of NDArrays, the part of each device
+
+        Raises
+        ------
+        ValueError
+            if the parts would not be equal.
         """
         count = self._accumulate * len(self.ctx)
         size = batch.arrays[0].shape[0]
@@ -178,8 +185,8 @@ class Engine:
             raise ValueError(f'batch: must be a multiple of {count} ({self._accumulate} rounds on {len(self.ctx)} '
                              f'devices): {size}')
         parts = zip(*(gluon.utils.split_data(array, count) for array in batch.arrays))
-        return [[tuple(array.as_in_context(ctx) for array in next(parts)) for ctx in self.ctx]
-                for _ in range(self._accumulate)]
+        for _ in range(self._accumulate):
+            yield [tuple(array.as_in_context(ctx) for array in next(parts)) for ctx in self.ctx]
 
     def backward(self, name, losses):
         """Computes the gradients of `losses`, one NDArray a device, and adds them to the sums of trainer `name`.

@@ -9,11 +9,10 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-__all__ = ['CheckpointError', 'PARTIAL', 'writing', 'write_file', 'sync_directory', 'write_arrays', 'read_arrays',
-           'read_json', 'sha256']
+from ..files import PARTIAL, require_replaceable
 
-# The suffix of files that are not finished yet, or are being removed. A file without it is whole.
-PARTIAL = '.partial'
+__all__ = ['CheckpointError', 'writing', 'write_file', 'sync_directory', 'write_arrays', 'read_arrays',
+           'read_json', 'sha256']
 
 # MXNet's bfloat16 in NumPy. In a file it is uint16, and the metadata say which arrays are meant.
 _BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
@@ -38,6 +37,7 @@ def write_file(path, content):
     Raises CheckpointError if the file cannot be written.
     """
     path = Path(path)
+    require_replaceable(path)
     partial = path.with_name(path.name + PARTIAL)
     with writing(path):
         try:

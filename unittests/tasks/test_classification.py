@@ -63,7 +63,9 @@ def rule(*logits):
     classes = len(logits[0])
     images = np.zeros((len(logits), 3, SIZE, SIZE), 'float32')
     images[:, 0, 0, :classes] = logits
-    task = Classification(Says(classes), NAMES[:classes], size=SIZE)
+    net = Says(classes)
+    net.initialize()   # to predict, other networks become zeros
+    task = Classification(net, NAMES[:classes], size=SIZE)
     task.start_prediction()
     return task, images
 
@@ -322,12 +324,9 @@ def test_from_settings():
 
 
 def test_default_optimizer():
-    """Biases and normalisations do not decay."""
     task = make_task(optimizer=OPTIMIZER)
     optimizer = task.trainers['net'].optimizer
     assert type(optimizer).__name__ == 'SGD' and (optimizer.lr, optimizer.momentum, optimizer.wd) == (.1, .9, 1e-4)
-    spared = {name for name, p in task.networks['net']._collect_params_with_prefix().items() if p.wd_mult == 0}
-    assert {'layers.1.gamma', 'layers.1.beta', 'layers.4.bias'} == spared
 
 
 def test_it_predicts_without_trainers():

@@ -12,9 +12,9 @@ import pytest
 import toys
 from mxnet import gluon
 
+from gluonzoo.files import PARTIAL
 from gluonzoo.train import EMA, CheckpointError, Run
 from gluonzoo.train.parameters import names_of_parameters, used_networks
-from gluonzoo.train.storage import PARTIAL
 from gluonzoo.train.trainer_state import collect
 
 SETTINGS = {'revision': 2,

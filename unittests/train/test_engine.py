@@ -83,7 +83,7 @@ def expected_weights(steps, optimizer=SGD, clip_norm=None):
 def test_parts(accumulate, ctx):
     engine = Engine(accumulate=accumulate, ctx=ctx)
     x, y = np.arange(12.), np.arange(24.).reshape(12, 2)
-    rounds = engine.parts(Batch((mx.nd.array(x), mx.nd.array(y)), None))
+    rounds = list(engine.parts(Batch((mx.nd.array(x), mx.nd.array(y)), None)))
     assert [len(parts) for parts in rounds] == [len(ctx)] * accumulate
     assert all(array.context == c for parts in rounds for part, c in zip(parts, ctx) for array in part)
     parts = [part for parts in rounds for part in parts]
@@ -94,7 +94,7 @@ def test_parts(accumulate, ctx):
 
 def test_parts_must_be_equal():
     with pytest.raises(ValueError, match=r'batch: must be a multiple of 6 \(3 rounds on 2 devices\): 8'):
-        Engine(accumulate=3, ctx=TWO).parts(batch_of(8))
+        next(Engine(accumulate=3, ctx=TWO).parts(batch_of(8)))
 
 
 # -- updates ---------------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class AdversarialTask(Task):
 
     def train_step(self, batch, step):
         """As :meth:`Task.train_step`. Returns the losses of both turns, or of one, if the generator has no turn."""
-        rounds = self.engine.parts(batch)
+        rounds = list(self.engine.parts(batch))
         both = (step + 1) % self._critic_steps == 0
         reuse = both and len(rounds) == 1   # the graph of the made images serves the generator's turn, too
         made = []
