@@ -3,12 +3,13 @@ from collections import deque
 from typing import NamedTuple, Optional
 
 import mxnet as mx
+import numpy as np
 from mxnet import gluon
 
 from ..train import Engine  # of the whole room: threads that import rooms wait for each other, not half-way
 from ..train.settings import setting_of
 
-__all__ = ['Exported', 'FirstTime', 'Task', 'late']
+__all__ = ['Exported', 'FirstTime', 'Task', 'fetch', 'late']
 
 
 class Exported(NamedTuple):
@@ -224,6 +225,11 @@ class Task:
             height and width of the images; default: those that the network is made for
         """
         raise NotImplementedError
+
+
+def fetch(arrays):
+    """Arrays of several devices as one NumPy array, one after the other. Waits for the devices."""
+    return np.concatenate([array.asnumpy() for array in arrays])
 
 
 def late(items, count=1):

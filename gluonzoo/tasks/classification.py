@@ -11,7 +11,7 @@ from ..pictures.contact_sheet import contact_sheet
 from ..pictures.drawn_text import draw_lines
 from ..pictures.resize import resize
 from ..registry import TASKS
-from .base import Exported, FirstTime, Task, late
+from .base import Exported, FirstTime, Task, fetch, late
 
 __all__ = ['Classification', 'Classes']
 
@@ -100,7 +100,7 @@ class Classification(Task):
         begun = ((batch.records, batch.arrays[1], self._logits(batch.arrays[0])) for batch in batches)
         for records, labels, logits in late(begun):
             truth = labels.asnumpy().reshape(-1).astype(int)
-            logits = _fetch(logits)
+            logits = fetch(logits)
             ranks += [rank for record, rank in zip(records.tolist(), _ranks(logits, truth)) if is_new(record)]
         if not ranks:
             raise ValueError('batches: there must be at least one image')
@@ -117,7 +117,7 @@ class Classification(Task):
         chunks = (images[i:i + step] for i in range(0, len(images), step))
         found = []
         for logits in late(self._logits(mx.nd.array(self._prepare(chunk))) for chunk in chunks):
-            found += [_likeliest(row) for row in _fetch(logits)]
+            found += [_likeliest(row) for row in fetch(logits)]
         return found
 
     def _prepare(self, images):
@@ -151,7 +151,7 @@ class Classification(Task):
         images, labels = (array[:8] for array in batch.arrays)
         tiles = []
         for image, truth, row in zip(from_chw(images.asnumpy(), self._mean, self._std),
-                                     labels.asnumpy().reshape(-1).astype(int), _fetch(self._logits(images))):
+                                     labels.asnumpy().reshape(-1).astype(int), fetch(self._logits(images))):
             found, truth = self.class_names[row.argmax()], self.class_names[truth]
             tiles.append(draw_lines(resize(image, TILE, TILE), [found if found == truth else f'{found} ({truth})']))
         return contact_sheet(tiles)
@@ -167,11 +167,6 @@ class Classification(Task):
             'inputs': {'image': 'float32 [B, 3, H, W], RGB, (0..255 - mean) / std; the middle of a photo whose '
                                 f'shorter side has input_size / {self._crop} pixels'},
             'outputs': {'logits': 'float32 [B, classes]; a softmax makes probabilities'}})
-
-
-def _fetch(rows):
-    """Arrays of several devices as one NumPy array."""
-    return np.concatenate([row.asnumpy() for row in rows])
 
 
 def _ranks(logits, truth):

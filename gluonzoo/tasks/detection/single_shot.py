@@ -13,7 +13,7 @@ from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
 from ...registry import TASKS
-from ..base import Exported, FirstTime, late
+from ..base import Exported, FirstTime, fetch, late
 from .anchors import make_anchors
 from .base import Detections, DetectionTask
 from .multibox import MultiBoxDecoder, multibox_targets
@@ -119,7 +119,7 @@ class SingleShotDetection(DetectionTask):
         size = self._net.input_size
         is_new = FirstTime()
         for records, rows, labels in late(self._begin(batch) for batch in batches):
-            for record, row, truth in zip(records.tolist(), _fetch(rows), labels.asnumpy()):
+            for record, row, truth in zip(records.tolist(), fetch(rows), labels.asnumpy()):
                 if not is_new(record):
                     continue
                 found = _detections(row, size, size)
@@ -137,7 +137,7 @@ class SingleShotDetection(DetectionTask):
         chunks = (images[i:i + step] for i in range(0, len(images), step))
         results = []
         for chunk, rows in late((chunk, self._detect(self._prepare(chunk))) for chunk in chunks):
-            results += [_detections(row, *image.shape[1::-1]) for image, row in zip(chunk, _fetch(rows))]
+            results += [_detections(row, *image.shape[1::-1]) for image, row in zip(chunk, fetch(rows))]
         return results
 
     def picture(self, batch):
@@ -146,7 +146,7 @@ class SingleShotDetection(DetectionTask):
         images, labels = (array[:8] for array in batch.arrays)
         tiles = []
         for image, row, truth in zip(from_chw(images.asnumpy(), self._net.mean, self._net.std),
-                                     _fetch(self._detect(images)), labels.asnumpy()):
+                                     fetch(self._detect(images)), labels.asnumpy()):
             truth = truth[truth[:, 0] >= 0, 1:5] * TILE
             tiles.append(draw_boxes(resize(image, TILE, TILE, 'linear'),
                                     *_detections(row, TILE, TILE).above(self.shown), self.class_names, truth))
@@ -203,11 +203,6 @@ class SingleShotDetection(DetectionTask):
         size = self._net.input_size
         resized = [resize(image, size, size, 'linear') for image in images]
         return mx.nd.array(to_chw(resized, self._net.mean, self._net.std))
-
-
-def _fetch(rows):
-    """Arrays of several devices as one NumPy array."""
-    return np.concatenate([row.asnumpy() for row in rows])
 
 
 def _detections(row, width, height):
