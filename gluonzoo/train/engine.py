@@ -3,6 +3,7 @@
 An engine knows no task. A task tells it which networks there are and what the losses of a part of a batch are.
 """
 from fnmatch import fnmatchcase
+from numbers import Real
 
 import mxnet as mx
 from mxnet import autograd, gluon
@@ -126,8 +127,10 @@ class Engine:
             made = mx.optimizer.create(settings.pop('name'), **settings)
         except KeyError:
             raise ValueError(f"optimizer: must have a 'name': {optimizer}") from None
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, AttributeError, AssertionError) as error:   # as MXNet finds them
             raise ValueError(f'optimizer: {optimizer}: {error}') from error
+        if not (isinstance(made.lr, Real) and 0 <= made.lr < float('inf')):
+            raise ValueError(f'optimizer: learning_rate: must be a number, at least 0: {made.lr!r}')
         _spare_from_decay(no_decay, nets)
         parameters = [p for net in nets for p in net.collect_params().values() if p.grad_req != 'null']
         # Without a store: the trainers of an engine share one, or their keys would collide on the server.
@@ -221,6 +224,8 @@ class Engine:
 
 def _spare_from_decay(patterns, nets):
     """Sets the weight decay of the parameters that match a pattern to 0."""
+    if not isinstance(patterns, (list, tuple)) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise ValueError(f"optimizer: no_decay: must be a list of names, such as ['bias']: {patterns!r}")
     names = {name: parameter for net in nets for name, parameter in named_parameters(net).items()}
     for pattern in patterns:
         found = [parameter for name, parameter in names.items()

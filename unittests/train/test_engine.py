@@ -350,6 +350,14 @@ def test_errors(options, message):
     ({'name': 'sgd', 'lr': 1}, "optimizer: {'name': 'sgd', 'lr': 1}: .*unexpected keyword argument 'lr'"),
     ({'name': 'sdg'}, 'optimizer: .*sdg'),
     ({'learning_rate': 1}, "optimizer: must have a 'name': {'learning_rate': 1}"),
+    ({'name': 'adam', 'lr_scheduler': 'x'}, "optimizer: {'name': 'adam', 'lr_scheduler': 'x'}: "),
+    ({'name': 'adam', 'param_idx2name': 3}, 'optimizer: .*should be a dict'),
+    ({'name': 'sgd', 'learning_rate': -1}, 'optimizer: learning_rate: must be a number, at least 0: -1'),
+    ({'name': 'sgd', 'learning_rate': float('nan')}, 'learning_rate: must be a number, at least 0: nan'),
+    ({'name': 'sgd', 'learning_rate': '1'}, "learning_rate: must be a number, at least 0: '1'"),
+    ({'name': 'sgd', 'no_decay': 'bias'}, r"optimizer: no_decay: must be a list of names, such as \['bias'\]: 'bias'"),
+    ({'name': 'sgd', 'no_decay': [1]}, r'no_decay: must be a list of names, .*: \[1\]'),
+    ({'name': 'sgd', 'no_decay': None}, 'no_decay: must be a list of names, .*: None'),
 ])
 def test_errors_of_the_optimizer(optimizer, message):
     with pytest.raises(ValueError, match=message):
