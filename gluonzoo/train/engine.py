@@ -163,6 +163,7 @@ class Engine:
         for parts in self.parts(batch):
             with autograd.record():
                 made = [losses_of(*part) for part in parts]
+            _check_losses(made[0])
             self.backward(name, [each['loss'] for each in made])
             scalars += made
         self.step(name)
@@ -187,6 +188,8 @@ class Engine:
 
         Other parameters that the losses depend on get gradients too, which no trainer follows.
         """
+        if name not in self.trainers:
+            raise ValueError(f'name: there is no trainer {name!r}; there are {", ".join(self.trainers) or "none"}')
         if self._amp == 'float16':
             with autograd.record(), mixed_precision.scale_loss(losses, self.trainers[name]) as scaled:
                 losses = scaled
@@ -220,6 +223,15 @@ class Engine:
 
     def _gradients(self, name):
         return [gradient for parameter in self._parameters[name] for gradient in parameter.list_grad()]
+
+
+def _check_losses(losses):
+    """ValueError unless these are what :meth:`Engine.minimize` takes."""
+    if not isinstance(losses, dict) or 'loss' not in losses:
+        raise ValueError(f"losses: must be a dict with 'loss': {losses!r}")
+    for name, value in losses.items():
+        if not isinstance(value, mx.nd.NDArray) or value.size != 1:
+            raise ValueError(f'losses: {name}: must be an NDArray of one number: {getattr(value, "shape", value)!r}')
 
 
 def _spare_from_decay(patterns, nets):

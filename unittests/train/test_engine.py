@@ -175,6 +175,21 @@ def test_minimize(accumulate, ctx):
             np.testing.assert_array_equal(short.weights(ctx=device), by_hand.weights(ctx=device))
 
 
+@pytest.mark.parametrize('losses, message', [
+    (lambda loss: 3, "losses: must be a dict with 'loss': 3"), (lambda loss: {'lss': loss}, "must be a dict with 'loss'"),
+    (lambda loss: {'loss': mx.nd.tile(loss, 2)}, r'losses: loss: must be an NDArray of one number: \(2,\)'),
+    (lambda loss: {'loss': loss, 'other': 3.0}, 'losses: other: must be an NDArray of one number: 3.0')])
+def test_losses_that_are_none(losses, message):
+    task = Squares('a')
+    with pytest.raises(ValueError, match=message):
+        task.engine.minimize('a', batch_of(), lambda x: losses((task.networks['a'](x) ** 2).mean()))
+
+
+def test_a_trainer_that_is_not_there():
+    with pytest.raises(ValueError, match="name: there is no trainer 'b'; there are a"):
+        Squares('a').engine.minimize('b', batch_of(), lambda x: {'loss': x.mean()})
+
+
 def test_trainers_are_known_by_name():
     task = Squares('a', 'b')
     assert list(task.engine.trainers) == ['a', 'b'] and task.engine.trainers['a'].learning_rate == .1
