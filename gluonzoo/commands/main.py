@@ -6,6 +6,7 @@ once as long as nothing heavy is imported before ``run``.
 """
 import argparse
 import importlib
+import signal
 import sys
 
 from .arguments import add_command
@@ -39,6 +40,9 @@ def main(argv=None):
         code = command.run(args)
         if 'mxnet' in sys.modules:
             sys.modules['mxnet'].nd.waitall()   # an error that nobody waits for would leave the exit code 0
+    except KeyboardInterrupt:   # where there is nothing to save; a training under way receives the signal itself
+        print(f'gluonzoo {args.command}: interrupted', file=sys.stderr)
+        return 128 + signal.SIGINT
     except Exception as error:
         said = _said_of(error)
         if said is None:
