@@ -3,6 +3,8 @@ from pathlib import Path
 
 import cv2
 
+from .check import check_images
+
 __all__ = ['MAX_SIDE', 'encode_jpeg', 'write_jpeg']
 
 MAX_SIDE = 65500   # pixels; libjpeg refuses more
@@ -24,7 +26,7 @@ def encode_jpeg(picture, quality=95):
     Raises
     ------
     ValueError
-        if a side of the picture has more than ``MAX_SIDE`` pixels
+        for an array that is no picture; if a side of the picture has more than ``MAX_SIDE`` pixels
     """
     _check_size('picture', picture)
     return cv2.imencode('.jpg', picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
@@ -44,7 +46,7 @@ def write_jpeg(path, picture, quality=95):
     Raises
     ------
     ValueError
-        if a side of the picture has more than ``MAX_SIDE`` pixels
+        as :func:`encode_jpeg`
     OSError
         if the file cannot be written
     """
@@ -61,6 +63,7 @@ def write_jpeg(path, picture, quality=95):
 
 
 def _check_size(name, picture):
+    check_images([picture])
     height, width = picture.shape[:2]
     if max(height, width) > MAX_SIDE:
         raise ValueError(f'{name}: a JPEG has at most {MAX_SIDE} pixels a side: {width} x {height}')
