@@ -228,7 +228,8 @@ class Engine:
 def _check_losses(losses):
     """ValueError unless these are what :meth:`Engine.minimize` takes."""
     if not isinstance(losses, dict) or 'loss' not in losses:
-        raise ValueError(f"losses: must be a dict with 'loss': {losses!r}")
+        there = list(losses) if isinstance(losses, dict) else losses
+        raise ValueError(f"losses: must be a dict with 'loss': {there!r}")
     for name, value in losses.items():
         if not isinstance(value, mx.nd.NDArray) or value.size != 1:
             raise ValueError(f'losses: {name}: must be an NDArray of one number: {getattr(value, "shape", value)!r}')

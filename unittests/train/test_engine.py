@@ -177,7 +177,7 @@ def test_minimize(accumulate, ctx):
 
 @pytest.mark.parametrize('losses, message', [
     (lambda loss: 3, "losses: must be a dict with 'loss': 3"),
-    (lambda loss: {'lss': loss}, "must be a dict with 'loss'"),
+    (lambda loss: {'lss': loss}, r"must be a dict with 'loss': \['lss'\]$"),
     (lambda loss: {'loss': mx.nd.tile(loss, 2)}, r'losses: loss: must be an NDArray of one number: \(2,\)'),
     (lambda loss: {'loss': loss, 'other': 3.0}, 'losses: other: must be an NDArray of one number: 3.0')])
 def test_losses_that_are_none(losses, message):
