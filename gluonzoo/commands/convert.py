@@ -25,6 +25,8 @@ def settings(text):
         raise argparse.ArgumentTypeError(f'must be JSON: {error}') from None
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f'must be a JSON object: {text}')
+    if 'name' in value:
+        raise argparse.ArgumentTypeError(f"must not have 'name', which --model is: {text}")
     return value
 
 

@@ -42,6 +42,7 @@ def run(args):
         print(f'  {name:20} {value:.4f}')
     if args.json:
         found = {name: value if math.isfinite(value) else None for name, value in metrics.items()}   # JSON has no NaN
+        args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps({'checkpoint': str(checkpoint), 'data': settings['val_data'], **found},
                                         indent=2) + '\n')
     if args.picture:

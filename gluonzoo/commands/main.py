@@ -6,6 +6,7 @@ once as long as nothing heavy is imported before ``run``.
 """
 import argparse
 import importlib
+import signal
 import sys
 
 from .arguments import add_command
@@ -18,7 +19,8 @@ COMMANDS = ('models', 'data', 'records', 'train', 'evaluate', 'predict', 'conver
 def main(argv=None):
     """Runs the command that the words of `argv` say (default: those of the process). Returns the exit code.
 
-    What is the user's to mend is one line on stderr, and the exit code 1.
+    What is the user's to mend is one line on stderr, and the exit code 1; an error of the user's own code is its own
+    traceback.
     """
     parser = argparse.ArgumentParser(prog='gluonzoo', description='A zoo of vision models for Apache MXNet Gluon.')
     commands = parser.add_subparsers(dest='command', metavar='COMMAND')
@@ -38,12 +40,26 @@ def main(argv=None):
         code = command.run(args)
         if 'mxnet' in sys.modules:
             sys.modules['mxnet'].nd.waitall()   # an error that nobody waits for would leave the exit code 0
-    except _errors_of_users() as error:
-        plain = isinstance(error, OSError) and error.filename   # without its number
-        said = f'{error.filename}: {error.strerror}' if plain else error
+    except KeyboardInterrupt:   # where there is nothing to save; a training under way receives the signal itself
+        print(f'gluonzoo {args.command}: interrupted', file=sys.stderr)
+        return 128 + signal.SIGINT
+    except Exception as error:
+        said = _said_of(error)
+        if said is None:
+            raise
         print(f'gluonzoo {args.command}: {said}', file=sys.stderr)
         return 1
     return code or 0
+
+
+def _said_of(error):
+    """What the user is told of an error: a line, or the traceback of the user's own code. None for errors of ours."""
+    user_code = sys.modules.get(f'{__package__}.user_code')
+    own = user_code and user_code.own_traceback(error)
+    if own or not isinstance(error, _errors_of_users()):
+        return own
+    plain = isinstance(error, OSError) and error.filename   # without its number
+    return f'{error.filename}: {error.strerror}' if plain else error
 
 
 def _errors_of_users():

@@ -18,9 +18,13 @@ def parse(text):
     if not sign or not path or not all(path.split('.')):
         raise ValueError(f'--set: must be PATH=VALUE, such as fit.epochs=3: {text!r}')
     try:
-        return path.split('.'), json.loads(value)
+        return path.split('.'), json.loads(value, parse_constant=_refuse)   # NaN and Infinity, which JSON does not have
     except ValueError:
         return path.split('.'), value
+
+
+def _refuse(constant):
+    raise ValueError(constant)
 
 
 _NONE = inspect.Parameter.empty   # in place of a default: there is none

@@ -16,6 +16,9 @@ from .overrides import override
 __all__ = ['Opened', 'make_engine', 'make_task', 'open_model', 'open_run', 'load_named_weights', 'validation_loader']
 
 
+_USED = ('task', 'val_data')   # the parts of a run's settings that matter when it is used
+
+
 class Opened(NamedTuple):
     """A task that is ready to predict and evaluate."""
     task: object
@@ -35,7 +38,7 @@ def open_run(directory, which='best', ctx=None, overrides=(), code=None):
     ctx : list of Context, optional
         the devices; default: the CPU
     overrides : sequence of str
-        settings that replace those of the run: 'task.flip=true'
+        settings of the task and of the validation data that replace those of the run: 'task.flip=true'
     code : str or Path, optional
         the user's own file, if the run was made with one
 
@@ -48,11 +51,14 @@ def open_run(directory, which='best', ctx=None, overrides=(), code=None):
     CheckpointError
         if there is no such run or checkpoint, or it is damaged.
     ValueError
-        if the run needs code and `code` is None, or an override is unknown.
+        if the run needs code and `code` is None, or an override is unknown or of the training.
     """
     run = Run.open(directory)
     user_code.load_for(run, code)
     settings = override(run.settings, overrides)
+    for text in overrides:
+        if text.partition('.')[0].partition('=')[0] not in _USED:
+            raise ValueError(f'--set: {text}: is of the training, and changes nothing here; {" and ".join(_USED)} do')
     task = make_task(settings, to_predict=True)
     task.start_prediction(ctx)
     return Opened(task, settings, run.load_networks(task, which))
@@ -101,7 +107,7 @@ def make_task(settings, to_predict=False):
     A network's dict may lack ``classes``: then they are as many as the task's ``class_names``. With `to_predict`
     networks that prediction does not use are not made.
     """
-    keywords = dict(settings['task'])
+    keywords = dict(_part(settings, 'task'))
     name = keywords.pop('name')
     TASKS.signature(name)   # ValueError for an unknown name
     cls = TASKS.target(name)
@@ -113,6 +119,13 @@ def make_task(settings, to_predict=False):
         else:
             raise ValueError(f'task.{network}: must be a dict with the name of a model: {keywords.get(network)!r}')
     return TASKS.create(name, **keywords)
+
+
+def _part(settings, name):
+    found = settings.get(name)
+    if not isinstance(found, dict) or 'name' not in found:
+        raise ValueError(f"settings: {name}: must be a dict with a 'name': {found!r}")
+    return found
 
 
 def _make_network(specification, class_names):
@@ -164,7 +177,7 @@ def contexts(devices):
 
 def validation_loader(settings, workers=2):
     """What the settings' task is evaluated on, in batches."""
-    dataset = DATASETS.create(**settings['val_data'])
+    dataset = DATASETS.create(**_part(settings, 'val_data'))
     names = settings['task'].get('class_names')
     there = getattr(dataset, 'class_names', None)
     if names is not None and there is not None and there != names:

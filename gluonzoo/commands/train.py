@@ -28,6 +28,9 @@ def run(args):
                  checkpoint_every=args.checkpoint_every, code=args.code and args.code.path)
 
 
+_NO_SETTINGS = {'run', 'resume', 'checkpoint_every'}   # arguments that say where and how, not what
+
+
 def recipe(what, **arguments):
     """The settings of a training, as ``gluonzoo train`` makes them.
 
@@ -36,7 +39,7 @@ def recipe(what, **arguments):
     what : str
         name of a recipe, or path of a file of your own
     **arguments
-        those of the command: ``recipe('dsod', data='data/pikachu', small=True, batch_size=8)``
+        those of the command that are settings: ``recipe('dsod', data='data/pikachu', small=True, batch_size=8)``
 
     Returns
     -------
@@ -48,6 +51,8 @@ def recipe(what, **arguments):
         for an unknown recipe or argument, and for values that are out of range or do not go together.
     """
     words = []
+    for name in sorted(_NO_SETTINGS & set(arguments)):
+        raise ValueError(f'{name}: is no setting, but an argument of gluonzoo.run_training')
     for name, value in arguments.items():
         option = f'--{name.replace("_", "-")}'
         if value is True:
@@ -61,6 +66,9 @@ def recipe(what, **arguments):
 
 class _RaisingParser(argparse.ArgumentParser):
     """A parser that raises where another ends the process."""
+
+    def __init__(self, **keywords):
+        super().__init__(add_help=False, **keywords)
 
     def error(self, message):
         raise ValueError(message)
@@ -95,7 +103,7 @@ def parse(what, words, parser_class=argparse.ArgumentParser):
 def parse_for(recipe, name, words, code=None, parser_class=argparse.ArgumentParser):
     """The arguments of one recipe."""
     parser = parser_class(prog=f'gluonzoo train {code.path.name if code else name}', description=recipe.__doc__,
-                          formatter_class=argparse.RawDescriptionHelpFormatter)
+                          formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     _add_training_arguments(parser, getattr(recipe, 'DATA', None))
     if hasattr(recipe, 'add_arguments'):
         recipe.add_arguments(parser.add_argument_group(f'of {name}'))

@@ -1,6 +1,12 @@
 """From settings to a training."""
+import json
 
 __all__ = ['run_training']
+
+# What the parts of settings must have.
+_KEYS = {'task': ('name',), 'train_data': ('name',), 'val_data': ('name',),
+         'engine': ('devices', 'kvstore', 'accumulate', 'clip_norm', 'amp'),
+         'fit': ('seed', 'batch_size', 'epochs', 'schedule', 'ema', 'workers')}
 
 
 def run_training(settings, directory, resume=False, checkpoint_every=None, code=None):
@@ -27,6 +33,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     ValueError, CheckpointError, TrainingError
         before anything is written, for settings that do not go together; see :func:`gluonzoo.train.fit` for the rest.
     """
+    settings = _as_read(settings)
     import mxnet as mx
 
     from ..data import Loader
@@ -62,6 +69,24 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     if workers.rank == 0:
         _tell(run, metrics)
     return metrics
+
+
+def _as_read(settings):
+    """Settings as they will be read from the run's directory. ValueError if they cannot be written, or lack a part."""
+    try:
+        settings = json.loads(json.dumps(settings))
+    except TypeError as error:
+        raise ValueError(f'settings: must be such as JSON can hold: {error}') from None
+    for part, keys in _KEYS.items():
+        there = settings.get(part) if isinstance(settings, dict) else None
+        missing = [key for key in keys if not isinstance(there, dict) or key not in there]
+        if missing:
+            raise ValueError(f'settings: {part}: must have {", ".join(missing)}: {there!r}')
+    unknown = [key for key in settings if key not in (*_KEYS, 'revision', 'code')]
+    unknown += [f'{part}.{key}' for part in ('engine', 'fit') for key in settings[part] if key not in _KEYS[part]]
+    if unknown:
+        raise ValueError(f'settings: {", ".join(unknown)}: unknown')
+    return settings
 
 
 def _tell(run, metrics):

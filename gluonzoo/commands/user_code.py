@@ -6,7 +6,7 @@ import traceback
 import warnings
 from pathlib import Path
 
-__all__ = ['CodeError', 'UserCode', 'load', 'load_for']
+__all__ = ['CodeError', 'UserCode', 'load', 'load_for', 'own_traceback']
 
 
 class CodeError(ValueError):
@@ -43,6 +43,8 @@ def load(path):
     path = Path(path).resolve()
     if path in _loaded:
         return _loaded[path]
+    if path.suffix != '.py':
+        raise CodeError(f'{path}: must be a Python file, with a name that ends with .py')
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -92,3 +94,22 @@ def load_for(run, path):
     if needed and code.settings['sha256'] != needed['sha256']:
         warnings.warn(f'{path}: has changed since the run was begun; a copy of then is '
                       f'{run.directory / "code" / needed["file"]}', RuntimeWarning, stacklevel=3)
+
+
+def own_traceback(error):
+    """The traceback of an error of the user's own code, from that code on, without its last line break; else None.
+
+    An error is of that code if it was raised there, or by another library that was called from there. What gluonzoo
+    has raised is not: the message says what is wrong.
+    """
+    package = Path(__file__).parents[1]
+    folders = {path.parent for path in _loaded}   # also of other files beside it
+    trace, own = error.__traceback__, None
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if file.is_relative_to(package):
+            own = None
+        elif own is None and file.parent in folders:
+            own = trace
+        trace = trace.tb_next
+    return None if own is None else ''.join(traceback.format_exception(type(error), error, own)).rstrip()

@@ -4,6 +4,7 @@ from pathlib import Path
 import cv2
 
 from ..files import replacing
+from .check import check_images
 
 __all__ = ['MAX_SIDE', 'encode_jpeg', 'write_jpeg']
 
@@ -26,7 +27,7 @@ def encode_jpeg(picture, quality=95):
     Raises
     ------
     ValueError
-        if a side of the picture has more than ``MAX_SIDE`` pixels
+        for an array that is no picture; if a side of the picture has more than ``MAX_SIDE`` pixels
     """
     _check_size('picture', picture)
     return cv2.imencode('.jpg', picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
@@ -46,7 +47,7 @@ def write_jpeg(path, picture, quality=95):
     Raises
     ------
     ValueError
-        if a side of the picture has more than ``MAX_SIDE`` pixels
+        as :func:`encode_jpeg`
     OSError
         if the file cannot be written
     """
@@ -59,6 +60,7 @@ def write_jpeg(path, picture, quality=95):
 
 
 def _check_size(name, picture):
+    check_images([picture])
     height, width = picture.shape[:2]
     if max(height, width) > MAX_SIDE:
         raise ValueError(f'{name}: a JPEG has at most {MAX_SIDE} pixels a side: {width} x {height}')

@@ -62,6 +62,9 @@ class Task:
     main_metric = None
 
     def __init__(self, **networks):
+        if set(networks) != set(self.network_names):
+            raise ValueError(f'networks: must be {", ".join(self.network_names)}, as network_names says: '
+                             f'{", ".join(networks) or "none"}')
         self.networks = {name: networks[name] for name in self.network_names if networks[name] is not None}
         self.trainers = {}
         self._engine = None
@@ -124,6 +127,8 @@ class Task:
 
         Returns `thing`.
         """
+        if not hasattr(thing, 'state') or not hasattr(thing, 'load_state'):
+            raise ValueError(f'{name}: must have state() and load_state(state) to be kept: {thing!r}')
         self._kept[name] = thing
         return thing
 

@@ -63,7 +63,7 @@ class Run:
             JSON-able. A resumed run must have the settings that it was begun with. Only those in
             :data:`gluonzoo.train.settings.MAY_CHANGE` may differ; their new values are written to settings.json.
         resume : bool
-            False refuses a directory that has a run already; True refuses a directory without a run.
+            False refuses a directory that has a run with a checkpoint; True refuses a directory without a run.
         workers : Workers
             of a job on several machines; rank 0 writes
         code : bytes, optional
@@ -99,9 +99,11 @@ class Run:
             self._checkpoints.mkdir(parents=True, exist_ok=True)
             _lock(self.directory / 'lock')
         self._check_place(resume)
-        if resume:   # what a kill has left; in a directory that was no run, a file is not ours
+        if self._is_run():   # what a kill has left; in a directory that was no run, a file is not ours
             for path in [*self.directory.glob('*' + PARTIAL), *self.directory.glob('*/*' + PARTIAL)]:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            if not resume:
+                shutil.rmtree(self.directory / 'code', ignore_errors=True)
         if code is not None:
             with storage.writing(self.directory):
                 (self.directory / 'code').mkdir(exist_ok=True)
@@ -111,8 +113,11 @@ class Run:
     def _check_place(self, resume):
         if resume:
             self._check_settings()
-        elif (self.directory / 'settings.json').exists():
+        elif self.checkpoints():   # without one there is nothing to lose, and a mistake is mended
             raise CheckpointError(f'{self.directory}: has a run already; resume it, or take another directory')
+
+    def _is_run(self):
+        return (self.directory / 'settings.json').exists()
 
     def _check_settings(self):
         before = Run.open(self.directory).settings

@@ -3,6 +3,7 @@
 An engine knows no task. A task gives the engine its networks, and the losses of each part of a batch.
 """
 from fnmatch import fnmatchcase
+from numbers import Real
 
 import mxnet as mx
 from mxnet import autograd, gluon
@@ -128,8 +129,10 @@ class Engine:
             made = mx.optimizer.create(settings.pop('name'), **settings)
         except KeyError:
             raise ValueError(f"optimizer: must have a 'name': {optimizer}") from None
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, AttributeError, AssertionError) as error:   # as MXNet finds them
             raise ValueError(f'optimizer: {optimizer}: {error}') from error
+        if not (isinstance(made.lr, Real) and 0 <= made.lr < float('inf')):
+            raise ValueError(f'optimizer: learning_rate: must be a number, at least 0: {made.lr!r}')
         _spare_from_decay(no_decay, nets)
         parameters = [p for net in nets for p in net.collect_params().values() if p.grad_req != 'null']
         # Without a store: the trainers of an engine share one, or their keys would collide on the server.
@@ -162,6 +165,7 @@ class Engine:
         for parts in self.parts(batch):
             with autograd.record():
                 made = [losses_of(*part) for part in parts]
+            _check_losses(made[0])
             self.backward(name, [each['loss'] for each in made])
             scalars += made
         self.step(name)
@@ -193,6 +197,8 @@ class Engine:
 
         If the losses depend on other parameters, these get gradients too, but no trainer follows them.
         """
+        if name not in self.trainers:
+            raise ValueError(f'name: there is no trainer {name!r}; there are {", ".join(self.trainers) or "none"}')
         if self._amp == 'float16':
             with autograd.record(), mixed_precision.scale_loss(losses, self.trainers[name]) as scaled:
                 losses = scaled
@@ -231,8 +237,20 @@ class Engine:
         return [gradient for parameter in self._parameters[name] for gradient in parameter.list_grad()]
 
 
+def _check_losses(losses):
+    """ValueError unless these are what :meth:`Engine.minimize` takes."""
+    if not isinstance(losses, dict) or 'loss' not in losses:
+        there = list(losses) if isinstance(losses, dict) else losses
+        raise ValueError(f"losses: must be a dict with 'loss': {there!r}")
+    for name, value in losses.items():
+        if not isinstance(value, mx.nd.NDArray) or value.size != 1:
+            raise ValueError(f'losses: {name}: must be an NDArray of one number: {getattr(value, "shape", value)!r}')
+
+
 def _spare_from_decay(patterns, nets):
     """Sets the weight decay of the parameters that match a pattern to 0."""
+    if not isinstance(patterns, (list, tuple)) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise ValueError(f"optimizer: no_decay: must be a list of names, such as ['bias']: {patterns!r}")
     names = {name: parameter for net in nets for name, parameter in named_parameters(net).items()}
     for pattern in patterns:
         found = [parameter for name, parameter in names.items()

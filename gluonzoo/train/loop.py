@@ -5,7 +5,7 @@ from . import distributed
 from .callbacks import Callbacks
 from .data_wait import Timed
 from .loss_guard import LossGuard
-from .main_metric import name_and_sign
+from .main_metric import name_and_sign, numbers_of
 from .parameters import average_statistics, used_networks
 from .randomness import seed_all
 from .schedule import LearningRates
@@ -128,7 +128,7 @@ class Loop:
                     found = self.task.evaluate(self.signals.watch(self.validation.epoch(0)))
                 except Interrupted:
                     return None
-                metrics.update({name: float(value) for name, value in found.items()})
+                metrics.update(numbers_of(found))
                 if self.main_metric not in metrics:
                     raise ValueError(f'main_metric: {self.main_metric!r} is not in what evaluate gives: {metrics}')
             self.callbacks.on_epoch(self.epoch, metrics)

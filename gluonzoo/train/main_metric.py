@@ -1,6 +1,6 @@
-"""The number that says which of two trained networks is better."""
+"""The numbers of an evaluation, and the one that says which of two trained networks is better."""
 
-__all__ = ['name_and_sign']
+__all__ = ['name_and_sign', 'numbers_of']
 
 _SIGNS = {'max': 1, 'min': -1}
 
@@ -15,3 +15,11 @@ def name_and_sign(task):
         return name, _SIGNS[direction]
     except (TypeError, ValueError, KeyError):
         raise ValueError(f"main_metric: must be a name with 'max' or 'min': {task.main_metric!r}") from None
+
+
+def numbers_of(found):
+    """What a task's evaluate has given, as dict of name -> float. ValueError if it is something else."""
+    try:
+        return {name: float(value) for name, value in found.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(f'evaluate: must give a dict of numbers: {found!r}') from None

@@ -105,6 +105,7 @@ def test_models(run, model, capsys):
 
 @pytest.mark.parametrize('changes, message', [
     (dict(settings='width=4'), 'must be JSON'), (dict(settings='[4]'), 'must be a JSON object'),
+    (dict(settings='{"name": "x"}'), "must not have 'name', which --model is"),
     (dict(out='out.params'), 'must end with .safetensors')])
 def test_arguments(run, changes, message, capsys):
     with pytest.raises(SystemExit) as ended:

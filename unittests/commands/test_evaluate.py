@@ -14,8 +14,8 @@ def evaluate(detector, *more):
 
 
 def test_it_says_the_numbers_and_of_what_they_are(detector, pikachu, tmp_path, capsys):
-    evaluate(detector, '--json', str(tmp_path / 'found.json'))
-    found = json.loads((tmp_path / 'found.json').read_text())
+    evaluate(detector, '--json', str(tmp_path / 'new' / 'found.json'))
+    found = json.loads((tmp_path / 'new' / 'found.json').read_text())
     said = capsys.readouterr().out
     assert said.startswith(f'{found["checkpoint"]}, 3 items of {pikachu / "val.rec"}:\n')
     assert f'  mAP                  {found["mAP"]:.4f}\n' in said

@@ -52,6 +52,15 @@ def test_what_is_ours_to_mend_is_not_hidden(monkeypatch):
         main(WORDS)
 
 
+def test_ctrl_c_is_one_line(monkeypatch, capsys):
+    def run(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(records, 'run', run)
+    assert main(WORDS) == 130
+    assert capsys.readouterr() == ('', 'gluonzoo records: interrupted\n')
+
+
 @pytest.mark.parametrize('returned, code', [(None, 0), (0, 0), (3, 3)])
 def test_exit_codes(returned, code, monkeypatch):
     monkeypatch.setattr(records, 'run', lambda args: returned)

@@ -1,6 +1,5 @@
 """gluonzoo/commands/overrides.py: settings by their paths."""
 import copy
-import math
 
 import pytest
 
@@ -154,7 +153,9 @@ def test_types(settings, path, fits, said, value):
 def test_a_number_is_one_as_json_has_it():
     with pytest.raises(ValueError, match=r"^--set: fit.ema: must be a number, as 0.99 is: '\.9'$"):
         override(SETTINGS, ['fit.ema=.9'])
-    assert math.isnan(override(SETTINGS, ['fit.ema=NaN'])['fit']['ema'])
+    for value in ('NaN', 'Infinity', '-Infinity'):   # settings.json could not hold them
+        with pytest.raises(ValueError, match=f"^--set: fit.ema: must be a number, as 0.99 is: '{value}'$"):
+            override(SETTINGS, [f'fit.ema={value}'])
 
 
 def test_of_several_the_one_that_is_wrong_is_named():

@@ -41,7 +41,8 @@ def made(monkeypatch):
     models, placed = [], []
     create, place = resolve.get_model, Engine.place
     monkeypatch.setattr(resolve, 'get_model', lambda name, **keywords: models.append(name) or create(name, **keywords))
-    monkeypatch.setattr(Engine, 'place', lambda self, net, *shapes: placed.append(net) or place(self, net, *shapes))
+    monkeypatch.setattr(Engine, 'place', lambda self, net, *shapes, **how: placed.append(net) or place(self, net,
+                                                                                                     *shapes, **how))
     return models, placed
 
 
@@ -89,7 +90,9 @@ def test_weights_are_no_keyword_of_a_network():
     ({**DETECTION, 'net': 'dsod_pikachu'}, "task.net: must be a dict with the name of a model: 'dsod_pikachu'"),
     ({'name': 'single_shot_detection', 'class_names': []}, 'task.net: must be a dict with the name of a model: None'),
     ({**TRANSLATION, 'discriminator': None}, 'task.discriminator: must be a dict with the name of a model: None'),
-    ({'name': 'single_shot_detection', 'net': DETECTION['net']}, "missing a required argument: 'class_names'")])
+    ({'name': 'single_shot_detection', 'net': DETECTION['net']}, "missing a required argument: 'class_names'"),
+    ({}, "settings: task: must be a dict with a 'name': {}"), (None, "task: must be a dict with a 'name': None"),
+    ('x', "task: must be a dict with a 'name': 'x'")])
 def test_tasks_that_cannot_be_made(task, said):
     with pytest.raises(ValueError) as raised:
         resolve.make_task({'task': task})
@@ -147,6 +150,12 @@ def test_overrides_are_of_what_is_opened_alone(detector):
     assert (detector / 'settings.json').read_bytes() == before
     with pytest.raises(ValueError, match='^--set: task.los: unknown; there are task.loss'):
         resolve.open_run(detector, overrides=['task.los=pikachu'])
+
+
+@pytest.mark.parametrize('text', ['fit.batch_size=3', 'engine.devices=["gpu(0)"]', 'train_data.path=x', 'fit={}'])
+def test_overrides_of_the_training_change_nothing_and_are_errors(detector, text):
+    with pytest.raises(ValueError, match='^--set: .*: is of the training, and changes nothing here; task and'):
+        resolve.open_run(detector, overrides=[text])
 
 
 def test_several_devices(detector):
@@ -275,6 +284,12 @@ def test_an_engine():
     assert resolve.make_engine({'engine': how}).ctx == [mx.cpu(0)]
     with pytest.raises(ValueError, match='^--amp: MXNet has no float16 matrix product on a CPU; bfloat16 it has$'):
         resolve.make_engine({'engine': {**how, 'amp': 'float16'}})
+
+
+def test_without_validation_data():
+    for settings in ({}, {'val_data': 'x'}, {'val_data': {}}):
+        with pytest.raises(ValueError, match="^settings: val_data: must be a dict with a 'name': "):
+            resolve.validation_loader({'task': DETECTION, **settings})
 
 
 def test_validation_data(pikachu):

@@ -17,7 +17,7 @@ import gluonzoo
 from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import make_task
-from gluonzoo.commands.train import parse
+from gluonzoo.commands.train import parse, recipe
 from gluonzoo.commands.training import run_training
 from gluonzoo.data import Loader
 from gluonzoo.recipes import dsod, pix2pix
@@ -96,6 +96,7 @@ def test_recipes_that_are_not_there(what, said, capsys):
     (['dsod', '--data', 'x', '--partial'], '--partial: only with --weights'),
     (['dsod', '--data', 'x', '--direction', 'AtoB'], 'unrecognized arguments: --direction AtoB'),
     (['dsod', '--data', 'x', '--kvstore', 'dist_async'], "invalid choice: 'dist_async'"),
+    (['dsod', '--data', 'x', '--smal'], 'unrecognized arguments: --smal'),
     (['pix2pix', '--data', 'x', '--lambda-l1', '-1'], 'must be at least 0: -1'), ([], 'required: RECIPE|FILE.py')])
 def test_arguments(words, said, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -282,3 +283,39 @@ def test_a_loss_that_is_not_finite_is_one_line(pikachu, tmp_path, capsys):
 def test_a_run_that_is_there_is_one_line(pikachu, detector, capsys):
     check_error_is_one_line(words_of('dsod', pikachu, detector), f'gluonzoo train: {detector}: has a run already; '
                             'resume it, or take another directory\n', capsys)
+
+
+# -- from Python -----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('arguments, said', [
+    ({}, 'the following arguments are required: --data'), ({'smal': True}, 'unrecognized arguments: --smal'),
+    ({'batch_size': 0}, 'argument --batch-size: must be at least 1: 0'),
+    ({'resume': True}, 'resume: is no setting, but an argument of gluonzoo.run_training'),
+    ({'help': True}, 'unrecognized arguments: --help'), ({'run': 'x'}, 'run: is no setting'),
+    ({'checkpoint_every': 3}, 'checkpoint_every: is no setting')])
+def test_arguments_of_a_recipe(pikachu, arguments, said):
+    data = {'data': pikachu} if arguments else {}
+    with pytest.raises(ValueError, match=said):
+        recipe('dsod', **data, **arguments)
+
+
+@pytest.mark.parametrize('change, said', [
+    (lambda settings: {}, 'settings: task: must have name: None'),
+    (lambda settings: None, 'settings: task: must have name'),
+    (lambda settings: {**settings, 'task': {}}, 'settings: task: must have name: {}'),
+    (lambda settings: {**settings, 'engine': {}}, 'settings: engine: must have devices, kvstore, accumulate'),
+    (lambda settings: {**settings, 'fits': {}}, 'settings: fits: unknown'),
+    (lambda settings: {**settings, 'fit': {**settings['fit'], 'emma': 1}}, 'settings: fit.emma: unknown'),
+    (lambda settings: {**settings, 'val_data': np.zeros(2)}, 'settings: must be such as JSON can hold: ')])
+def test_settings_that_are_none(pikachu, tmp_path, change, said):
+    settings = recipe('dsod', data=pikachu, small=True)
+    with pytest.raises(ValueError, match=said):
+        run_training(change(settings), tmp_path / 'run')
+    assert not (tmp_path / 'run').exists()
+
+
+def test_settings_may_have_tuples(pikachu, tmp_path):
+    """They become lists, as they are when a run is opened."""
+    settings = recipe('dsod', data=pikachu, small=True, epochs=1)
+    settings['task']['class_names'] = tuple(settings['task']['class_names'])
+    assert 'mAP' in run_training(settings, tmp_path / 'run')

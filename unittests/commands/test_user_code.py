@@ -71,6 +71,7 @@ def settings(args):
 def start_anew(patch):
     """What files have registered so far is forgotten when the test is over, as in a process of its own."""
     for registry in (DATASETS, MODELS, TASKS, TRANSFORMS):
+        registry.names()   # loads gluonzoo's own, which are never forgotten
         patch.setattr(registry, '_targets', {name: target for name, target in registry._targets.items()
                                              if not target.__module__.startswith('gluonzoo_code_')})
     patch.setattr(user_code, '_loaded', {})
@@ -191,6 +192,29 @@ def test_a_file_that_registers_what_is_there(tmp_path, capsys):
         "ValueError: model 'unet256' is registered already, by gluonzoo.models.unet\n")
 
 
+@pytest.mark.parametrize('place, raised, said', [
+    ('        image, label = out\n', 'raise ValueError("mine")', 'ValueError: mine'),   # in a thread of the loader
+    ('        image, label = out\n', 'np.zeros(3)[:] = np.zeros(4)', 'ValueError: could not broadcast'),
+    ('        image, label = out\n', 'open("/none")', 'FileNotFoundError: '),
+    ('    def __init__(self, classes, width):\n', '{}["mine"]', "KeyError: 'mine'"),
+    ('def settings(args):\n', 'part.fail()', 'ValueError: of a file beside it')])
+def test_what_it_raises_later_has_its_own_traceback(tmp_path, capsys, place, raised, said):
+    indent = ' ' * (len(place) - len(place.lstrip()) + 4 * place.rstrip().endswith(':'))
+    write(tmp_path / 'part_of_mine.py', 'def fail():\n    raise ValueError("of a file beside it")\n')
+    text = MY_NET.replace('from mxnet', 'import numpy as np\nimport part_of_mine as part\nfrom mxnet', 1)
+    file = write(tmp_path / 'my_net.py', text.replace(place, f'{place}{indent}{raised}\n'))
+    error = error_of(['train', str(file), '--run', str(tmp_path / 'run')], capsys)
+    lines = error.splitlines()
+    assert lines[0] == 'gluonzoo train: Traceback (most recent call last):' and lines[-1].startswith(said), error
+    assert f'File "{file}"' in lines[1] and raised in error and str(Path(gluonzoo.__file__).parent) not in error
+
+
+def test_what_we_say_of_its_use_is_one_line(tmp_path, capsys):
+    text = 'from gluonzoo.data import CocoDetection\n\n\ndef settings(args):\n    CocoDetection("/none.json")\n'
+    check_error_is_one_line(['train', str(write(tmp_path / 'my_net.py', text))],
+                            'gluonzoo train: /none.json: no such file', capsys)
+
+
 @pytest.mark.parametrize('text', ['', 'settings = 3'])
 def test_a_file_without_settings(tmp_path, capsys, text):
     file = write(tmp_path / 'my_net.py', text)
@@ -202,6 +226,12 @@ def test_a_file_that_is_not_there(tmp_path, capsys):
     file = tmp_path / 'my_net.py'
     check_error_is_one_line(['train', str(file)], f'gluonzoo train: {file}: No such file or directory\n', capsys)
     check_error_is_one_line(['train', 'my_net'], "gluonzoo train: recipe: unknown 'my_net'; there are ", capsys)
+
+
+def test_a_file_that_is_not_python(run, tmp_path, capsys):
+    file = write(tmp_path / 'my_net.txt', MY_NET)
+    check_error_is_one_line(['evaluate', '--run', str(run), '--code', str(file)],
+                            f'gluonzoo evaluate: {file}: must be a Python file, with a name that ends with .py', capsys)
 
 
 GOOD = ("{'task': {'name': 'classification'}, 'train_data': {'name': 'x'}, 'val_data': {'name': 'x'}, "

@@ -67,3 +67,12 @@ def test_too_large(shape, tmp_path):
     assert not os.listdir(tmp_path)
     height, width = (min(side, 65500) for side in shape[:2])
     assert cv2.imdecode(np.frombuffer(encode_jpeg(picture[:height, :width]), 'uint8'), 1).shape == (height, width, 3)
+
+
+@pytest.mark.parametrize('picture', [np.zeros((3, 4, 3)), np.zeros((3, 4), 'uint8'), np.zeros((3, 4, 4), 'uint8'),
+                                     np.zeros((0, 4, 3), 'uint8'), [[[0, 0, 0]]], 3])
+def test_what_is_no_picture(picture, tmp_path):
+    for write in (encode_jpeg, lambda picture: write_jpeg(tmp_path / 'a.jpg', picture)):
+        with pytest.raises(ValueError, match='must be uint8 arrays'):
+            write(picture)
+    assert not os.listdir(tmp_path)

@@ -104,9 +104,14 @@ def test_networks_that_training_needs():
     assert not is_there(task.networks['maker'])
 
 
-def test_networks_must_be_named():
-    with pytest.raises(KeyError, match='net'):
-        Task(other=nn.Dense(2))
+@pytest.mark.parametrize('networks', [{}, {'maker': None}, {'maker': None, 'judge': None, 'critic': None}])
+def test_networks_are_those_that_the_task_names(networks):
+    class Bare(Task):
+        network_names = ('maker', 'judge')
+
+    with pytest.raises(ValueError, match='networks: must be maker, judge, as network_names says: '
+                                         f'{", ".join(networks) or "none"}$'):
+        Bare(**networks)
 
 
 def test_a_network_that_does_not_fit():
@@ -194,6 +199,12 @@ def test_keep_returns_what_it_is_given():
 
 
 # -- the interface, and what tasks share -------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('thing', [3, [1, 2]])
+def test_what_cannot_be_kept(thing):
+    with pytest.raises(ValueError, match=r'bins: must have state\(\) and load_state\(state\) to be kept: '):
+        make_pair().keep('bins', thing)
+
 
 def test_what_a_subclass_must_define():
     task = Task(net=nn.Dense(2))

@@ -177,6 +177,17 @@ def test_a_run_is_not_overwritten(directory, saved):
     assert {path: path.stat().st_mtime_ns for path in directory.rglob('*')} == before
 
 
+def test_a_run_without_a_checkpoint_is_begun_anew(directory):
+    """Something was wrong with it, and has been mended."""
+    Run.create(directory, **with_code(b'width = 4'))
+    (directory / 'checkpoints' / 'step-00000009.partial').mkdir()
+    changed = change(SETTINGS, 'task.net.width', 8)
+    Run.create(directory, changed)
+    assert Run.open(directory).settings == changed
+    assert sorted(path.name for path in directory.iterdir()) == ['checkpoints', 'lock', 'settings.json']
+    assert not os.listdir(directory / 'checkpoints')
+
+
 @pytest.mark.parametrize('key, value, message', [
     ('task.net.width', 8, r'task.net.width 4 then, 8 now$'),
     ('task.net.depth', 3, r"task.net.depth '\(absent\)' then, 3 now$"),
@@ -210,8 +221,9 @@ def test_two_trainings_in_one_directory(directory):
         signal.pause()
     try:
         assert os.read(ready, 1) == b'x'
-        with pytest.raises(CheckpointError, match=f'{directory}: another process is training here'):
-            Run.create(directory, SETTINGS, resume=True)
+        for resume in (True, False):
+            with pytest.raises(CheckpointError, match=f'{directory}: another process is training here'):
+                Run.create(directory, SETTINGS, resume=resume)
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

@@ -175,6 +175,22 @@ def test_minimize(accumulate, ctx):
             np.testing.assert_array_equal(short.weights(ctx=device), by_hand.weights(ctx=device))
 
 
+@pytest.mark.parametrize('losses, message', [
+    (lambda loss: 3, "losses: must be a dict with 'loss': 3"),
+    (lambda loss: {'lss': loss}, r"must be a dict with 'loss': \['lss'\]$"),
+    (lambda loss: {'loss': mx.nd.tile(loss, 2)}, r'losses: loss: must be an NDArray of one number: \(2,\)'),
+    (lambda loss: {'loss': loss, 'other': 3.0}, 'losses: other: must be an NDArray of one number: 3.0')])
+def test_losses_that_are_none(losses, message):
+    task = Squares('a')
+    with pytest.raises(ValueError, match=message):
+        task.engine.minimize('a', batch_of(), lambda x: losses((task.networks['a'](x) ** 2).mean()))
+
+
+def test_a_trainer_that_is_not_there():
+    with pytest.raises(ValueError, match="name: there is no trainer 'b'; there are a"):
+        Squares('a').engine.minimize('b', batch_of(), lambda x: {'loss': x.mean()})
+
+
 def test_trainers_are_known_by_name():
     task = Squares('a', 'b')
     assert list(task.engine.trainers) == ['a', 'b'] and task.engine.trainers['a'].learning_rate == .1
@@ -350,6 +366,14 @@ def test_errors(options, message):
     ({'name': 'sgd', 'lr': 1}, "optimizer: {'name': 'sgd', 'lr': 1}: .*unexpected keyword argument 'lr'"),
     ({'name': 'sdg'}, 'optimizer: .*sdg'),
     ({'learning_rate': 1}, "optimizer: must have a 'name': {'learning_rate': 1}"),
+    ({'name': 'adam', 'lr_scheduler': 'x'}, "optimizer: {'name': 'adam', 'lr_scheduler': 'x'}: "),
+    ({'name': 'adam', 'param_idx2name': 3}, 'optimizer: .*should be a dict'),
+    ({'name': 'sgd', 'learning_rate': -1}, 'optimizer: learning_rate: must be a number, at least 0: -1'),
+    ({'name': 'sgd', 'learning_rate': float('nan')}, 'learning_rate: must be a number, at least 0: nan'),
+    ({'name': 'sgd', 'learning_rate': '1'}, "learning_rate: must be a number, at least 0: '1'"),
+    ({'name': 'sgd', 'no_decay': 'bias'}, r"optimizer: no_decay: must be a list of names, such as \['bias'\]: 'bias'"),
+    ({'name': 'sgd', 'no_decay': [1]}, r'no_decay: must be a list of names, .*: \[1\]'),
+    ({'name': 'sgd', 'no_decay': None}, 'no_decay: must be a list of names, .*: None'),
 ])
 def test_errors_of_the_optimizer(optimizer, message):
     with pytest.raises(ValueError, match=message):

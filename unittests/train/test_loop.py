@@ -107,6 +107,14 @@ def test_main_metric_that_evaluate_does_not_give(run):
         train(run, task)
 
 
+@pytest.mark.parametrize('found', [None, 3, {'accuracy': 'x'}, {'accuracy': None}])
+def test_evaluate_that_gives_no_numbers(run, found):
+    task = toys.Classify()
+    task.evaluate = lambda batches: found
+    with pytest.raises(ValueError, match=f'^evaluate: must give a dict of numbers: {found}$'):
+        train(run, task)
+
+
 @pytest.mark.parametrize('main_metric', [None, 'accuracy', ('accuracy',), ('accuracy', 'more'), ('a', 'max', 1)])
 def test_main_metric_that_is_none(run, main_metric):
     """Before anything is trained; without validation it is not asked for."""
