@@ -45,16 +45,15 @@ def check(parser, args):
 
 
 def run(args):
-    from .. import models  # noqa: F401  (registers them)
     from ..convert import NAME_MAPS, load_own_weights, load_weights, read_weights, torch_state, without_prefix
     from ..files import replacing
-    from ..registry import get_model
     from ..train.parameters import named_parameters
     from ..train.storage import write_arrays
+    from .resolve import make_network
 
     if args.model not in NAME_MAPS:
         raise ValueError(f'--model: {args.model!r} has no official weights; there are {", ".join(sorted(NAME_MAPS))}')
-    net = get_model(args.model, **args.settings)
+    net = make_network(args.model, **args.settings)
     net.initialize()
     name_map = NAME_MAPS[args.model](net)
     if args.to_torch:

@@ -34,6 +34,7 @@ def make_settings(args):
                 'fit': {**_FIT, **made['fit'], **_given(args, _FIT)}}
     _name_weights(settings, args)
     settings = {'revision': _revision(), **override(settings, late)}
+    _make_paths_absolute(settings)
     if args.code:
         settings['code'] = args.code.settings
     return settings
@@ -45,6 +46,19 @@ def _check_early(text, argument, value):
             raise ValueError(f'--set: {text}: must be a list such as ["gpu(0)"]')
     elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f'--set: {text}: must be a whole number, at least 1')
+
+
+def _make_paths_absolute(settings):
+    """So that the run finds data and weights from anywhere."""
+    for part in settings['train_data'], settings['val_data']:
+        for key in ('path', 'images'):
+            if isinstance(part.get(key), str):
+                part[key] = str(Path(part[key]).absolute())
+            elif isinstance(part.get(key), list):
+                part[key] = [str(Path(path).absolute()) for path in part[key]]
+    for network in settings['task'].values():
+        if isinstance(network, dict) and isinstance(network.get('weights'), str):
+            network['weights'] = str(Path(network['weights']).absolute())
 
 
 def _revision():

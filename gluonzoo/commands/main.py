@@ -40,6 +40,9 @@ def main(argv=None):
         code = command.run(args)
         if 'mxnet' in sys.modules:
             sys.modules['mxnet'].nd.waitall()   # an error that nobody waits for would leave the exit code 0
+    except BrokenPipeError:   # who reads has seen enough: gluonzoo models | head
+        sys.stdout = None
+        return 0
     except KeyboardInterrupt:   # where there is nothing to save; a training under way receives the signal itself
         print(f'gluonzoo {args.command}: interrupted', file=sys.stderr)
         return 128 + signal.SIGINT

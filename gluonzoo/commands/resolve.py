@@ -13,7 +13,8 @@ from ..train.engine import Engine
 from . import user_code
 from .overrides import override
 
-__all__ = ['Opened', 'make_engine', 'make_task', 'open_model', 'open_run', 'load_named_weights', 'validation_loader']
+__all__ = ['Opened', 'load_named_weights', 'make_engine', 'make_network', 'make_task', 'open_model', 'open_run',
+           'validation_loader']
 
 
 _USED = ('task', 'val_data')   # the parts of a run's settings that matter when it is used
@@ -134,7 +135,18 @@ def _make_network(specification, class_names):
         raise ValueError(f"net: must have a 'name': {specification!r}")
     if class_names is not None and 'classes' in MODELS.signature(keywords['name']).parameters:
         keywords.setdefault('classes', len(class_names))
-    return get_model(**keywords)
+    return make_network(**keywords)
+
+
+def make_network(name, **keywords):
+    """As :func:`gluonzoo.get_model`. What MXNet or Python says of numbers that make no network becomes a ValueError."""
+    try:
+        return get_model(name, **keywords)
+    except (mx.MXNetError, ArithmeticError, AssertionError, IndexError, TypeError) as error:
+        if not MODELS.target(name).__module__.startswith('gluonzoo.'):   # the user's own: with its traceback
+            raise
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise ValueError(f'{name}: cannot be made with {keywords}: {reason}') from error
 
 
 def load_named_weights(task, settings):

@@ -61,7 +61,8 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     task.start_training(engine)
     if not (resume and Run.open(directory).checkpoints()):   # a run that broke off before its first begins again
         for name in resolve.load_named_weights(task, settings):
-            print(f'{name}: is started anew; the weights do not have it in this shape')
+            if workers.rank == 0:
+                print(f'{name}: is started anew; the weights do not have it in this shape')
     run = Run.create(directory, settings, resume=resume, workers=workers, code=code and code.content)
     metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
                   callbacks=[Progress(), ScalarsCSV(), TensorBoard(), Plot(), Samples()], ema=ema,

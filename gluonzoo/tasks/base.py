@@ -60,6 +60,7 @@ class Task:
     network_names = ('net',)
     used = ('net',)
     main_metric = None
+    bfloat16 = True   # whether all operators have it; MXNet's own checks are late, and some crash
 
     def __init__(self, **networks):
         if set(networks) != set(self.network_names):
@@ -92,6 +93,9 @@ class Task:
         missing = [name for name in self.network_names if name not in self.networks]
         if missing:
             raise ValueError(f'{", ".join(missing)}: must be a network to train; is None')
+        if engine.amp == 'bfloat16' and not self.bfloat16:
+            raise ValueError(f'amp: {type(self).__name__} cannot be trained in bfloat16, which some of its operators '
+                             'do not have')
         self._start(engine, self.network_names)
         self.make_trainers()
         self.trainers = engine.trainers
@@ -129,6 +133,8 @@ class Task:
         """
         if not hasattr(thing, 'state') or not hasattr(thing, 'load_state'):
             raise ValueError(f'{name}: must have state() and load_state(state) to be kept: {thing!r}')
+        if '.' in name or name in self._kept:
+            raise ValueError(f'{name}: must be a name without a dot, of one kept thing')
         self._kept[name] = thing
         return thing
 

@@ -84,6 +84,9 @@ class Classification(Task):
 
     def train_step(self, batch, step):
         """As :meth:`Task.train_step`. The loss: cross-entropy, 'loss'."""
+        shape = batch.arrays[0].shape
+        if shape[1:] != (3, self._size, self._size):
+            raise ValueError(f'images: must be [B, 3, {self._size}, {self._size}], by size: {list(shape)}')
         return self.engine.minimize('net', batch, self._losses)
 
     def _losses(self, images, labels):

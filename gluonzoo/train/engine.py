@@ -44,6 +44,7 @@ class Engine:
     Attributes
     ----------
     ctx : list of Context
+    amp : str or None
     kvstore : KVStore, or None
     trainers : dict of name -> gluon.Trainer
         they hold the learning rates and the optimizers' states; :meth:`step` makes an update
@@ -62,7 +63,7 @@ class Engine:
         _agree_on_precision(amp)
         self.kvstore = _make_kvstore(kvstore, len(self.ctx))
         self.trainers = {}
-        self._accumulate, self._clip_norm, self._amp = accumulate, clip_norm, amp
+        self._accumulate, self._clip_norm, self.amp = accumulate, clip_norm, amp
         self._parameters = {}   # trainer name -> what it updates
         self._sums = {}   # trainer name -> sums of gradients over the rounds
         self._keys = {}   # parameter -> key in the store
@@ -141,7 +142,7 @@ class Engine:
         # Not grad_req='add': the gradients of MXNet's cast to bfloat16 and of operators from a library do not heed it.
         self._sums[name] = [mx.nd.zeros_like(gradient) for gradient in self._gradients(name)] \
             if self._accumulate > 1 else []
-        if self._amp == 'float16':
+        if self.amp == 'float16':
             mixed_precision.init_trainer(trainer)
         return trainer
 
@@ -199,7 +200,7 @@ class Engine:
         """
         if name not in self.trainers:
             raise ValueError(f'name: there is no trainer {name!r}; there are {", ".join(self.trainers) or "none"}')
-        if self._amp == 'float16':
+        if self.amp == 'float16':
             with autograd.record(), mixed_precision.scale_loss(losses, self.trainers[name]) as scaled:
                 losses = scaled
         autograd.backward(losses)
@@ -221,7 +222,7 @@ class Engine:
                 key = self._keys[parameter]
                 self.kvstore.pushpull(key, parameter.list_grad(), priority=-key)   # all gradients become the sum
         if self._clip_norm is not None:
-            if self._amp == 'float16':
+            if self.amp == 'float16':
                 mixed_precision.unscale(trainer)
             for ctx in self.ctx:
                 gradients = [parameter.grad(ctx) for parameter in parameters]

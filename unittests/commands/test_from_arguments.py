@@ -147,3 +147,10 @@ def test_data_is_found_from_anywhere(pikachu, monkeypatch):
     monkeypatch.chdir(pikachu.parent)
     args = parse('dsod', ['--data', pikachu.name, '--small'])
     assert make_settings(args)['train_data']['path'] == str(pikachu / 'train.rec')
+
+
+def test_paths_by_their_names_are_found_from_anywhere(pikachu, settings_of, monkeypatch):
+    monkeypatch.chdir(pikachu)
+    settings = settings_of('--set', 'val_data.path=train.rec', '--set', 'task.net.weights=net.safetensors')
+    assert settings['val_data']['path'] == str(pikachu / 'train.rec')
+    assert settings['task']['net']['weights'] == str(pikachu / 'net.safetensors')

@@ -1,4 +1,5 @@
 """gluonzoo/commands/main.py: the help, the exit codes, and what a command may raise."""
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,13 @@ assert not found, found
 '''
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_reader_that_has_seen_enough():
+    """As in gluonzoo data --help | head -1, with much to say."""
+    code = ("import sys; from gluonzoo.commands import main, records\n"
+            "records.run = lambda args: [print('line', flush=True) for _ in range(100000)] and None\n"
+            "sys.exit(main.main(['records', '--from', 'voc', '--data', 'x', '--out', '/tmp/none']))")
+    done = subprocess.run(f"{sys.executable} -c {shlex.quote(code)} | head -1; echo ${{PIPESTATUS[0]}}", shell=True,
+                          executable='/bin/bash', capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ('line\n0\n', '')

@@ -101,6 +101,13 @@ def test_tasks_that_cannot_be_made(task, said):
 
 # -- of a run --------------------------------------------------------------------------------------------------------
 
+@pytest.mark.parametrize('keywords', [{'stem_filter': 0}, {'stem_filter': -4}, {'stem_filter': 4.5},
+                                      {'growth_rate': None}])
+def test_numbers_that_make_no_network(keywords):
+    with pytest.raises(ValueError, match='^dsod_pikachu: cannot be made with .*: '):
+        resolve.make_network('dsod_pikachu', **keywords)
+
+
 def test_predicting_makes_what_it_uses_alone(translator, made, tmp_path):
     """No trainers, and no discriminator, whose file need not be there."""
     run = tmp_path / 'run'

@@ -1,9 +1,12 @@
 """What all tasks share: how they start, what they keep, and what they say is wrong."""
+from types import SimpleNamespace
+
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet.gluon import nn
 
+from gluonzoo.registry import TASKS
 from gluonzoo.tasks import Task
 from gluonzoo.tasks.base import FirstTime, late
 from gluonzoo.train.engine import Engine
@@ -204,6 +207,25 @@ def test_keep_returns_what_it_is_given():
 def test_what_cannot_be_kept(thing):
     with pytest.raises(ValueError, match=r'bins: must have state\(\) and load_state\(state\) to be kept: '):
         make_pair().keep('bins', thing)
+
+
+@pytest.mark.parametrize('name', ['first', 'a.b'])
+def test_names_that_cannot_be_kept(name):
+    """The first is kept already; a dot parts the thing's name from those of its arrays."""
+    task = make_pair()
+    with pytest.raises(ValueError, match=f'{name}: must be a name without a dot, of one kept thing'):
+        task.keep(name, Kept(1))
+
+
+def test_a_precision_that_a_task_does_not_have():
+    """It is refused before MXNet computes in it."""
+    engine = SimpleNamespace(amp='bfloat16')
+    for task in (TASKS.target('pix2pix'), TASKS.target('keypoint_detection')):
+        assert not task.bfloat16 and TASKS.target('single_shot_detection').bfloat16
+    task = make_pair()
+    task.bfloat16 = False
+    with pytest.raises(ValueError, match='amp: .* cannot be trained in bfloat16'):
+        task.start_training(engine)
 
 
 def test_what_a_subclass_must_define():

@@ -329,6 +329,11 @@ def test_default_optimizer():
     assert type(optimizer).__name__ == 'SGD' and (optimizer.lr, optimizer.momentum, optimizer.wd) == (.1, .9, 1e-4)
 
 
+def test_images_of_another_size():
+    with pytest.raises(ValueError, match=r'images: must be \[B, 3, 8, 8\], by size: \[2, 3, 9, 8\]'):
+        make_task().train_step(Batch((mx.nd.zeros((2, 3, 9, 8)), mx.nd.zeros((2, 1))), None), 0)
+
+
 def test_it_predicts_without_trainers():
     task = Classification(TinyClassifier(), NAMES, size=SIZE)
     task.start_prediction()

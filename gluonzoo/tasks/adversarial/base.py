@@ -41,6 +41,7 @@ class AdversarialTask(Task):
 
     network_names = ('generator', 'discriminator')
     used = ('generator',)
+    bfloat16 = False   # MXNet's concatenation and transposition, among others
 
     def __init__(self, generator, discriminator, objective, optimizer, critic_steps=1):
         if objective not in OBJECTIVES:

@@ -77,6 +77,7 @@ class KeypointDetection(DetectionTask):
     """
 
     main_metric = 'AP', 'max'
+    bfloat16 = False   # the corner pools
     shown = 0.3
 
     def __init__(self, net, class_names, size=511, test_size=None, max_size=None, flip=False, scales=(1,),
