@@ -53,7 +53,7 @@ def load_own_weights(net, path, partial=False):
     if len(anew) == len(parameters):
         found.append('nothing in the file fits')
     elif anew and not partial:
-        found.append('--partial starts anew what is not in the file, or has another shape there')
+        found.append('gluonzoo train --partial starts anew what is not in the file, or has another shape there')
     if found:
         raise WeightsError('\n  '.join([f'{path} does not fit {type(net).__name__}:', *found]))
     put(parameters, {name: arrays[name] for name in parameters if name not in anew})

@@ -18,7 +18,7 @@ from ..pictures.decode import ImageError, read_image
 from ..registry import DATASETS
 from .annotations import AnnotationError
 from .annotations.coco import read_coco
-from .dataset import Dataset
+from .dataset import Dataset, one_file
 from .records import RecordError
 
 __all__ = ['CocoDetection', 'CocoSample']
@@ -105,7 +105,7 @@ class CocoDetection(Dataset):
     """
 
     def __init__(self, path, images=None, transform=None):
-        super().__init__(Path(path), transform)
+        super().__init__(one_file(path), transform)
         coco = read_coco(self.path)
         folder = _folder(self.path, images)
         self.category_ids, self.class_names = list(coco.categories), list(coco.categories.values())

@@ -1,7 +1,16 @@
 """What datasets share: samples become arrays by a transform."""
+from pathlib import Path
+
 from .transforms import make_transform
 
-__all__ = ['Dataset']
+__all__ = ['Dataset', 'one_file']
+
+
+def one_file(path):
+    """`path` as a Path. ValueError if it is a list or the like, as only pairs of pictures have."""
+    if not isinstance(path, (str, Path)):
+        raise ValueError(f'path: must be one file: {path!r}')
+    return Path(path)
 
 
 class Dataset:

@@ -1,12 +1,11 @@
 """Pictures with boxes, from a file of records."""
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ..pictures.decode import ImageError, decode_image
 from ..registry import DATASETS
-from .dataset import Dataset
+from .dataset import Dataset, one_file
 from .records import RecordError, RecordFile, unpack
 
 __all__ = ['DetectionRecords', 'Sample']
@@ -68,7 +67,7 @@ class DetectionRecords(Dataset):
     """
 
     def __init__(self, path, transform=None):
-        super().__init__(Path(path), transform)
+        super().__init__(one_file(path), transform)
         self.dropped = {}
         self._records = RecordFile(self.path)
         self.class_names = self._class_names()

@@ -84,7 +84,7 @@ def without(arrays, *names):
     return {name: array for name, array in arrays.items() if name not in names}
 
 
-HINT = '--partial starts anew what is not in the file, or has another shape there'
+HINT = 'gluonzoo train --partial starts anew what is not in the file, or has another shape there'
 FAULTS = {
     'unknown': (lambda a: {**a, '2.weight': a['1.weight'], '1.gamma': a['1.bias']}, False,
                 ["unknown here: '1.gamma'", "unknown here: '2.weight'"]),

@@ -61,3 +61,9 @@ def test_every_argument_is_documented(name, kind):
     assert DATASETS.signature(name) == inspect.signature(kind)
     for argument in DATASETS.signature(name).parameters:
         assert argument in kind.__doc__, argument
+
+
+@pytest.mark.parametrize('make', [CocoDetection, DetectionRecords])
+def test_a_path_is_one_file(make):
+    with pytest.raises(ValueError, match=r"path: must be one file: \['a', 'b'\]"):
+        make(['a', 'b'])
