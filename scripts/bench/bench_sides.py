@@ -16,6 +16,7 @@ import copy
 import importlib
 import multiprocessing
 import os
+import tempfile
 import traceback
 
 import numpy as np
@@ -154,12 +155,15 @@ class GluonzooSide(Side):
         """As :func:`part_of_operators`, of some training steps."""
         profiler = self.mx.profiler
         self.train()
-        profiler.set_config(profile_symbolic=True, profile_imperative=True, aggregate_stats=True,
-                            filename=os.devnull)
-        profiler.set_state('run')
-        for _ in range(steps):
-            self.train()
-        profiler.set_state('stop')
+        # MXNet writes the file when the process ends, and puts it in the place of what is there, even of /dev/null. So
+        # the file is in a folder that is gone by then.
+        with tempfile.TemporaryDirectory() as folder:
+            profiler.set_config(profile_symbolic=True, profile_imperative=True, aggregate_stats=True,
+                                filename=os.path.join(folder, 'profile.json'))
+            profiler.set_state('run')
+            for _ in range(steps):
+                self.train()
+            profiler.set_state('stop')
         return part_of_operators(profiler.dumps(), marks)
 
 

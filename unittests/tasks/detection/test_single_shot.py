@@ -212,9 +212,9 @@ def test_boxes_that_are_none(monkeypatch):
 
 def test_the_next_batch_is_under_way_while_one_is_read(monkeypatch):
     task, order = make_task(), []
-    detect, fetch = task._detect, module._fetch
+    detect, fetch = task._detect, module.fetch
     monkeypatch.setattr(task, '_detect', lambda images: order.append('begin') or detect(images))
-    monkeypatch.setattr(module, '_fetch', lambda rows: order.append('read') or fetch(rows))
+    monkeypatch.setattr(module, 'fetch', lambda rows: order.append('read') or fetch(rows))
     task.evaluate(make_batch(1, seed) for seed in range(3))
     assert order == ['begin', 'begin', 'read', 'begin', 'read', 'read']
 
