@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..recipes.arguments import device_names
 
-__all__ = ['add_command', 'add_model_arguments', 'add_run_arguments', 'check_run_or_model']
+__all__ = ['add_command', 'add_model_arguments', 'add_run_arguments', 'check_run_or_model', 'open_run_or_model']
 
 
 def add_command(commands, name, doc):
@@ -52,3 +52,13 @@ def check_run_or_model(parser, args):
     for name in ('which', 'code'):
         if args.model and getattr(args, name):
             parser.error(f'--{name}: is of a run, not of --model')
+
+
+def open_run_or_model(args):
+    """What the arguments of both name: :class:`gluonzoo.commands.resolve.Opened`."""
+    from . import resolve
+
+    ctx = resolve.contexts(args.devices)
+    if args.model:
+        return resolve.open_model(args.model, args.weights, ctx, args.set)
+    return resolve.open_run(args.run, args.which or 'best', ctx, args.set, args.code)

@@ -12,7 +12,7 @@ notes/export.md. Every file is compared with the network before it gets its name
 from pathlib import Path
 
 from ..recipes.arguments import at_least
-from .arguments import add_model_arguments, add_run_arguments, check_run_or_model
+from .arguments import add_model_arguments, add_run_arguments, check_run_or_model, open_run_or_model
 
 
 def number(text):
@@ -79,11 +79,8 @@ def export_pools(args):
 
 def export_task(args):
     from ..export import ExportError, to_onnx, to_symbol
-    from . import resolve
 
-    ctx = resolve.contexts(args.devices)
-    task, _, source = (resolve.open_model(args.model, args.weights, ctx, args.set) if args.model else
-                       resolve.open_run(args.run, args.which or 'best', ctx, args.set, args.code))
+    task, _, source = open_run_or_model(args)
     dynamic = [name for name in ('batch', 'size') if getattr(args, name) in ('dynamic', ['dynamic'])]
     what = task.exported(args.decode, 1 if 'batch' in dynamic else args.batch or 1,
                          None if 'size' in dynamic else args.size)

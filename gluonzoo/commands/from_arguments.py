@@ -1,6 +1,8 @@
 """From the arguments of a training to its whole settings: the recipe's, what the arguments say, and ``--set``."""
 from pathlib import Path
 
+from .training import KEYS
+
 __all__ = ['DEFAULT_DEVICES', 'make_settings']
 
 # Settings that others follow from, so that they are set before the recipe is asked: path -> argument
@@ -13,6 +15,7 @@ _FIT = {'seed': 0, 'ema': None, 'workers': 2}
 
 def make_settings(args):
     """The whole settings of a training: the recipe's, what the arguments say, and what ``--set`` says."""
+    from ..train.settings import REVISION
     from .overrides import override
     from .overrides import parse as parse_set
 
@@ -33,7 +36,7 @@ def make_settings(args):
     settings = {**made, 'engine': {**_ENGINE, **made.get('engine', {}), **_given(args, _ENGINE)},
                 'fit': {**_FIT, **made['fit'], **_given(args, _FIT)}}
     _name_weights(settings, args)
-    settings = {'revision': _revision(), **override(settings, late)}
+    settings = {'revision': REVISION, **override(settings, late)}
     _make_paths_absolute(settings)
     if args.code:
         settings['code'] = args.code.settings
@@ -58,12 +61,7 @@ def _make_paths_absolute(settings):
                 part[key] = [str(Path(path).absolute()) for path in part[key]]
     for network in settings['task'].values():
         if isinstance(network, dict) and isinstance(network.get('weights'), str):
-            network['weights'] = str(Path(network['weights']).absolute())
-
-
-def _revision():
-    from ..train.settings import REVISION
-    return REVISION
+            network['weights'] = str(Path(network['weights']).resolve())
 
 
 def _given(args, defaults):
@@ -79,8 +77,7 @@ def _check_recipe(args, made):
         for key in keys:
             if key not in made[part]:
                 raise ValueError(f'{args.name}: settings(args) must have {part!r} with {key!r}')
-    for part, known in (('', ('task', 'train_data', 'val_data', 'engine', 'fit')), ('engine', _ENGINE),
-                        ('fit', ('batch_size', 'epochs', 'schedule', *_FIT))):
+    for part, known in (('', KEYS), ('engine', KEYS['engine']), ('fit', KEYS['fit'])):
         there = made.get(part, {}) if part else made
         if not isinstance(there, dict):
             raise ValueError(f'{args.name}: settings(args) must return a dict with a dict {part!r}')
@@ -108,7 +105,6 @@ def _values(specification, key):
 def _name_weights(settings, args):
     """Puts --weights into the settings of networks."""
     from ..registry import TASKS
-    from . import resolve  # noqa: F401  (registers the tasks)
 
     cls = TASKS.target(settings['task']['name'])
     for text in args.weights:
@@ -122,6 +118,6 @@ def _name_weights(settings, args):
             raise ValueError(f'--weights: settings(args) has no network {name or cls.used[0]!r}')
         if 'weights' in network:
             raise ValueError(f'--weights: {name or cls.used[0]} has two: {network["weights"]}, {file}')
-        network['weights'] = str(Path(file).resolve())
+        network['weights'] = file
         if args.partial:
             network['partial'] = True

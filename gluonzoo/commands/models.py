@@ -10,7 +10,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    from .. import models, recipes  # noqa: F401  (registers them)
+    from .. import recipes
     from ..convert import NAME_MAPS
     from ..registry import get_model, list_models
 

@@ -11,7 +11,7 @@ sees it. Files that cannot be read are listed at the end, and the exit code is t
 from pathlib import Path
 
 from ..recipes.arguments import at_least
-from .arguments import add_model_arguments, add_run_arguments, check_run_or_model
+from .arguments import add_model_arguments, add_run_arguments, check_run_or_model, open_run_or_model
 
 
 def add_arguments(parser):
@@ -37,14 +37,11 @@ def run(args):
     from ..pictures.decode import SUFFIXES, ImageError, read_image
     from ..pictures.jpeg import write_jpeg
     from ..tasks import Task
-    from . import resolve
 
     found = list(find(args.images, SUFFIXES))
     if not found:
         raise ValueError(f'--images: no pictures ({", ".join(sorted(SUFFIXES))}) in {", ".join(map(str, args.images))}')
-    ctx = resolve.contexts(args.devices)
-    task, settings, source = (resolve.open_model(args.model, args.weights, ctx, args.set) if args.model else
-                              resolve.open_run(args.run, args.which or 'best', ctx, args.set, args.code))
+    task, settings, source = open_run_or_model(args)
     if args.views and type(task).views is Task.views:
         raise ValueError(f'--views: the task {settings["task"]["name"]} has none')
     report, unreadable = [], []

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import mxnet as mx
 
-from .. import data, models, recipes, tasks  # noqa: F401  (each registers what it has)
+from .. import recipes
 from ..convert import load_own_weights
 from ..data import Loader
 from ..registry import DATASETS, MODELS, TASKS, get_model
@@ -90,7 +90,7 @@ def open_model(model, weights, ctx=None, overrides=()):
         for an unknown model, one that no task predicts with, or an unknown override; WeightsError if the file cannot be
         read or does not fit.
     """
-    MODELS.signature(model)   # ValueError for an unknown name
+    MODELS.target(model)   # ValueError for an unknown name
     recipe = recipes.of_model(model)
     if recipe is None:
         raise ValueError(f'model: no recipe says what {model!r} predicts; train it, and open the run')
@@ -110,7 +110,6 @@ def make_task(settings, to_predict=False):
     """
     keywords = dict(_part(settings, 'task'))
     name = keywords.pop('name')
-    TASKS.signature(name)   # ValueError for an unknown name
     cls = TASKS.target(name)
     for network in cls.network_names:
         if to_predict and network not in cls.used:

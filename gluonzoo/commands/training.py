@@ -1,12 +1,12 @@
 """From settings to a training."""
 import json
 
-__all__ = ['run_training']
+__all__ = ['KEYS', 'run_training']
 
-# What the parts of settings must have.
-_KEYS = {'task': ('name',), 'train_data': ('name',), 'val_data': ('name',),
-         'engine': ('devices', 'kvstore', 'accumulate', 'clip_norm', 'amp'),
-         'fit': ('seed', 'batch_size', 'epochs', 'schedule', 'ema', 'workers')}
+# What the parts of settings must have; engine and fit have no more.
+KEYS = {'task': ('name',), 'train_data': ('name',), 'val_data': ('name',),
+        'engine': ('devices', 'kvstore', 'accumulate', 'clip_norm', 'amp'),
+        'fit': ('batch_size', 'epochs', 'schedule', 'seed', 'ema', 'workers')}
 
 
 def run_training(settings, directory, resume=False, checkpoint_every=None, code=None):
@@ -78,13 +78,13 @@ def _as_read(settings):
         settings = json.loads(json.dumps(settings))
     except TypeError as error:
         raise ValueError(f'settings: must be such as JSON can hold: {error}') from None
-    for part, keys in _KEYS.items():
+    for part, keys in KEYS.items():
         there = settings.get(part) if isinstance(settings, dict) else None
         missing = [key for key in keys if not isinstance(there, dict) or key not in there]
         if missing:
             raise ValueError(f'settings: {part}: must have {", ".join(missing)}: {there!r}')
-    unknown = [key for key in settings if key not in (*_KEYS, 'revision', 'code')]
-    unknown += [f'{part}.{key}' for part in ('engine', 'fit') for key in settings[part] if key not in _KEYS[part]]
+    unknown = [key for key in settings if key not in (*KEYS, 'revision', 'code')]
+    unknown += [f'{part}.{key}' for part in ('engine', 'fit') for key in settings[part] if key not in KEYS[part]]
     if unknown:
         raise ValueError(f'settings: {", ".join(unknown)}: unknown')
     return settings

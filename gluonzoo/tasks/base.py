@@ -9,7 +9,7 @@ from mxnet import gluon
 from ..train import Engine  # of the whole room: threads that import rooms wait for each other, not half-way
 from ..train.settings import setting_of
 
-__all__ = ['Exported', 'FirstTime', 'Task', 'fetch', 'late']
+__all__ = ['Exported', 'FirstTime', 'Task', 'chunks', 'fetch', 'late']
 
 
 class Exported(NamedTuple):
@@ -84,6 +84,11 @@ class Task:
     def ctx(self):
         """The devices, list of Context."""
         return self.engine.ctx
+
+    def on_devices(self, images):
+        """Images [B, ...] cut into a part for each device, as equal as can be: list of NDArrays, each on its device."""
+        parts = gluon.utils.split_data(images, min(len(self.ctx), len(images)), even_split=False)
+        return [part.as_in_context(ctx) for part, ctx in zip(parts, self.ctx)]
 
     def start_training(self, engine):
         """Puts all networks on the devices of an Engine, and makes the trainers.
@@ -236,6 +241,18 @@ class Task:
             height and width of the images; default: those that the network is made for
         """
         raise NotImplementedError
+
+
+def chunks(items, size):
+    """Lists of `size` items; the last may be shorter."""
+    chunk = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
 def fetch(arrays):

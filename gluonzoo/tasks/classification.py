@@ -11,7 +11,7 @@ from ..pictures.contact_sheet import contact_sheet
 from ..pictures.drawn_text import draw_lines
 from ..pictures.resize import resize
 from ..registry import TASKS
-from .base import Exported, FirstTime, Task, fetch, late
+from .base import Exported, FirstTime, Task, chunks, fetch, late
 
 __all__ = ['Classification', 'Classes']
 
@@ -116,10 +116,9 @@ class Classification(Task):
         Raises ValueError for an array that is no RGB image of type uint8.
         """
         check_images(images)
-        step = PREDICT * len(self.ctx)
-        chunks = (images[i:i + step] for i in range(0, len(images), step))
         found = []
-        for logits in late(self._logits(mx.nd.array(self._prepare(chunk))) for chunk in chunks):
+        begun = (self._logits(mx.nd.array(self._prepare(chunk))) for chunk in chunks(images, PREDICT * len(self.ctx)))
+        for logits in late(begun):
             found += [_likeliest(row) for row in fetch(logits)]
         return found
 
@@ -136,8 +135,7 @@ class Classification(Task):
 
     def _logits(self, images):
         """One array a device. Does not wait."""
-        parts = gluon.utils.split_data(images, min(len(self.ctx), len(images)), even_split=False)
-        return [self._net(part.as_in_context(ctx)).astype('float32', copy=False) for part, ctx in zip(parts, self.ctx)]
+        return [self._net(part).astype('float32', copy=False) for part in self.on_devices(images)]
 
     def draw(self, image, result):
         """The image with the names of the three likeliest classes and their probabilities in its corner."""

@@ -9,7 +9,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from ..files import PARTIAL, require_replaceable
+from ..files import replacing
 
 __all__ = ['CheckpointError', 'writing', 'write_file', 'sync_directory', 'write_arrays', 'read_arrays',
            'read_json', 'sha256']
@@ -37,18 +37,12 @@ def write_file(path, content):
     Raises CheckpointError if the file cannot be written.
     """
     path = Path(path)
-    require_replaceable(path)
-    partial = path.with_name(path.name + PARTIAL)
     with writing(path):
-        try:
-            with partial.open('wb') as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-            sync_directory(path.parent)
-        finally:
-            partial.unlink(missing_ok=True)
+        with replacing(path) as (partial,), partial.open('wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_directory(path.parent)
 
 
 def sync_directory(path):

@@ -21,7 +21,7 @@ from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
 from ...registry import TASKS
-from ..base import Exported, FirstTime, late
+from ..base import Exported, FirstTime, chunks, late
 from .base import Detections, DetectionTask
 from .keypoint_decode import CenterCheck, KeypointDecoder, soft_nms
 from .photo_views import STRIDE, make_view, mirror, spread
@@ -198,9 +198,8 @@ class KeypointDetection(DetectionTask):
 
         Photos that are tested at one size are computed together. Each device has work while earlier results are read.
         """
-        chunks = _chunks(items, 1 if self._test_size is None else PREDICT)
         begun = ((chunk, self._detect([item.photo for item in chunk], self.ctx[i % len(self.ctx)]))
-                 for i, chunk in enumerate(chunks))
+                 for i, chunk in enumerate(chunks(items, 1 if self._test_size is None else PREDICT)))
         for chunk, arrays in late(begun, len(self.ctx)):
             for item, *rows in zip(chunk, *(array.asnumpy() for array in arrays)):
                 yield item, _detections(*rows, merge=len(self._scales) > 1)
@@ -348,15 +347,3 @@ def _detections(boxes, scores, labels, corner_scores, merge):
     boxes, scores, labels, corner_scores = (array[valid] for array in (boxes, scores, labels, corner_scores))
     kept, scores, boxes = soft_nms(boxes, scores, labels, corner_scores if merge else None)
     return Detections(boxes, scores, labels[kept].astype('int32'))
-
-
-def _chunks(items, size):
-    """Lists of `size` items; the last may be shorter."""
-    chunk = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

@@ -13,7 +13,7 @@ from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
 from ...registry import TASKS
-from ..base import Exported, FirstTime, fetch, late
+from ..base import Exported, FirstTime, chunks, fetch, late
 from .anchors import make_anchors
 from .base import Detections, DetectionTask
 from .multibox import MultiBoxDecoder, multibox_targets
@@ -133,10 +133,9 @@ class SingleShotDetection(DetectionTask):
         Raises ValueError for an array that is no RGB image of type uint8.
         """
         check_images(images)
-        step = PREDICT * len(self.ctx)
-        chunks = (images[i:i + step] for i in range(0, len(images), step))
         results = []
-        for chunk, rows in late((chunk, self._detect(self._prepare(chunk))) for chunk in chunks):
+        begun = ((chunk, self._detect(self._prepare(chunk))) for chunk in chunks(images, PREDICT * len(self.ctx)))
+        for chunk, rows in late(begun):
             results += [_detections(row, *image.shape[1::-1]) for image, row in zip(chunk, fetch(rows))]
         return results
 
@@ -195,9 +194,8 @@ class SingleShotDetection(DetectionTask):
 
     def _detect(self, images):
         """Rows of MultiBoxDecoder, one array a device. Does not wait."""
-        parts = gluon.utils.split_data(images, min(len(self.ctx), len(images)), even_split=False)
-        return [self._decoder(*(x.astype('float32', copy=False) for x in self._net(part.as_in_context(ctx))))
-                for part, ctx in zip(parts, self.ctx)]
+        return [self._decoder(*(x.astype('float32', copy=False) for x in self._net(part)))
+                for part in self.on_devices(images)]
 
     def _prepare(self, images):
         size = self._net.input_size
