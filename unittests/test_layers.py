@@ -11,6 +11,7 @@ import gluonzoo
 ROOT = Path(gluonzoo.__file__).parent
 
 FLOORS = (
+    ('cores',),
     ('runtime', 'registry', 'boxes', 'files'),
     ('ops', 'pictures', 'graph'),
     ('nn', 'losses', 'optimizers', 'metrics'),
