@@ -17,8 +17,8 @@ from pathlib import Path
 
 from .cores import Neighbours, logical_processors, physical_cores, spread_threads
 
-__all__ = ['prepare', 'import_mxnet', 'leave_cores_to_engine', 'cores_left_to_others', 'threads', 'use_threads',
-           'keeps_memory']
+__all__ = ['prepare', 'import_mxnet', 'leave_cores_to_engine', 'cores_left_to_others', 'may_choose_threads', 'threads',
+           'use_threads', 'keeps_memory']
 
 # The names of Python's own types that MXNet 1.9.1 (bool, int) and gluoncv 0.10.5 (int, float) still ask NumPy for.
 _REMOVED = {'bool': bool, 'float': float, 'int': int}
@@ -159,15 +159,23 @@ def use_threads(number):
         if the number is out of range, or MXNet has been imported with another number.
     """
     global _neighbours
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= physical_cores():
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    if whole and 'mxnet' in sys.modules and number == threads():
+        return
+    if not whole or not 1 <= number <= physical_cores():
         raise ValueError(f'threads: must be a whole number from 1 to {physical_cores()}, the cores that this process '
                          f'may use: {number!r}')
-    if 'mxnet' in sys.modules and number != threads():
+    if 'mxnet' in sys.modules:
         raise ValueError(f'threads: MXNet has been imported with {threads()}, and keeps them: {number}')
     for name in _THREADS:
         os.environ.pop(name, None)
     os.environ['OMP_NUM_THREADS'] = str(number)
     _neighbours = None
+
+
+def may_choose_threads():
+    """Whether :func:`use_threads` would go against nobody: the user has chosen no number, and MXNet is not imported."""
+    return _neighbours is not None and 'mxnet' not in sys.modules
 
 
 def cores_left_to_others():

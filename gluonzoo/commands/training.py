@@ -1,11 +1,14 @@
 """From settings to a training."""
 import json
 
+from .. import runtime
+from . import threads
+
 __all__ = ['KEYS', 'run_training']
 
 # What the parts of settings must have; engine and fit have no more.
 KEYS = {'task': ('name',), 'train_data': ('name',), 'val_data': ('name',),
-        'engine': ('devices', 'kvstore', 'accumulate', 'clip_norm', 'amp'),
+        'engine': ('devices', 'kvstore', 'accumulate', 'clip_norm', 'amp', 'threads'),
         'fit': ('batch_size', 'epochs', 'schedule', 'seed', 'ema', 'workers')}
 
 
@@ -34,6 +37,11 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
         before anything is written, for settings that do not go together; see :func:`gluonzoo.train.fit` for the rest.
     """
     settings = _as_read(settings)
+    had_threads = threads.begun_with(directory) if resume else None
+    if settings['engine']['threads'] is not None:
+        runtime.use_threads(settings['engine']['threads'])
+    elif resume:
+        threads.use_of_run(directory)
     import mxnet as mx
 
     from ..data import Loader
@@ -41,11 +49,14 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, TensorBoard, fit, join
     from . import resolve, user_code
 
+    settings['engine']['threads'] = runtime.threads()
     code = code and user_code.load(code)
     if 'code' in settings and not code:
         raise ValueError(f'code: must be the path of {settings["code"]["file"]}, which the settings need')
     engine_settings, how = settings['engine'], settings['fit']
     workers = join(engine_settings['kvstore'])
+    if workers.rank == 0:
+        threads.tell(had_threads)
     ema = EMA(how['ema']) if how['ema'] else None
     dataset = DATASETS.create(**settings['train_data'])
     engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
@@ -78,6 +89,8 @@ def _as_read(settings):
         settings = json.loads(json.dumps(settings))
     except TypeError as error:
         raise ValueError(f'settings: must be such as JSON can hold: {error}') from None
+    if isinstance(settings, dict) and isinstance(settings.get('engine'), dict):
+        settings['engine'].setdefault('threads', None)
     for part, keys in KEYS.items():
         there = settings.get(part) if isinstance(settings, dict) else None
         missing = [key for key in keys if not isinstance(there, dict) or key not in there]

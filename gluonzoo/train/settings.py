@@ -6,7 +6,7 @@
     task        'name' of a registered task, and its keywords; networks and optimizers are dicts with a 'name'
     train_data  'name' of a registered dataset, and its keywords; what is trained on
     val_data    the same, what is evaluated on
-    engine      devices, kvstore, accumulate, clip_norm, amp: see gluonzoo.train.engine
+    engine      devices, kvstore, accumulate, clip_norm, amp: see gluonzoo.train.engine; threads: of MXNet on the CPU
     fit         seed, batch_size, epochs, schedule, ema, workers: see gluonzoo.train.fit
     code        'file' and 'sha256' of the user's own code, if the run needs some
 """
@@ -17,8 +17,9 @@ __all__ = ['REVISION', 'MAY_CHANGE', 'differences', 'read_settings', 'setting_of
 
 REVISION = 2
 
-# Settings that may differ when a run is resumed: how long the training is, and on which devices.
-MAY_CHANGE = ('fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'train_data.workers', 'val_data.workers')
+# Settings that may differ when a run is resumed: how long the training is, and on which devices and threads.
+MAY_CHANGE = ('fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'engine.threads', 'train_data.workers',
+              'val_data.workers')
 
 
 def read_settings(path):

@@ -184,8 +184,8 @@ def test_an_empty_dict_is_not_the_same_as_none():
 
 def test_what_may_change():
     """How long and on what it is computed."""
-    assert set(MAY_CHANGE) == {'fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'train_data.workers',
-                               'val_data.workers'}
+    assert set(MAY_CHANGE) == {'fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'engine.threads',
+                               'train_data.workers', 'val_data.workers'}
     before, now = {}, {}
     for value, settings in enumerate((before, now)):
         for key in MAY_CHANGE:
