@@ -46,7 +46,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
 
     from ..data import Loader
     from ..registry import DATASETS
-    from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, TensorBoard, fit, join
+    from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
     from . import resolve, user_code
 
     settings['engine']['threads'] = runtime.threads()
@@ -76,7 +76,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
                 print(f'{name}: is started anew; the weights do not have it in this shape')
     run = Run.create(directory, settings, resume=resume, workers=workers, code=code and code.content)
     metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
-                  callbacks=[Progress(), ScalarsCSV(), TensorBoard(), Plot(), Samples()], ema=ema,
+                  callbacks=[Progress(), SharedCores(), ScalarsCSV(), TensorBoard(), Plot(), Samples()], ema=ema,
                   checkpoint_every=checkpoint_every, kvstore=engine_settings['kvstore'], seed=how['seed'])
     if workers.rank == 0:
         _tell(run, metrics)
