@@ -436,7 +436,7 @@ def run(args):
         os.environ['OMP_NUM_THREADS'] = os.environ['MXNET_OMP_MAX_THREADS'] = str(args.threads)
     import gluonzoo  # before mxnet, which it makes importable
 
-    import mxnet as mx
+    import mxnet as mx  # isort: skip
 
     threads = gluonzoo.runtime.threads()
     gpu = args.device == 'gpu'
