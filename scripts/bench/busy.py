@@ -2,6 +2,7 @@
 
     python scripts/bench/busy.py                            # idle, beside one and beside two programs
     python scripts/bench/busy.py --model unet256 --what train --neighbours 1 4
+    GOMP_SPINCOUNT=30000 python scripts/bench/busy.py --ways      # gluonzoo alone, with threads that wait longer
     python scripts/bench/busy.py --quick                    # few rounds, one network: does it run?
 
 A neighbour is a program of one thread that never rests, in a session of its own, as another login's would be. The ways:
@@ -73,8 +74,8 @@ class Way(NamedTuple):
     inference: str    # how the side infers
 
 
-def ways(what, threads, onnx_file):
-    """Those that are measured."""
+def ways(what, threads, onnx_file='', names=None):
+    """Those that are measured; of some names, the first and those."""
     same = openmp_of_gluonzoo(threads)
     fused, frozen = 'for_inference', 'jit.freeze, channels last'
     found = [Way('gluonzoo', ExportingSide, {}, fused),
@@ -82,7 +83,9 @@ def ways(what, threads, onnx_file):
              Way("gluonzoo, OpenMP's defaults", ExportingSide, DEFAULTS, fused),
              Way('PyTorch', TorchSide, DEFAULTS, frozen),
              Way("PyTorch, gluonzoo's OpenMP", TorchSide, same, frozen)]
-    return found + [Way('onnxruntime', OnnxSide, {}, onnx_file)] if what == 'inference' else found
+    if what == 'inference':
+        found.append(Way('onnxruntime', OnnxSide, {}, onnx_file))
+    return [way for way in found if names is None or way is found[0] or way.name in names]
 
 
 @contextlib.contextmanager
@@ -107,7 +110,7 @@ def median_time(work, seconds):
     return float(np.median(times))
 
 
-def measure(case, size, what, counts, threads, pace):
+def measure(case, size, what, counts, threads, pace, names=None):
     """Rows of one network: the milliseconds of each way beside each number of neighbours."""
     batch = case.batches[0] if what == 'train' else 1
     x = np.random.default_rng(7).uniform(-1, 1, (batch, 3, size, size)).astype(np.float32)
@@ -115,7 +118,7 @@ def measure(case, size, what, counts, threads, pace):
     with contextlib.ExitStack() as stack:
         onnx_file = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), 'network.onnx')
         works = {}
-        for way in ways(what, threads, onnx_file):
+        for way in ways(what, threads, onnx_file, names):
             for count in counts:
                 number = max(1, threads - count) if way.name.endswith('started beside') else threads
                 if (way.name, number) in works:
@@ -135,7 +138,7 @@ def measure(case, size, what, counts, threads, pace):
                 works[way.name, number]()   # builds graphs and touches memory
         times = {}
         for turn in range(pace.rounds):
-            for way in ways(what, threads, onnx_file)[::1 if turn % 2 == 0 else -1]:
+            for way in ways(what, threads, onnx_file, names)[::1 if turn % 2 == 0 else -1]:
                 for count in counts:
                     number = max(1, threads - count) if way.name.endswith('started beside') else threads
                     with busy(count):
@@ -155,7 +158,8 @@ def run(args):
     for name in args.model:
         for what in args.what:
             print(f'{name}: {what}', file=sys.stderr)
-            report['rows'] += measure(CASES[name], QUICK_SIZE[name], what, args.neighbours, threads, args.pace)
+            report['rows'] += measure(CASES[name], QUICK_SIZE[name], what, args.neighbours, threads, args.pace,
+                                      args.ways)
     return report
 
 
@@ -175,6 +179,9 @@ def parse(argv):
     parser = argparse.ArgumentParser(description='Times networks beside busy programs, on the CPU.')
     parser.add_argument('--model', nargs='+', choices=sorted(CASES), default=sorted(CASES))
     parser.add_argument('--what', nargs='+', choices=WHATS, default=WHATS)
+    names = [way.name for way in ways('inference', 1)]
+    parser.add_argument('--ways', nargs='*', choices=names, metavar='WAY',
+                        help=f'besides {names[0]} (default: all): ' + '; '.join(names[1:]))
     parser.add_argument('--neighbours', nargs='+', type=int, default=[1, 2], metavar='N', help='(default: 1 2)')
     parser.add_argument('--quick', action='store_true', help='one network, one short turn: does it run?')
     parser.add_argument('--rounds', type=int, default=3, help='how often each way takes its turn (default: 3)')

@@ -51,6 +51,13 @@ def test_numbers_that_cannot_be(capsys, words, said):
     assert said in capsys.readouterr().err
 
 
+def test_ways_by_name():
+    assert [way.name for way in busy.ways('train', 2, names=[])] == ['gluonzoo']
+    names = ['onnxruntime', 'PyTorch']
+    assert [way.name for way in busy.ways('train', 2, names=names)] == ['gluonzoo', 'PyTorch']
+    assert [way.name for way in busy.ways('inference', 2, names=names)] == ['gluonzoo', 'PyTorch', 'onnxruntime']
+
+
 def test_quick_run(tmp_path, capsys):
     report = tmp_path / 'report.json'
     assert busy.main(['--quick', '--model', 'ghost_centernet', '--what', 'inference', '--json', str(report)]) == 0
