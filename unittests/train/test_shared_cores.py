@@ -1,4 +1,4 @@
-"""The hint at fewer threads: given once, where others use the cores and steps wait for them, and nowhere else."""
+"""The hint at fewer or more threads: given once, where others use the cores or have left them, and nowhere else."""
 import pytest
 
 from gluonzoo.train import shared_cores
@@ -18,7 +18,9 @@ def machine(monkeypatch):
     monkeypatch.setattr(shared_cores, 'logical_processors', lambda: {0, 1})
     monkeypatch.setattr(shared_cores, 'wait_of_threads', lambda: state['waited'])
     monkeypatch.setattr(shared_cores.time, 'monotonic', lambda: state['now'])
+    monkeypatch.setattr(shared_cores, 'physical_cores', lambda: 2)
     monkeypatch.setattr(shared_cores.runtime, 'threads', lambda: state.get('threads', 2))
+    monkeypatch.setattr(shared_cores.runtime, 'cores_left_to_others', lambda: state.get('left', 0))
     return state
 
 
@@ -54,6 +56,15 @@ def test_not_said(machine, capsys, busy, waited, more):
     machine.update(more)
     train(machine, busy, waited)
     assert capsys.readouterr() == ('', '')
+
+
+@pytest.mark.parametrize('busy, said', [(0, True), (.1, True), (.5, False), (1, False)])
+def test_others_have_gone(machine, capsys, busy, said):
+    """A training that was begun beside others; with one thread it never waits."""
+    machine.update(threads=1, left=1)
+    train(machine, busy, waited=0)
+    line = 'others have left the cores: stopped, and resumed with --threads 2, the training would be faster\n'
+    assert capsys.readouterr() == ('', line if said else '')
 
 
 def test_not_said_of_a_moment(machine, capsys):
