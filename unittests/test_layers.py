@@ -11,7 +11,7 @@ import gluonzoo
 ROOT = Path(gluonzoo.__file__).parent
 
 FLOORS = (
-    ('runtime', 'registry', 'boxes', 'files'),
+    ('runtime', 'registry', 'boxes', 'files', 'reading'),
     ('ops', 'pictures', 'graph'),
     ('nn', 'losses', 'optimizers', 'metrics'),
     ('models', 'convert'),
