@@ -55,7 +55,7 @@ BROKEN = {
 
 DIRECTORIES = {
     'none': (lambda root: shutil.rmtree(root), 'no such folder'),
-    'empty': (lambda root: [shutil.rmtree(root), root.mkdir()], 'no annotated pictures in'),
+    'empty': (lambda root: [shutil.rmtree(root), root.mkdir()], 'no annotated pictures'),
 }
 
 
@@ -84,6 +84,6 @@ def test_a_list_that_leads_out(tmp_path):
     annotations = read_annotations('voc', tmp_path, skip_broken=True)
     assert [one.image.stem for one in annotations.splits['val']] == ['v']
     assert len(annotations.skipped) == 3
-    messages = 'val.txt:1: .* is no path', 'missing.xml: no such file', 'listed before'
+    messages = 'val.txt:1: .* is no path', 'missing.xml: No such file', 'listed before'
     for line, message in zip(annotations.skipped, messages):
         assert re.search(message, line)
