@@ -126,9 +126,11 @@ def make_records(annotations, splits, out, shorter=None, quality=95, skip_broken
     OSError
         if the folder cannot be written.
     """
-    count = sum(len(one.labels) for annotated in splits.values() for one in annotated)
+    pictures = [one for annotated in splits.values() for one in annotated]
+    count = sum(len(one.labels) for one in pictures)
     if not count:
-        raise AnnotationError('\n  '.join(['no objects in any of the pictures', *annotations.skipped[:_FEW]]))
+        raise AnnotationError('\n  '.join([f'no objects in any of the {len(pictures)} pictures, such as '
+                                           f'{pictures[0].image}', *annotations.skipped[:_FEW]]))
     lines, left = [], 0
     with staging(out) as folder:
         whole = folder / 'dataset'
@@ -150,16 +152,17 @@ def make_records(annotations, splits, out, shorter=None, quality=95, skip_broken
 
 def _told(name, pictures, objects, class_names):
     """Lines about a split: how many objects of each class."""
-    counted = ', '.join(f'{objects[label]} {what}' for label, what in enumerate(class_names))
+    counted = [f'{objects[label]} {what}' for label, what in enumerate(class_names)]
     total = f'{name}: {pictures} pictures, {sum(objects.values())} objects'
     if not objects:
         yield f'{total}: an evaluation will have nothing to measure by' if name == 'val' else total
-    elif len(counted) <= _WIDTH:
-        yield f'{total} ({counted})'
+    elif len(', '.join(counted)) <= _WIDTH:
+        yield f'{total} ({", ".join(counted)})'
     else:
         yield total
-        yield textwrap.fill(counted, _WIDTH, initial_indent='  ', subsequent_indent='  ', break_long_words=False,
-                            break_on_hyphens=False)
+        whole = ', '.join(one.replace(' ', '\xa0') for one in counted)   # a name stays in one line
+        yield textwrap.fill(whole, _WIDTH, initial_indent='  ', subsequent_indent='  ', break_long_words=False,
+                            break_on_hyphens=False).replace('\xa0', ' ')
 
 
 def remarks(annotations):
