@@ -11,7 +11,7 @@ import gluonzoo
 ROOT = Path(gluonzoo.__file__).parent
 
 FLOORS = (
-    ('cores',),
+    ('cores', 'reading'),
     ('runtime', 'registry', 'boxes', 'files'),
     ('ops', 'pictures', 'graph'),
     ('nn', 'losses', 'optimizers', 'metrics'),

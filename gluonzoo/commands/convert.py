@@ -21,7 +21,7 @@ def settings(text):
 
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise argparse.ArgumentTypeError(f'must be JSON: {error}') from None
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f'must be a JSON object: {text}')

@@ -19,7 +19,7 @@ def parse(text):
         raise ValueError(f'--set: must be PATH=VALUE, such as fit.epochs=3: {text!r}')
     try:
         return path.split('.'), json.loads(value, parse_constant=_refuse)   # NaN and Infinity, which JSON does not have
-    except ValueError:
+    except (ValueError, RecursionError):   # the last: brackets without end
         return path.split('.'), value
 
 

@@ -104,7 +104,8 @@ def test_models(run, model, capsys):
 
 
 @pytest.mark.parametrize('changes, message', [
-    (dict(settings='width=4'), 'must be JSON'), (dict(settings='[4]'), 'must be a JSON object'),
+    (dict(settings='width=4'), 'must be JSON'), (dict(settings='[' * 100_000), 'must be JSON'),
+    (dict(settings='[4]'), 'must be a JSON object'),
     (dict(settings='{"name": "x"}'), "must not have 'name', which --model is"),
     (dict(out='out.params'), 'must end with .safetensors')])
 def test_arguments(run, changes, message, capsys):
