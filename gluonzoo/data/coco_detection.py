@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..pictures.decode import ImageError, read_image
+from ..reading import open_ordinary
 from ..registry import DATASETS
 from .annotations import AnnotationError
 from .annotations.coco import read_coco
@@ -22,6 +23,8 @@ from .dataset import Dataset, one_file
 from .records import RecordError
 
 __all__ = ['CocoDetection', 'CocoSample']
+
+_CHUNK = 1 << 20   # bytes of the file read at a time
 
 
 class CocoSample(NamedTuple):
@@ -147,6 +150,12 @@ class CocoDetection(Dataset):
                               f'{said[0]} x {said[1]}')
         boxes, labels, areas, crowd = (array.copy() for array in self._objects[record])
         return CocoSample(image, boxes, labels, record, crowd, areas)
+
+    def identity(self):
+        """Yields the content of the annotation file."""
+        with open_ordinary(self.path) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
 
     def _usable(self, coco, take_crowds):
         """The annotations that can be used, and how many cannot, by reason."""

@@ -1,4 +1,5 @@
 """What datasets share: samples become arrays by a transform."""
+import hashlib
 from pathlib import Path
 
 from .transforms import make_transform
@@ -46,6 +47,30 @@ class Dataset:
     def sample(self, record):
         """What is in a record, as it is in the file. Raises RecordError if it cannot be read."""
         raise NotImplementedError
+
+    def fingerprint(self):
+        """What tells these data from others, wherever they are: for a run that goes on with data that have moved.
+
+        It is made of the index, the names and the annotations, without reading the pictures.
+
+        Returns
+        -------
+        dict
+            'count': how many records there are; 'sha256': 64 hexadecimal digits of what :meth:`identity` yields
+
+        Raises OSError if the files are no longer there.
+        """
+        digest = hashlib.sha256()
+        for part in self.identity():
+            digest.update(f'{len(part)}:'.encode())   # so that 'ab', 'c' is not 'a', 'bc'
+            digest.update(part)
+        return {'count': len(self), 'sha256': digest.hexdigest()}
+
+    def identity(self):
+        """Yields bytes for :meth:`fingerprint`: the same for the same data elsewhere, cheap to read. Data of a subclass
+        that yields none are told apart by their count alone.
+        """
+        return iter(())
 
     def item(self, record, rng, out=None):
         """The arrays of one record after the transform.

@@ -110,6 +110,16 @@ class DetectionRecords(Dataset):
         difficult = objects[:, 5] != 0 if objects.shape[1] > 5 else np.zeros(len(objects), bool)
         return Sample(image, boxes, objects[:, 0].astype(np.int32), record, difficult)
 
+    def identity(self):
+        """Yields the class names, then of each record its place in the file and its label."""
+        yield '\n'.join(self.class_names).encode()
+        for record in range(len(self)):
+            yield self._records.place(record)
+            try:
+                yield self._records.read_label(record).tobytes()
+            except RecordError:   # told when it is to be used
+                yield b''
+
     def _class_names(self):
         path = self.path.with_name('classes.txt')
         if not path.exists():

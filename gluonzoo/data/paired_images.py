@@ -1,4 +1,5 @@
 """Pairs of aligned pictures: the input and the target of an image-to-image translation."""
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -70,7 +71,8 @@ class PairedImages(Dataset):
         if not isinstance(path, (str, Path)) and len(path) != 2:
             raise ValueError(f'path: must be one folder or two: {path!r}')
         self.direction = direction
-        self.files = _single_files(Path(path)) if isinstance(path, (str, Path)) else _partners(*map(Path, path))
+        self._folders = [Path(path)] if isinstance(path, (str, Path)) else [Path(one) for one in path]
+        self.files = (_single_files if len(self._folders) == 1 else _partners)(*self._folders)
 
     def __len__(self):
         return len(self.files)
@@ -104,6 +106,13 @@ class PairedImages(Dataset):
         if a.shape != b.shape:
             raise RecordError(f'record {record}: {_said(files)}: {_size(a)} and {_size(b)} pixels')
         return Pair(a, b, record) if self.direction == 'AtoB' else Pair(b, a, record)
+
+    def identity(self):
+        """Yields the name of each file below its folder, and its size in bytes."""
+        for files in self.files:
+            for path, folder in zip(files if isinstance(files, tuple) else (files,), self._folders):
+                yield os.fsencode(path.relative_to(folder))
+                yield b'%d' % path.stat().st_size
 
 
 def find_pairs(root, split):

@@ -125,6 +125,11 @@ class RecordFile:
                 pass
         return unpack(self.read(number))[0]
 
+    def place(self, number):
+        """Where a record begins and ends in the file, as text: b'begin:end'."""
+        begin = self._begin(number)
+        return b'%d:%d' % (begin, self._ends[begin])
+
     def _begin(self, number):
         if not 0 <= number < len(self):
             raise IndexError(f'{self.path}: record {number} of {len(self)}')
