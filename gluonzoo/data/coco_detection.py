@@ -19,12 +19,14 @@ from ..reading import open_ordinary
 from ..registry import DATASETS
 from .annotations import AnnotationError
 from .annotations.coco import read_coco
-from .dataset import Dataset, one_file
+from .dataset import Dataset, counted, one_file
 from .records import RecordError
 
 __all__ = ['CocoDetection', 'CocoSample']
 
 _CHUNK = 1 << 20   # bytes of the file read at a time
+_OF_BOXES = {'not a box', 'degenerate', 'outside'}   # faults that boxes in a wrong unit or order have
+_UNIT = 'A bbox must be x, y, width and height in pixels'
 
 
 class CocoSample(NamedTuple):
@@ -102,7 +104,8 @@ class CocoDetection(Dataset):
     AnnotationError
         if the file is not JSON, or not in the form of COCO; if a category or an image in it has no id, name or size, or
         the id of another, or is named by a path that leads out of the folder; or if there are annotations of single
-        objects and none that can be used. A few that cannot be used are left out, see `dropped`.
+        objects and none that can be used, or none of an object larger than a pixel. A few that cannot be used are left
+        out, see `dropped`.
     ValueError
         if the transform is unknown or has unknown keywords, or if `images` is needed.
     """
@@ -168,12 +171,14 @@ class CocoDetection(Dataset):
                 dropped[reason] += 1
         total = len(coco.annotations)
         faults = sum(dropped.values()) - dropped['crowd']
-        said = ', '.join(f'{reason} {count}' for reason, count in sorted(dropped.items()) if count)
         if faults and not found:
-            raise AnnotationError(f'{self.path}: none of its {total} annotations can be used: {said}')
+            hint = f'. {_UNIT}' if _OF_BOXES & dropped.keys() else ''
+            raise AnnotationError(f'{self.path}: none of its {total} annotations can be used: {counted(dropped)}{hint}')
+        if found and not any(max(one['bbox'][2:]) > 1 for one in found):
+            raise AnnotationError(f'{self.path}: none of its {len(found)} objects is larger than a pixel. {_UNIT}')
         if faults:
-            warnings.warn(f'{self.path}: {sum(dropped.values())} of its {total} annotations are left out: {said}',
-                          RuntimeWarning, stacklevel=2)
+            warnings.warn(f'{self.path}: {sum(dropped.values())} of its {total} annotations are left out: '
+                          f'{counted(dropped)}', RuntimeWarning, stacklevel=2)
         return found, dict(+dropped)
 
     def _index(self, by_image):

@@ -278,6 +278,26 @@ def test_if_none_can_be_used_that_is_an_error(root):
     assert len(open_(root, data).sample(0).boxes) == 0
 
 
+UNIT = '. A bbox must be x, y, width and height in pixels'
+
+
+@pytest.mark.parametrize('boxes, said', [
+    ([[.1, .2, .5, .6], [.3, .3, .2, .2]], 'none of its 2 objects is larger than a pixel'),
+    ([[0, 0, 1, 1], [.001, .2, .004, .6]], 'none of its 1 objects is larger than a pixel'),
+    ([[30, 20, -10, -5]], 'none of its 1 annotations can be used: degenerate 1'),
+    ([[41, 31, 20, 10]], 'none of its 1 annotations can be used: outside 1')],
+    ids=['fractions', 'a fraction of a fraction', 'exchanged', 'outside'])
+def test_boxes_in_another_unit_are_an_error_that_says_which_is_meant(root, boxes, said):
+    data = content()
+    data['annotations'] = [annotated(30, 5, box) for box in boxes]
+    with pytest.raises(AnnotationError, match=f'instances_some.json: {said}{UNIT}$'):
+        open_(root, data)
+    data['annotations'].append(annotated(30, 5, [1, 1, 1, 1.5]))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        assert open_(root, data).sample(0).boxes[-1].tolist() == [1, 1, 2, 2.5]
+
+
 def test_only_crowds(root):
     data = content()
     data['annotations'] = data['annotations'][2:3]
