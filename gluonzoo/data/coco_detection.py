@@ -19,6 +19,7 @@ from ..reading import open_ordinary
 from ..registry import DATASETS
 from .annotations import AnnotationError
 from .annotations.coco import read_coco
+from .coco_files import folder_of
 from .dataset import Dataset, counted, one_file
 from .records import RecordError
 
@@ -64,8 +65,8 @@ class CocoDetection(Dataset):
     path : str or Path
         such as ``data/coco/annotations/instances_train2017.json``
     images : str or Path, optional
-        the folder of the pictures. None: for ``ROOT/annotations/instances_NAME.json`` it is ``ROOT/NAME``, else
-        ``ROOT/images/NAME``.
+        the folder of the pictures. None: for ``ROOT/annotations/instances_NAME.json`` it is ``ROOT/NAME``, or what else
+        :func:`gluonzoo.data.coco_files.folder_of` finds.
     transform : dict or transform, optional
         'name' ('keypoint_train', 'photo' ...) and its keywords, see :func:`gluonzoo.data.transforms.make_transform`.
         Without a transform, only :meth:`sample` can be called. Samples have crowds without a transform, and with one
@@ -100,20 +101,20 @@ class CocoDetection(Dataset):
     Raises
     ------
     FileNotFoundError
-        if there is no such file or folder.
+        if there is no such file or folder, or if no folder is found and `images` is needed.
     AnnotationError
         if the file is not JSON, or not in the form of COCO; if a category or an image in it has no id, name or size, or
         the id of another, or is named by a path that leads out of the folder; or if there are annotations of single
         objects and none that can be used, or none of an object larger than a pixel. A few that cannot be used are left
         out, see `dropped`.
     ValueError
-        if the transform is unknown or has unknown keywords, or if `images` is needed.
+        if the transform is unknown or has unknown keywords.
     """
 
     def __init__(self, path, images=None, transform=None):
         super().__init__(one_file(path), transform)
         coco = read_coco(self.path)
-        folder = _folder(self.path, images)
+        folder = self._folder(images, [image.file_name for image in coco.images.values()])
         self.category_ids, self.class_names = list(coco.categories), list(coco.categories.values())
         self._sizes = {number: image.size for number, image in coco.images.items()}
         self.image_ids = list(coco.images)
@@ -154,6 +155,14 @@ class CocoDetection(Dataset):
         boxes, labels, areas, crowd = (array.copy() for array in self._objects[record])
         return CocoSample(image, boxes, labels, record, crowd, areas)
 
+    def _folder(self, images, names):
+        """Where the pictures are."""
+        if images is None:
+            return folder_of(self.path, names)
+        if not Path(images).is_dir():
+            raise FileNotFoundError(f'{images}: no such folder')
+        return Path(images)
+
     def identity(self):
         """Yields the content of the annotation file."""
         with open_ordinary(self.path) as file:
@@ -193,19 +202,3 @@ class CocoDetection(Dataset):
             objects.append((boxes.astype(np.float32), np.array([labels[one['category_id']] for one in found], np.int32),
                             np.array(areas, np.float32), np.array([one.get('iscrowd', 0) for one in found], bool)))
         return objects
-
-
-def _folder(path, images):
-    """Where the pictures are."""
-    if images is not None:
-        folders = [Path(images)]
-    elif path.stem.startswith('instances_'):
-        name = path.stem[len('instances_'):]
-        root = path.absolute().parent.parent
-        folders = [root / name, root / 'images' / name]
-    else:
-        raise ValueError(f'images: must be given: {path.name} is not named instances_NAME.json, which would tell it')
-    for folder in folders:
-        if folder.is_dir():
-            return folder
-    raise FileNotFoundError(f'{folders[0]}: no such folder' + ''.join(f', nor {folder}' for folder in folders[1:]))
