@@ -9,8 +9,9 @@ from tqdm import tqdm
 from ..drawn.pairs import pair
 from ..paired_images import PairedImages
 from ..staging import staging
+from .archives import extract_archive
 from .dataset_folder import CARD, DatasetError, write_card
-from .download import ChecksumError, download, extract_archive
+from .download import ChecksumError, download
 
 __all__ = ['ORIGINALS', 'get_original', 'get_synthetic']
 
