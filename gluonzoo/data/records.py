@@ -20,9 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from mxnet.recordio import MXIndexedRecordIO
 
-from ..files import require_replaceable
+from ..files import naming, require_replaceable
 from ..pictures.decode import ImageError, image_size
 from ..pictures.jpeg import encode_jpeg
 
@@ -32,6 +31,7 @@ MAGIC = struct.pack('<I', 0xced7230a)
 _FRAME = struct.Struct('<4sI')       # magic, 3 bits of flag and 29 of length
 _HEADER = struct.Struct('<IfQQ')     # count of label numbers, label where the count is 0, two identifiers
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+_LONGEST = (1 << 29) - 1
 _SCAN = 1 << 20                      # bytes read at a time while looking for the next record
 
 
@@ -292,6 +292,24 @@ def _join(frames):
     return parts[0] if len(parts) == 1 else MAGIC.join(parts)
 
 
+def _framed(data):
+    """`data` as a record: what :func:`_join` takes apart."""
+    if len(data) > _LONGEST:
+        raise ValueError(f'{len(data)} bytes: more than a record can hold, {_LONGEST}')
+    ends, at = [], data.find(MAGIC)
+    while at >= 0:
+        if at % 4 == 0:
+            ends.append(at)
+        at = data.find(MAGIC, at + (1 if at % 4 else 4))
+    parts, begin = [], 0
+    for number, end in enumerate((*ends, len(data))):
+        first, last = number == 0, number == len(ends)
+        flag = (_WHOLE if last else _FIRST) if first else (_LAST if last else _MIDDLE)
+        parts.append(_FRAME.pack(MAGIC, flag << 29 | end - begin) + data[begin:end])
+        begin = end + len(MAGIC)
+    return b''.join(parts) + bytes(-len(data) % 4)
+
+
 # -- writing -----------------------------------------------------------------------------------------------------
 
 def write_records(path, samples, quality=95):
@@ -318,6 +336,8 @@ def write_records(path, samples, quality=95):
     ------
     ValueError
         naming the sample, for an image, box or label that is not as above, or a box without area.
+    OSError
+        if the files cannot be written, as on a full disk.
     """
     path, index = Path(path), index_path(path)
     if index == path:
@@ -327,23 +347,19 @@ def write_records(path, samples, quality=95):
     if not 1 <= quality <= 100:
         raise ValueError(f'quality: must be in 1 .. 100: {quality}')
     count = 0
-    with _replacing(path, index) as (part, index_part):
-        file = MXIndexedRecordIO(str(index_part), str(part), 'w')
-        try:
-            for sample in samples:
-                try:
-                    label, encoded = _encode(*sample, quality=quality)
-                except (ValueError, TypeError) as error:
-                    raise ValueError(f'{path}: sample {count}: {error}') from error
-                file.write_idx(count, _HEADER.pack(len(label), 0, count, 0) + label.tobytes() + encoded)
-                count += 1
-            size = file.tell()
-        finally:
-            file.close()
+    with naming(path), _replacing(path, index) as (part, index_part), open(part, 'wb') as file, \
+            open(index_part, 'w') as offsets:
+        for sample in samples:
+            try:
+                label, encoded = _encode(*sample, quality=quality)
+                record = _framed(_HEADER.pack(len(label), 0, count, 0) + label.tobytes() + encoded)
+            except (ValueError, TypeError) as error:
+                raise ValueError(f'{path}: sample {count}: {error}') from error
+            offsets.write(f'{count}\t{file.tell()}\n')
+            file.write(record)
+            count += 1
         if count == 0:
             raise ValueError(f'{path}: no samples to write')
-        if part.stat().st_size != size:   # the writer does not tell of a full disk when it closes
-            raise OSError(errno.ENOSPC, f'only {part.stat().st_size} of {size} bytes could be written', str(path))
     return count
 
 

@@ -73,7 +73,6 @@ def extract_archive(path, out, *, max_bytes=64 << 30):
             names = _unpack(raw, unpacked, max_bytes)
         except _BROKEN as error:
             if isinstance(error, OSError) and error.errno not in (None, *_OF_NAMES):   # a full disk is no fault of it
-                error.filename = error.filename or str(out)
                 raise
             raise ArchiveError(f'{path}: {str(error) or type(error).__name__}') from error
         if out.exists():

@@ -13,6 +13,8 @@ import requests
 import urllib3
 from tqdm import tqdm
 
+from ...files import naming
+
 __all__ = ['download', 'md5_of', 'sha1_of', 'DownloadError', 'ChecksumError']
 
 _CHUNK = 1 << 18
@@ -83,6 +85,8 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
         if it cannot be fetched.
     ChecksumError
         if its checksum is another one; nothing of it is kept.
+    OSError
+        if it cannot be written. With a checksum, the next call goes on from what is there.
     """
     path = Path(path)
     name, wanted, checksum_of = ('SHA-1', sha1, sha1_of) if sha1 is not None else ('MD5', md5, md5_of)
@@ -90,7 +94,7 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + '.part')
-    with open(part, 'ab') as file:
+    with naming(path), open(part, 'ab') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -123,8 +123,8 @@ def get_synthetic(out, settings):
             folder.mkdir(parents=True)
             for index in tqdm(range(count), split, unit=' pairs'):
                 both = np.hstack(pair(settings['seed'], first + index, settings['size']))
-                if not cv2.imwrite(str(folder / f'{index:05}.png'), both[:, :, ::-1]):
-                    raise DatasetError(f'{folder}: cannot be written to')
+                _, png = cv2.imencode('.png', both[:, :, ::-1])
+                (folder / f'{index:05}.png').write_bytes(png.tobytes())   # cv2.imwrite does not say why it cannot
             first += count
         return staged / 'drawn'
 

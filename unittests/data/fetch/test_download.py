@@ -251,6 +251,17 @@ def test_an_address_that_is_none(tmp_path, url):
     assert left(tmp_path) == []
 
 
+@pytest.mark.parametrize('sha1', [SHA1, None])
+def test_a_disk_that_is_full(fetch, full_disk, sha1):
+    """What is there is of use later, if it can be checked then."""
+    with full_disk(500_000), pytest.raises(OSError, match=f"too large: '{fetch.path}'") as caught:
+        fetch(sha1)
+    assert not isinstance(caught.value, DownloadError)
+    assert left(fetch.path.parent) == (['file.bin.part'] if sha1 else [])
+    fetch(sha1)
+    assert fetch.path.read_bytes() == CONTENT
+
+
 def test_two_at_once(fetch):
     fetch.path.parent.mkdir()
     with open(fetch.part, 'ab') as other:
