@@ -145,11 +145,15 @@ class DetectionRecords(Dataset):
             raise RecordError(str(error)) from error
 
     def _require_usable(self):
-        """RecordError if there are objects, and nothing can be learned of any. It ends at the first that will do."""
-        unusable = Counter()
+        """RecordError if there are objects, and nothing can be learned of any; a RuntimeWarning if there are none.
+
+        It ends at the first object that will do.
+        """
+        unusable, readable = Counter(), 0
         for record in range(len(self)):
             try:
                 objects = _objects(self._records.read_label(record), len(self.class_names))
+                readable += 1
                 if not len(objects):
                     continue
                 size = image_size(unpack(self._records.read(record))[1])
@@ -163,6 +167,8 @@ class DetectionRecords(Dataset):
             raise RecordError(f'{self.path}: none of its {sum(unusable.values())} objects can be used: '
                               f'{counted(unusable)}. In records, xmin ymin xmax ymax are fractions of the picture, 0 '
                               'to 1; what makes records divides pixels by its size')
+        if readable == len(self):
+            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=3)
 
     def _count(self, record, reasons):
         """Takes into `dropped` what is left out of a record."""

@@ -14,7 +14,6 @@ Sources: dmlc-core's recordio.h, MXNet's recordio.py, and the ImageDetIter of MX
 """
 import errno
 import os
-import stat
 import struct
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 from ..files import naming, require_replaceable
 from ..pictures.decode import ImageError, image_size
 from ..pictures.jpeg import encode_jpeg
+from ..reading import FileError, open_ordinary, read_bytes
 
 __all__ = ['RecordError', 'RecordFile', 'index_path', 'unpack', 'write_records']
 
@@ -32,6 +32,7 @@ _FRAME = struct.Struct('<4sI')       # magic, 3 bits of flag and 29 of length
 _HEADER = struct.Struct('<IfQQ')     # count of label numbers, label where the count is 0, two identifiers
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
 _LONGEST = (1 << 29) - 1
+_INDEX = 1 << 20                     # bytes that any index may have; a line is hardly longer than the least record
 _SCAN = 1 << 20                      # bytes read at a time while looking for the next record
 
 
@@ -62,12 +63,13 @@ class RecordFile:
 
     def __init__(self, path):
         self.path = Path(path)
-        self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            status = os.fstat(self._file)
-            if not stat.S_ISREG(status.st_mode):
-                raise RecordError(f'{self.path}: not a file')
-            self._size = status.st_size
+            with open_ordinary(self.path) as file:
+                self._file = os.dup(file.fileno())
+        except FileError as error:
+            raise RecordError(str(error)) from None
+        try:
+            self._size = os.fstat(self._file).st_size
             index = index_path(self.path)
             if index.exists():
                 self._offsets = self._indexed(index)
@@ -193,7 +195,11 @@ class RecordFile:
     def _indexed(self, index):
         """The offsets that the index holds, in its order."""
         offsets = []
-        for number, line in enumerate(index.read_bytes().splitlines(), 1):
+        try:
+            lines = read_bytes(index, _INDEX + 2 * self._size).splitlines()
+        except FileError as error:
+            raise RecordError(str(error)) from None
+        for number, line in enumerate(lines, 1):
             try:
                 _, offset = line.split(b'\t')
                 offsets.append(int(offset))

@@ -274,7 +274,8 @@ def test_if_none_can_be_used_that_is_an_error(root):
     with pytest.raises(AnnotationError, match='none of its 4 annotations can be used: unknown category 4$'):
         open_(root, data)
     data['annotations'] = []      # but there may be none
-    assert len(open_(root, data).sample(0).boxes) == 0
+    with pytest.warns(RuntimeWarning, match='instances_some.json: there is no object in it'):
+        assert len(open_(root, data).sample(0).boxes) == 0
 
 
 UNIT = '. A bbox must be x, y, width and height in pixels'

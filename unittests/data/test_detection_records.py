@@ -71,7 +71,8 @@ def test_longer_headers_and_objects(tmp_path):
 
 
 def test_a_picture_without_objects(tmp_path):
-    sample = labelled(tmp_path, header()).sample(0)
+    with pytest.warns(RuntimeWarning, match='some.rec: there is no object in it'):
+        sample = labelled(tmp_path, header(), header([-1] * 5)).sample(0)
     assert (sample.boxes.shape, sample.labels.shape, sample.difficult.shape) == ((0, 4), (0,), (0,))
 
 
@@ -235,6 +236,7 @@ def test_a_number_for_a_label(tmp_path):
         records_of(tmp_path / 'some.rec').sample(0)
 
 
+@pytest.mark.filterwarnings('ignore:.*there is no object in it:RuntimeWarning')
 @pytest.mark.parametrize('image', [b'', b'no image', ENCODED[:len(ENCODED) // 2]], ids=['none', 'text', 'cut'])
 def test_images_that_are_none(tmp_path, image):
     write_raw(tmp_path / 'some.rec', packed(header(), image))

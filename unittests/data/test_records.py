@@ -120,8 +120,11 @@ def test_many_threads_read_what_one_reads(file):
 def test_what_is_no_file(tmp_path):
     with pytest.raises(FileNotFoundError, match='none.rec'):
         RecordFile(tmp_path / 'none.rec')
-    with pytest.raises(RecordError, match='not a file'):
-        RecordFile(tmp_path)
+    os.mkfifo(tmp_path / 'pipe.rec')   # nobody writes to it
+    (tmp_path / 'device.rec').symlink_to('/dev/zero')
+    for path, what in ((tmp_path, 'folder'), (tmp_path / 'pipe.rec', 'pipe'), (tmp_path / 'device.rec', 'device')):
+        with pytest.raises(RecordError, match=f'{path}: is a {what}; must be an ordinary file'):
+            RecordFile(path)
 
 
 @pytest.mark.parametrize('data, begins', [(b'', 'none, it is empty'), (b'GIF89a' + bytes(3000), '47 49 46 38')])
@@ -165,6 +168,19 @@ def test_an_index_that_is_not_the_files_own(file, text, words):
     path, _ = file
     index_path(path).write_text(text)
     with pytest.raises(RecordError, match=f'some.idx: .*{words}.* [Dd]elete'):
+        RecordFile(path)
+
+
+def test_an_index_that_is_no_file_or_endless(file):
+    path, _ = file
+    index_path(path).unlink()
+    index_path(path).symlink_to('/dev/zero')
+    with pytest.raises(RecordError, match='some.idx: is a device; must be an ordinary file'):
+        RecordFile(path)
+    index_path(path).unlink()
+    with open(index_path(path), 'wb') as index:
+        index.truncate(1 << 40)   # takes no space
+    with pytest.raises(RecordError, match='some.idx: has more than .* bytes'):
         RecordFile(path)
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from ...reading import read_json
 from ..drawn.pairs import pair
 from ..paired_images import PairedImages
 from ..staging import staging
@@ -54,7 +55,7 @@ def _get(out, card, fill):
 def _check(out, card):
     """DatasetError if the folder holds something else."""
     try:
-        there = json.loads((out / CARD).read_text())
+        there = read_json(out / CARD)
     except (OSError, ValueError):
         raise DatasetError(f'{out}: is there, and not by this program; choose another --out') from None
     if there != card:
