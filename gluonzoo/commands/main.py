@@ -22,6 +22,8 @@ def main(argv=None):
     What is the user's to mend is one line on stderr, and the exit code 1; an error of the user's own code is its own
     traceback.
     """
+    if hasattr(sys.stdout, 'reconfigure'):   # stderr does so by itself: a file may have any name, a class any letters
+        sys.stdout.reconfigure(errors='backslashreplace')
     parser = argparse.ArgumentParser(prog='gluonzoo', description='A zoo of vision models for Apache MXNet Gluon.')
     commands = parser.add_subparsers(dest='command', metavar='COMMAND')
     modules, parsers = {}, {}

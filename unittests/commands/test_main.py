@@ -1,4 +1,5 @@
 """gluonzoo/commands/main.py: the help, the exit codes, and what a command may raise."""
+import os
 import shlex
 import subprocess
 import sys
@@ -61,6 +62,16 @@ def test_ctrl_c_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(records, 'run', run)
     assert main(WORDS) == 130
     assert capsys.readouterr() == ('', 'gluonzoo records: interrupted\n')
+
+
+def test_letters_that_stdout_lacks(tmp_path):
+    """Names of files need be no text at all, and terminals have encodings: nothing is lost for a line that is printed.
+    """
+    program = ('import sys; from gluonzoo.commands import main, records; '
+               r"records.run = lambda args: print('L\xf6we \udcff \u732b'); sys.exit(main.main(sys.argv[1:]))")
+    done = subprocess.run([sys.executable, '-c', program.replace('\\\\', '\\'), *WORDS], capture_output=True,
+                          env={**os.environ, 'PYTHONIOENCODING': 'latin-1:strict'})
+    assert done.returncode == 0 and done.stdout == b'L\xf6we \\udcff \\u732b\n', done.stderr
 
 
 @pytest.mark.parametrize('returned, code', [(None, 0), (0, 0), (3, 3)])

@@ -216,14 +216,14 @@ NAN, INF = float('nan'), float('inf')
 FAULTS = {
     'incomplete': [{}, [], None, 7, 'text', {'image_id': 30, 'category_id': 5}, {'image_id': 30, 'bbox': [0, 0, 1, 1]},
                    {'category_id': 5, 'bbox': [0, 0, 1, 1]}],
-    'unknown image': [annotated(number, 5, [0, 0, 9, 9]) for number in (31, -1, None, '30', 30.0, [30], {}, 10 ** 400)],
-    'unknown category': [annotated(30, number, [0, 0, 9, 9]) for number in (3, None, 'ant', [5], 5.0, True, 10 ** 400)],
+    'unknown image': [annotated(number, 5, [0, 0, 9, 9]) for number in (31, -1, None, 'x', 30.5, [30], {}, 10 ** 400)],
+    'unknown category': [annotated(30, number, [0, 0, 9, 9]) for number in (3, None, 'ant', [5], 5.5, True, 10 ** 400)],
     'not a box': [annotated(30, 5, box) for box in (
         None, [], [0, 0, 1], [0, 0, 1, 1, 1], 'abcd', {'x': 0, 'y': 0, 'w': 1, 'h': 1}, [0, 0, '1', 1], [0, 0, None, 1],
         [NAN, 0, 1, 1], [0, 0, 1, NAN], [0, 0, INF, 1], [-INF, 0, 1, 1], [0, 0, 10 ** 400, 1], [0, 1e300, 1, 1],
         [[0], 0, 1, 1], [0, 0, True, 1])] + [
         annotated(30, 5, [0, 0, 9, 9], **more) for more in (
-            {'iscrowd': 2}, {'iscrowd': None}, {'iscrowd': [1]}, {'iscrowd': '0'}, {'area': -1}, {'area': NAN},
+            {'iscrowd': 2}, {'iscrowd': 'maybe'}, {'iscrowd': [1]}, {'iscrowd': .5}, {'area': -1}, {'area': NAN},
             {'area': '9'}, {'area': None}, {'area': [9]}, {'area': 10 ** 400})],
     'degenerate': [annotated(30, 5, box) for box in (
         [5, 5, 0, 5], [5, 5, 5, 0], [5, 5, -3, 5], [5, 5, 5, -1e9], [5, 5, 0.009, 5])],
@@ -325,30 +325,30 @@ def test_files_that_are_not_of_this_form(root, text, words):
 def test_files_that_are_no_text(root):
     (root / 'annotations').mkdir()
     (root / 'annotations' / 'instances_some.json').write_bytes(b'\xff\xfe\x00"')
-    with pytest.raises(AnnotationError, match='not JSON: '):
+    with pytest.raises(AnnotationError, match='not JSON, '):
         open_(root)
     (root / 'annotations' / 'instances_some.json').unlink()
     (root / 'annotations' / 'instances_some.json').mkdir()
-    with pytest.raises(FileNotFoundError, match='no such file'):
+    with pytest.raises(AnnotationError, match='instances_some.json: is a folder'):
         open_(root)
 
 
 def test_files_that_are_too_large(root, monkeypatch):
     monkeypatch.setattr('gluonzoo.data.annotations.coco.MAX_BYTES', 100)
-    with pytest.raises(AnnotationError, match='bytes; must be at most 100'):
+    with pytest.raises(AnnotationError, match='instances_some.json: has more than 100 bytes'):
         open_(root, content())
 
 
 @pytest.mark.parametrize('part, place, change, words', [
     ('categories', 1, 7, r'categories\[1\]: must be an object with an id, a whole number: 7'),
     ('categories', 1, {'id': None}, r'categories\[1\]: must be an object with an id'),
-    ('categories', 1, {'id': 2.0}, 'an id, a whole number'), ('categories', 1, {'id': True}, 'an id, a whole number'),
+    ('categories', 1, {'id': 2.5}, 'an id, a whole number'), ('categories', 1, {'id': True}, 'an id, a whole number'),
     ('categories', 1, {'id': [2]}, 'an id, a whole number'), ('categories', 1, {'id': 9}, 'the id 9 is there twice'),
     ('categories', 2, {'name': 'yak'}, r"categories\[2\]: name: 'yak' is there twice"),
     ('categories', 2, {'name': None}, 'name: must be printable and not empty: None'),
     ('categories', 2, {'name': ' '}, 'name: must be printable'), ('categories', 2, {'name': 'a\nb'}, 'name: must be'),
     ('categories', 2, {'name': 7}, 'name: must be'), ('categories', 2, {'name': 'x\n' * 999}, r"name: .*\.\.\.$"),
-    ('images', 0, None, r'images\[0\]: must be an object with an id'), ('images', 0, {'id': '30'}, 'an id, a whole'),
+    ('images', 0, None, r'images\[0\]: must be an object with an id'), ('images', 0, {'id': 'x'}, 'an id, a whole'),
     ('images', 2, {'id': 10}, r'images\[2\]: the id 10 is there twice'),
     ('images', 1, {'file_name': None}, r'images\[1\]: file_name: must be a path within the folder: None'),
     ('images', 1, {'file_name': ''}, 'file_name: '), ('images', 1, {'file_name': '/etc/passwd'}, 'file_name: '),
@@ -358,7 +358,7 @@ def test_files_that_are_too_large(root, monkeypatch):
     ('images', 1, {'width': 0}, r'images\[1\]: width and height: must be whole numbers, \d+ pixels at most: \(0, 36\)'),
     ('images', 1, {'width': None}, 'width and height'), ('images', 1, {'height': 2.5}, 'width and height'),
     ('images', 1, {'height': -3}, 'width and height'), ('images', 1, {'height': NAN}, 'width and height'),
-    ('images', 1, {'height': 10 ** 400}, 'width and height'), ('images', 1, {'width': '24'}, 'width and height')])
+    ('images', 1, {'height': 10 ** 400}, 'width and height'), ('images', 1, {'width': 'x'}, 'width and height')])
 def test_entries_that_are_wrong(root, part, place, change, words):
     data = content()
     if isinstance(change, dict):
@@ -376,6 +376,24 @@ def test_entries_without_what_they_need(root, part, key):
     del data[part][0][key]
     with pytest.raises(AnnotationError, match=rf'instances_some.json: {part}\[0\]: .*{key}'):
         open_(root, data)
+
+
+def test_numbers_and_flags_as_tools_write_them(root):
+    """Ids as text or with a point, and flags of every kind, mean what they say."""
+    wanted = [open_(root, content()).sample(record) for record in range(3)]
+    data = content()
+    data['images'][0]['id'], data['categories'][1]['id'] = '30', str(data['categories'][1]['id'])
+    data['images'][1].update(width=float(data['images'][1]['width']), height=str(data['images'][1]['height']))
+    for number, annotation in enumerate(data['annotations']):
+        annotation['category_id'] = (str, float)[number % 2](annotation['category_id'])
+        annotation['image_id'] = (float, str)[number % 2](annotation['image_id'])
+        annotation['iscrowd'] = [('0', False, 'no', None, '0.0'), ('1', True, 'yes', 1.0, 'TRUE')][
+            annotation['iscrowd']][number % 5]
+    dataset = open_(root, data)
+    for record in range(3):
+        for got, want in zip(dataset.sample(record), wanted[record]):
+            np.testing.assert_array_equal(got, want)
+    assert dataset.dropped == {}
 
 
 def places(value, path=()):
