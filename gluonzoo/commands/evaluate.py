@@ -26,6 +26,7 @@ def run(args):
 
     from tqdm import tqdm
 
+    from ..data.dataset import left_out
     from ..pictures.jpeg import write_jpeg
     from . import resolve
 
@@ -40,6 +41,8 @@ def run(args):
           f'{f", and {skipped} that cannot be read" * bool(skipped)}:')
     for name, value in metrics.items():
         print(f'  {name:20} {value:.4f}')
+    for line in left_out(loader.dataset):
+        print(line)
     if args.json:
         found = {name: value if math.isfinite(value) else None for name, value in metrics.items()}   # JSON has no NaN
         args.json.parent.mkdir(parents=True, exist_ok=True)

@@ -45,6 +45,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     import mxnet as mx
 
     from ..data import Loader
+    from ..data.dataset import left_out
     from ..registry import DATASETS
     from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
     from . import resolve, user_code
@@ -80,6 +81,9 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
                   checkpoint_every=checkpoint_every, kvstore=engine_settings['kvstore'], seed=how['seed'])
     if workers.rank == 0:
         _tell(run, metrics)
+        for data in (loader, validation):
+            for line in left_out(data.dataset):
+                print(line)
     return metrics
 
 

@@ -11,8 +11,9 @@ import gluonzoo
 from gluonzoo.commands import records
 from gluonzoo.commands.main import COMMANDS, door, main
 from gluonzoo.data.annotations import AnnotationError
+from gluonzoo.data.fetch.archives import ArchiveError
 from gluonzoo.data.fetch.dataset_folder import DatasetError
-from gluonzoo.data.fetch.download import ArchiveError, ChecksumError, DownloadError
+from gluonzoo.data.fetch.download import ChecksumError, DownloadError
 from gluonzoo.train import CheckpointError, TrainingError
 
 WORDS = ['records', '--from', 'voc', '--data', 'x', '--out', '/tmp/none']

@@ -19,7 +19,7 @@ from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import make_task
 from gluonzoo.commands.train import parse, recipe
 from gluonzoo.commands.training import run_training
-from gluonzoo.data import Loader
+from gluonzoo.data import Loader, write_records
 from gluonzoo.recipes import dsod, pix2pix
 from gluonzoo.registry import DATASETS
 from gluonzoo.train import Run
@@ -273,6 +273,32 @@ def test_what_it_says_at_the_end(pikachu, tmp_path, capsys):
     for name in ('progress.png', 'samples', 'scalars.csv'):
         assert f'  {run / name}: ' in said and (run / name).exists()
     assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000001', 'step-00000002']
+
+
+def boxed(folder, *more):
+    """Records with a box in each picture, and `more` boxes in each."""
+    folder.mkdir()
+    box = np.array([[10, 10, 60, 60], *more])
+    for split in ('train', 'val'):
+        write_records(folder / f'{split}.rec', [(np.zeros((64, 64, 3), np.uint8), box, [0] * len(box))] * 4)
+    (folder / 'classes.txt').write_text('mascot\n')
+    return folder
+
+
+def test_objects_that_are_left_out_are_counted_at_the_end(tmp_path, capsys):
+    data = boxed(tmp_path / 'data', [5, 5, 5.2, 9])
+    with pytest.warns(RuntimeWarning, match='train.rec: record .: objects left out: less than half a pixel 1'):
+        assert main(words_of('dsod', data, tmp_path / 'run', '--epochs', '1')) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        f'{data}/{split}.rec: objects left out: less than half a pixel 4' for split in ('train', 'val')]
+
+
+def test_objects_in_a_wrong_unit_leave_nothing(tmp_path, capsys):
+    data = boxed(tmp_path / 'data')
+    write_records(data / 'val.rec', [(np.zeros((64, 64, 3), np.uint8), np.array([[.1, .2, .6, .8]]), [0])] * 4)
+    check_error_is_one_line(words_of('dsod', data, tmp_path / 'run'),
+                            f'gluonzoo train: {data}/val.rec: none of its 4 objects can be used: ', capsys)
+    assert not (tmp_path / 'run').exists()
 
 
 def test_a_loss_that_is_not_finite_is_one_line(pikachu, tmp_path, capsys):

@@ -125,12 +125,11 @@ def test_where_the_pictures_are(root, tmp_path_factory):
     (root / 'some').rename(root / 'images' / 'some')
     assert open_(root, content()).files[0] == root / 'images' / 'some' / '30.png'
     (root / 'images' / 'some').rename(root / 'others')
-    with pytest.raises(FileNotFoundError, match='some: no such folder, nor .*images/some'):
+    with pytest.raises(FileNotFoundError, match='instances_some.json: its pictures, such as 30.png, are in none of the '
+                                                'folders .*/some, .*/images/some, .*/images, .*images: must be given'):
         open_(root, content())
     assert open_(root, content(), images=root / 'others').files[0] == root / 'others' / '30.png'
     assert open_(root, content(), images=root / 'others', name='any.json').sample(2).record == 2
-    with pytest.raises(ValueError, match='images: must be given: any.json is not named instances_NAME.json'):
-        open_(root, content(), name='any.json')
     with pytest.raises(FileNotFoundError, match='nowhere: no such folder$'):
         open_(root, content(), images=root / 'nowhere')
     with pytest.raises(FileNotFoundError, match='instances_other.json: no such file'):
@@ -275,7 +274,28 @@ def test_if_none_can_be_used_that_is_an_error(root):
     with pytest.raises(AnnotationError, match='none of its 4 annotations can be used: unknown category 4$'):
         open_(root, data)
     data['annotations'] = []      # but there may be none
-    assert len(open_(root, data).sample(0).boxes) == 0
+    with pytest.warns(RuntimeWarning, match='instances_some.json: there is no object in it'):
+        assert len(open_(root, data).sample(0).boxes) == 0
+
+
+UNIT = '. A bbox must be x, y, width and height in pixels'
+
+
+@pytest.mark.parametrize('boxes, said', [
+    ([[.1, .2, .5, .6], [.3, .3, .2, .2]], 'none of its 2 objects is larger than a pixel'),
+    ([[0, 0, 1, 1], [.001, .2, .004, .6]], 'none of its 1 objects is larger than a pixel'),
+    ([[30, 20, -10, -5]], 'none of its 1 annotations can be used: degenerate 1'),
+    ([[41, 31, 20, 10]], 'none of its 1 annotations can be used: outside 1')],
+    ids=['fractions', 'a fraction of a fraction', 'exchanged', 'outside'])
+def test_boxes_in_another_unit_are_an_error_that_says_which_is_meant(root, boxes, said):
+    data = content()
+    data['annotations'] = [annotated(30, 5, box) for box in boxes]
+    with pytest.raises(AnnotationError, match=f'instances_some.json: {said}{UNIT}$'):
+        open_(root, data)
+    data['annotations'].append(annotated(30, 5, [1, 1, 1, 1.5]))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        assert open_(root, data).sample(0).boxes[-1].tolist() == [1, 1, 2, 2.5]
 
 
 def test_only_crowds(root):

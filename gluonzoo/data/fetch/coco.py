@@ -8,8 +8,9 @@ from tqdm import tqdm
 
 from ..drawn.coco import write
 from ..staging import staging
+from .archives import extract_archive
 from .dataset_folder import CARD, DatasetError, DatasetFolder, write_card
-from .download import download, extract_archive
+from .download import download
 
 __all__ = ['COCO']
 

@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from ...reading import read_json
 from ..drawn.pairs import pair
 from ..paired_images import PairedImages
 from ..staging import staging
+from .archives import extract_archive
 from .dataset_folder import CARD, DatasetError, write_card
-from .download import ChecksumError, download, extract_archive
+from .download import ChecksumError, download
 
 __all__ = ['ORIGINALS', 'get_original', 'get_synthetic']
 
@@ -53,7 +55,7 @@ def _get(out, card, fill):
 def _check(out, card):
     """DatasetError if the folder holds something else."""
     try:
-        there = json.loads((out / CARD).read_text())
+        there = read_json(out / CARD)
     except (OSError, ValueError):
         raise DatasetError(f'{out}: is there, and not by this program; choose another --out') from None
     if there != card:
@@ -122,8 +124,8 @@ def get_synthetic(out, settings):
             folder.mkdir(parents=True)
             for index in tqdm(range(count), split, unit=' pairs'):
                 both = np.hstack(pair(settings['seed'], first + index, settings['size']))
-                if not cv2.imwrite(str(folder / f'{index:05}.png'), both[:, :, ::-1]):
-                    raise DatasetError(f'{folder}: cannot be written to')
+                _, png = cv2.imencode('.png', both[:, :, ::-1])
+                (folder / f'{index:05}.png').write_bytes(png.tobytes())   # cv2.imwrite does not say why it cannot
             first += count
         return staged / 'drawn'
 

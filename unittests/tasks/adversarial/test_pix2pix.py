@@ -1,5 +1,6 @@
 """pix2pix: its losses, the order of its updates, its pool, its measures, and what it says is wrong."""
 import json
+import warnings
 
 import cv2
 import mxnet as mx
@@ -231,6 +232,16 @@ def test_predict():
     drawn = task.draw(images[2], results[2])
     np.testing.assert_array_equal(drawn, np.concatenate([images[2], results[2]], axis=1))
     assert task.describe(results[2]) == {}
+
+
+def test_a_pair_where_one_picture_is_meant_gets_a_hint():
+    task = make_task()
+    images = [np.zeros((*shape, 3), 'uint8') for shape in ((32, 32), (20, 40))]
+    with pytest.warns(RuntimeWarning, match='a picture of 40 x 20 pixels may be a pair, two side by side; it is'):
+        assert [result.shape for result in task.predict(images)] == [(32, 32, 3), (20, 40, 3)]
+    with warnings.catch_warnings():
+        warnings.simplefilter('error', RuntimeWarning)
+        task.predict(images[:1])
 
 
 @pytest.mark.parametrize('image, what', NO_IMAGES)
