@@ -74,10 +74,17 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
 
 def _as_read(settings):
     """Settings as they will be read from the run's directory. ValueError if they cannot be written, or lack a part."""
+    from ..train.settings import converted
+
     try:
         settings = json.loads(json.dumps(settings))
     except TypeError as error:
         raise ValueError(f'settings: must be such as JSON can hold: {error}') from None
+    if isinstance(settings, dict) and 'revision' in settings:
+        try:
+            settings = converted(settings)
+        except ValueError as error:
+            raise ValueError(f'settings: {error}') from error
     for part, keys in KEYS.items():
         there = settings.get(part) if isinstance(settings, dict) else None
         missing = [key for key in keys if not isinstance(there, dict) or key not in there]

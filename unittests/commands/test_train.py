@@ -2,6 +2,7 @@
 
 (Whole trainings: unittests/recipes.)
 """
+import json
 import shutil
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def words_of(recipe, data, run, *more):
     (['--set', 'fit.workers=0'], 'workers: must be a whole number, at least 1: 0'),
     (['--batch-size', '10'], 'batch_size: 10 elements in each of 1 part(s) are more than the 9 of the dataset'),
     (['--set', 'task.loss=papers'], "loss: must be one of 'paper', 'pikachu': 'papers'"),
-    (['--set', 'task.optimizer.name=sdg'], 'Cannot find optimizer sdg'),
+    (['--set', 'task.optimizer.name=sdg'], "unknown optimizer 'sdg'; did you mean sgd"),
     (['--set', 'task.optimizer.no_decay=["betas"]'], "optimizer: no_decay: 'betas' matches no parameter"),
     (['--set', 'task.net.classes=2'], 'class_names'),
     (['--set', 'task.class_names=["a"]'], "val.rec: has the classes ['mascot'], not ['a']"),
@@ -196,6 +197,28 @@ def test_resuming_does_not_load_them_again(pikachu, weights, tmp_path):
     copy.unlink()
     assert main(words_of('dsod', pikachu, runs[1], *words, '--resume')) == 0
     assert scalars(runs[0]) == scalars(runs[1])
+
+
+def test_a_run_whose_adam_is_mxnets(pikachu, tmp_path, capsys):
+    """As settings of revision 2 say it. The command wants the name; then all goes on as without a break."""
+    runs = [tmp_path / name for name in ('whole', 'broken')]
+    mxnets = ['--set', 'task.optimizer.name=mxnet_adam']
+    assert main(words_of('dsod', pikachu, runs[0], *mxnets)) == 0
+    assert main(words_of('dsod', pikachu, tmp_path / 'published')) == 0
+    assert scalars(runs[0]) != scalars(tmp_path / 'published')
+    shutil.copytree(runs[0], runs[1])
+    shutil.rmtree(runs[1] / 'checkpoints' / 'step-00000004')
+    settings = json.loads((runs[1] / 'settings.json').read_text())
+    settings['revision'], settings['task']['optimizer']['name'] = 2, 'adam'
+    (runs[1] / 'settings.json').write_text(json.dumps(settings))
+    check_error_is_one_line(
+        words_of('dsod', pikachu, runs[1], '--resume'), f'gluonzoo train: {runs[1]}: was begun with other settings: '
+        "task.optimizer.name 'mxnet_adam' then, 'adam' now (--set task.optimizer.name=mxnet_adam goes on", capsys)
+    shutil.copytree(runs[1], tmp_path / 'again')
+    assert main(words_of('dsod', pikachu, runs[1], *mxnets, '--resume')) == 0
+    assert scalars(runs[0]) == scalars(runs[1])
+    run_training(settings, tmp_path / 'again', resume=True)   # as read from the file
+    assert scalars(runs[0]) == scalars(tmp_path / 'again')
 
 
 def test_a_run_that_broke_off_before_its_first_checkpoint(pikachu, weights, tmp_path):

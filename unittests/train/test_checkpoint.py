@@ -17,7 +17,7 @@ from gluonzoo.train import EMA, CheckpointError, Run
 from gluonzoo.train.parameters import names_of_parameters, used_networks
 from gluonzoo.train.trainer_state import collect
 
-SETTINGS = {'revision': 2,
+SETTINGS = {'revision': 3,
             'task': {'name': 'toy', 'net': {'name': 'net', 'width': 4}, 'optimizer': {'learning_rate': 0.1}},
             'train_data': {'path': 'a', 'workers': 2}, 'engine': {'devices': ['cpu(0)'], 'accumulate': 1},
             'fit': {'epochs': 3, 'seed': 1}}
@@ -88,7 +88,7 @@ def test_settings_have_a_revision(directory):
     assert Run.create(directory, settings).settings == SETTINGS == Run.open(directory).settings
     for same in (settings, SETTINGS):
         Run.create(directory, same, resume=True)
-    with pytest.raises(CheckpointError, match='was begun with other settings: revision 2 then, 1 now'):
+    with pytest.raises(CheckpointError, match='was begun with other settings: revision 3 then, 1 now'):
         Run.create(directory, {**settings, 'revision': 1}, resume=True)
 
 
