@@ -9,7 +9,7 @@ KEYS = {'task': ('name',), 'train_data': ('name',), 'val_data': ('name',),
         'fit': ('batch_size', 'epochs', 'schedule', 'seed', 'ema', 'workers')}
 
 
-def run_training(settings, directory, resume=False, checkpoint_every=None, code=None):
+def run_training(settings, directory, resume=False, checkpoint_every=None, code=None, finite=True):
     """Trains what the settings describe, in a run's directory.
 
     Parameters
@@ -23,6 +23,9 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
         steps between checkpoints within an epoch
     code : str or Path, optional
         the user's own file, where the settings need one
+    finite : bool
+        whether weights and states of optimizers that are infinite or NaN are refused, where the training starts from
+        some
 
     Returns
     -------
@@ -60,10 +63,11 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     mx.random.seed(how['seed'])   # the initial weights
     task.start_training(engine)
     if not (resume and Run.open(directory).checkpoints()):   # a run that broke off before its first begins again
-        for name in resolve.load_named_weights(task, settings):
+        for name in resolve.load_named_weights(task, settings, finite):
             if workers.rank == 0:
                 print(f'{name}: is started anew; the weights do not have it in this shape')
     run = Run.create(directory, settings, resume=resume, workers=workers, code=code and code.content)
+    run.finite = finite
     metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
                   callbacks=[Progress(), ScalarsCSV(), TensorBoard(), Plot(), Samples()], ema=ema,
                   checkpoint_every=checkpoint_every, kvstore=engine_settings['kvstore'], seed=how['seed'])

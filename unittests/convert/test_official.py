@@ -166,6 +166,11 @@ def test_what_would_mend_a_prefix(net, weights):
         load_weights(net, {'netD.x': np.ones(1), **{f'netG.{name}': a for name, a in weights.items()}}, NameMap(RULES))
 
 
+def test_our_own_names(net):
+    with pytest.raises(WeightsError, match=r'\n  these are our own names already: gluonzoo predict and train take'):
+        load_weights(net, values(net), NameMap(RULES))
+
+
 def test_what_thop_has_added_is_ignored_and_named(net, weights):
     added = {'total_ops': np.zeros(1), 'features.0.conv.total_params': np.zeros(1)}
     assert load_weights(net, {**weights, **added}, NameMap(RULES)) == list(added)
