@@ -3,15 +3,15 @@
 Numbers depend on the threads in their last digits, so a run keeps its number of threads when it is resumed.
 """
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from .. import runtime
 from ..cores import physical_cores
+from ..reading import FileError, read_json
 from ..recipes.arguments import at_least
 
-__all__ = ['add_threads_argument', 'begun_with', 'tell', 'use_as_said', 'use_of_run']
+__all__ = ['add_threads_argument', 'begun_with', 'of_settings', 'tell', 'use_as_said', 'use_of_run']
 
 
 def add_threads_argument(parser):
@@ -28,11 +28,17 @@ def use_as_said(words):
         runtime.use_threads(int(threads))
 
 
+def of_settings(settings):
+    """The number of threads that settings ask for: ``engine.threads``. None if there is none; others judge that."""
+    engine = settings.get('engine') if isinstance(settings, dict) else None
+    return engine.get('threads') if isinstance(engine, dict) else None
+
+
 def begun_with(directory):
     """How many threads a run was begun with. None if there is no run or no such number; others judge that."""
     try:
-        threads = json.loads((Path(directory) / 'settings.json').read_text())['engine']['threads']
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        threads = of_settings(read_json(Path(directory) / 'settings.json'))
+    except (OSError, FileError):
         return None
     return threads if isinstance(threads, int) and not isinstance(threads, bool) and threads > 0 else None
 

@@ -29,10 +29,11 @@ def run(args):
     if args.resume:
         use_of_run(_run_directory(args))
     run_training(make_settings(args), _run_directory(args), resume=args.resume,
-                 checkpoint_every=args.checkpoint_every, code=args.code and args.code.path)
+                 checkpoint_every=args.checkpoint_every, code=args.code and args.code.path,
+                 finite=not args.allow_not_finite)
 
 
-_NO_SETTINGS = {'run', 'resume', 'checkpoint_every'}   # arguments that say where and how, not what
+_NO_SETTINGS = {'run', 'resume', 'checkpoint_every', 'allow_not_finite'}   # arguments that say where and how, not what
 
 
 def recipe(what, **arguments):
@@ -65,6 +66,7 @@ def recipe(what, **arguments):
             words += [word for each in value for word in (option, str(each))]
         elif value is not None and value is not False:
             words += [option, str(value)]
+    use_as_said(words)
     return make_settings(parse(what, words, _RaisingParser))
 
 
@@ -146,6 +148,8 @@ def _add_training_arguments(parser, data):
                         help='start from these, as gluonzoo convert writes them; of several networks name each')
     parser.add_argument('--partial', action='store_true',
                         help='start parts anew that the weights do not have, or in another shape')
+    parser.add_argument('--allow-not-finite', action='store_true',
+                        help='start from weights, or resume with states of optimizers, that are infinite or NaN')
     parser.add_argument('--set', action='append', metavar='PATH=VALUE', default=[],
                         help='any setting by its path, such as task.loss=pikachu; see settings.json of a run')
 

@@ -12,7 +12,7 @@ KEYS = {'task': ('name',), 'train_data': ('name',), 'val_data': ('name',),
         'fit': ('batch_size', 'epochs', 'schedule', 'seed', 'ema', 'workers')}
 
 
-def run_training(settings, directory, resume=False, checkpoint_every=None, code=None):
+def run_training(settings, directory, resume=False, checkpoint_every=None, code=None, finite=True):
     """Trains what the settings describe, in a run's directory.
 
     Parameters
@@ -26,6 +26,9 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
         steps between checkpoints within an epoch
     code : str or Path, optional
         the user's own file, where the settings need one
+    finite : bool
+        whether weights and states of optimizers that are infinite or NaN are refused, where the training starts from
+        some
 
     Returns
     -------
@@ -36,12 +39,10 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     ValueError, CheckpointError, TrainingError
         before anything is written, for settings that do not go together; see :func:`gluonzoo.train.fit` for the rest.
     """
-    settings = _as_read(settings)
     had_threads = threads.begun_with(directory) if resume else None
-    if settings['engine']['threads'] is not None:
-        runtime.use_threads(settings['engine']['threads'])
-    elif resume:
+    if resume and threads.of_settings(settings) is None:
         threads.use_of_run(directory)
+    settings = _as_read(settings)
     import mxnet as mx
 
     from ..data import Loader
@@ -72,10 +73,11 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     mx.random.seed(how['seed'])   # the initial weights
     task.start_training(engine)
     if not (resume and Run.open(directory).checkpoints()):   # a run that broke off before its first begins again
-        for name in resolve.load_named_weights(task, settings):
+        for name in resolve.load_named_weights(task, settings, finite):
             if workers.rank == 0:
                 print(f'{name}: is started anew; the weights do not have it in this shape')
     run = Run.create(directory, settings, resume=resume, workers=workers, code=code and code.content)
+    run.finite = finite
     metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
                   callbacks=[Progress(), SharedCores(), ScalarsCSV(), TensorBoard(), Plot(), Samples()], ema=ema,
                   checkpoint_every=checkpoint_every, kvstore=engine_settings['kvstore'], seed=how['seed'])
@@ -89,10 +91,20 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
 
 def _as_read(settings):
     """Settings as they will be read from the run's directory. ValueError if they cannot be written, or lack a part."""
+    wanted = threads.of_settings(settings)
+    if wanted is not None:
+        runtime.use_threads(wanted)   # before MXNet is imported
+    from ..train.settings import converted
+
     try:
         settings = json.loads(json.dumps(settings))
     except TypeError as error:
         raise ValueError(f'settings: must be such as JSON can hold: {error}') from None
+    if isinstance(settings, dict) and 'revision' in settings:
+        try:
+            settings = converted(settings)
+        except ValueError as error:
+            raise ValueError(f'settings: {error}') from error
     if isinstance(settings, dict) and isinstance(settings.get('engine'), dict):
         settings['engine'].setdefault('threads', None)
     for part, keys in KEYS.items():

@@ -12,10 +12,12 @@ import safetensors.numpy
 from ..files import replacing
 
 __all__ = ['CheckpointError', 'writing', 'write_file', 'sync_directory', 'write_arrays', 'read_arrays',
-           'read_json', 'sha256']
+           'read_json', 'require_finite', 'sha256']
 
 # MXNet's bfloat16 in NumPy. In a file it is uint16, and the metadata say which arrays are meant.
 _BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
+
+_NAMED = 5   # arrays that a message names
 
 
 class CheckpointError(RuntimeError):
@@ -87,6 +89,21 @@ def read_arrays(path, digest):
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f'{path}: not a file of arrays: {type(error).__name__}: {error}') from error
     return arrays
+
+
+def require_finite(arrays, path):
+    """CheckpointError that names the arrays of a file in which a number is infinite or NaN."""
+    bad = [name for name, array in arrays.items() if not _is_finite(array)]
+    if bad:
+        more = f' and {len(bad) - _NAMED} more' if len(bad) > _NAMED else ''
+        raise CheckpointError(f'{path}: has numbers that are not finite: {", ".join(bad[:_NAMED])}{more} '
+                              '(--allow-not-finite takes them)')
+
+
+def _is_finite(array):
+    if array.dtype == _BFLOAT16:   # with an exponent of ones, a number is infinite or NaN
+        return ((array.view(np.uint16) & 0x7f80) != 0x7f80).all()
+    return array.dtype.kind != 'f' or np.isfinite(array).all()
 
 
 def read_json(path):

@@ -45,12 +45,18 @@ def collect(trainer, names):
               for index, state in sorted(trainer._updaters[0].states.items())}
     scaler = getattr(trainer, '_amp_loss_scaler', None)
     return arrays, {
-        'optimizer': type(optimizer).__name__,
+        'optimizer': _kind(optimizer),
         'numbers': {number: getattr(optimizer, number) for number in _NUMBERS if hasattr(optimizer, number)},
         'update_counts': counts,
         'states': states,
         'loss_scaler': scaler and {key: getattr(scaler, key) for key in _SCALER},
     }
+
+
+def _kind(optimizer):
+    """The name of an optimizer's class. Adam is MXNet's, gluonzoo.Adam is ours."""
+    cls = type(optimizer)
+    return f'gluonzoo.{cls.__name__}' if cls.__module__.startswith('gluonzoo.') else cls.__name__
 
 
 def _flatten(state, name, arrays):
@@ -93,7 +99,7 @@ def plan(trainer, names, weights, arrays, description, where):
 
 def _plan(trainer, names, weights, arrays, description):
     optimizer, scaler = trainer.optimizer, getattr(trainer, '_amp_loss_scaler', None)
-    _same('optimizer', description['optimizer'], type(optimizer).__name__)
+    _same('optimizer', description['optimizer'], _kind(optimizer))
     _same('numbers', sorted(description['numbers']), sorted(n for n in _NUMBERS if hasattr(optimizer, n)))
     _same('loss scaler', description['loss_scaler'] is not None, scaler is not None)
     indices = {names[parameter]: index for index, parameter in enumerate(trainer._params)}

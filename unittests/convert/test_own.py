@@ -99,7 +99,8 @@ FAULTS = {
               ["'0.0.bias': dtype uint16 in the file, float32 here",
                "'1.bias': dtype int64 in the file, float32 here"]),
     'not finite': (lambda a: {**a, '1.bias': np.array([1, 2, np.inf, 3], 'f4'), '0.0.bias': np.array([1, 1e300])}, True,
-                   ["'0.0.bias': has values that are not finite", "'1.bias': has values that are not finite"]),
+                   ["'0.0.bias': has values that are not finite (--allow-not-finite takes them)",
+                    "'1.bias': has values that are not finite (--allow-not-finite takes them)"]),
     'nothing': (lambda a: {'0.0.weight': np.ones(3, 'f4')}, True, ['nothing in the file fits']),
     'empty': (lambda a: {}, True, ['nothing in the file fits']),
 }

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon
 
+from gluonzoo import optimizers
 from gluonzoo.train.parameters import names_of_parameters
 from gluonzoo.train.storage import CheckpointError
 from gluonzoo.train.trainer_state import check_trainers, collect, plan
 
 OPTIMIZERS = ['sgd', 'nag', 'signum', 'lars', 'adam', 'nadam', 'adamax', 'adadelta', 'adagrad', 'rmsprop', 'ftrl',
-              'ftml', 'lamb', 'sgld', 'groupadagrad']
+              'ftml', 'lamb', 'sgld', 'groupadagrad', 'mxnet_adam']
 CPU = (mx.cpu(),)
 
 
@@ -23,8 +24,8 @@ class Toy:
         net.initialize(mx.init.Xavier(), ctx=list(ctx))
         self.ctx = ctx
         self.networks = {'net': net}
-        self.trainers = {'t': gluon.Trainer(net.collect_params(), optimizer, {'learning_rate': 0.1, **keywords},
-                                            update_on_kvstore=False)}
+        made = optimizers.create(optimizer, learning_rate=0.1, **keywords)
+        self.trainers = {'t': gluon.Trainer(net.collect_params(), made, update_on_kvstore=False)}
         self.names = names_of_parameters(self.networks)
 
     def step(self, i):
@@ -137,7 +138,8 @@ def test_loss_scaler_of_mixed_precision():
 
 
 @pytest.mark.parametrize('other, message', [
-    (dict(optimizer='adam'), 'state: optimizer: Adam in the file, SGD here'),
+    (dict(optimizer='mxnet_adam'), 'state: optimizer: Adam in the file, SGD here'),
+    (dict(optimizer='adam'), 'state: optimizer: gluonzoo.Adam in the file, SGD here'),
     (dict(optimizer='sgd', momentum=0), 'state: a state: False in the file, True here'),
     (dict(optimizer='sgd', momentum=0.9, units=2), r'state: shape of net.0.bias: \(2,\) in the file, \(3,\) here'),
 ])
