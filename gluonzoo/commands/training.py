@@ -78,11 +78,12 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
                 print(f'{name}: is started anew; the weights do not have it in this shape')
     run = Run.create(directory, settings, resume=resume, workers=workers, code=code and code.content)
     run.finite = finite
+    shown = {'scalars.csv': ScalarsCSV(), 'tensorboard': TensorBoard(), 'progress.png': Plot(), 'samples': Samples()}
     metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
-                  callbacks=[Progress(), SharedCores(), ScalarsCSV(), TensorBoard(), Plot(), Samples()], ema=ema,
-                  checkpoint_every=checkpoint_every, kvstore=engine_settings['kvstore'], seed=how['seed'])
+                  callbacks=[Progress(), SharedCores(), *shown.values()], ema=ema, checkpoint_every=checkpoint_every,
+                  kvstore=engine_settings['kvstore'], seed=how['seed'])
     if workers.rank == 0:
-        _tell(run, metrics)
+        _tell(run, metrics, {name: callback.missing() for name, callback in shown.items()})
         for data in (loader, validation):
             for line in left_out(data.dataset):
                 print(line)
@@ -119,9 +120,9 @@ def _as_read(settings):
     return settings
 
 
-def _tell(run, metrics):
+def _tell(run, metrics, missing):
     said = ', '.join(f'{name} {value:.4g}' for name, value in metrics.items())
     print(f'{run.directory}: best checkpoint {run.checkpoint("best").name}; {said}')
     for name, what in (('progress.png', 'losses and metric'), ('samples', 'what was found after each epoch'),
-                       ('scalars.csv', 'every number; also: tensorboard --logdir ' + str(run.directory))):
-        print(f'  {run.directory / name}: {what}')
+                       ('scalars.csv', 'every number'), ('tensorboard', 'the same, for tensorboard --logdir')):
+        print(f'  {run.directory / name}: {missing[name] or what}')
