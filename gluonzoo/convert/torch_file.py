@@ -67,7 +67,13 @@ def read_torch(path, key=None, ema=False):
         reason, cause = f'cannot be read: {error.strerror or error}', error
     except _DAMAGED as error:
         reason, cause = f'not a PyTorch file, or damaged: {error}', error
-    raise WeightsError(f'{path}: {reason:.{_LONGEST_MESSAGE}}') from cause
+    raise WeightsError(f'{path}: {_one_line(reason)}') from cause
+
+
+def _one_line(reason):
+    """A message without control characters, which a file may have in its names."""
+    shown = (letter if letter.isprintable() else repr(letter)[1:-1] for letter in reason[:_LONGEST_MESSAGE])
+    return ''.join(shown)[:_LONGEST_MESSAGE]
 
 
 def _open(file, start):

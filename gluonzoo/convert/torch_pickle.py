@@ -68,8 +68,7 @@ def kind_of(value):
     """What a value is, in words."""
     if isinstance(value, Tensor):
         return 'a tensor'
-    # What the file has named is shown without control characters.
-    return repr(f'{value.of}'[:_LONGEST_SHOWN])[1:-1] if isinstance(value, Object) else type(value).__name__
+    return str(value.of)[:_LONGEST_SHOWN] if isinstance(value, Object) else type(value).__name__
 
 
 # -- functions that are known ----------------------------------------------------------------------------------------

@@ -99,6 +99,8 @@ def plan(trainer, names, weights, arrays, description, where):
 
 def _plan(trainer, names, weights, arrays, description):
     optimizer, scaler = trainer.optimizer, getattr(trainer, '_amp_loss_scaler', None)
+    if (description['optimizer'], _kind(optimizer)) == ('Adam', 'gluonzoo.Adam'):
+        raise CheckpointError("optimizer: MXNet's form of Adam in the file, whose name is mxnet_adam; adam here")
     _same('optimizer', description['optimizer'], _kind(optimizer))
     _same('numbers', sorted(description['numbers']), sorted(n for n in _NUMBERS if hasattr(optimizer, n)))
     _same('loss scaler', description['loss_scaler'] is not None, scaler is not None)

@@ -240,6 +240,7 @@ def test_damage_of_the_former_format(write_legacy):
     fails(write_legacy(good, {'0': (5, NUMBERS.tobytes())}), 'has 4 bytes after its last storage')
     fails(write_legacy(good, {}), "has no storage '0'")
     fails(write_legacy(good, keys=['1']), 'has a storage that nothing refers to: 1')
+    fails(write_legacy(good, keys=['1\n\x1b[2J\u2028']), r'refers to: 1\\n\\x1b\[2J\\u2028$')
     fails(write_legacy(good, {'0': NUMBERS.tobytes(), '1': NUMBERS.tobytes()}, keys=['0', '0']), "a storage twice: '0'")
     fails(write_legacy(good, keys=b'\x80\x02K\x01.'), 'has no list of storages')
     for offset, length in ((-1, 2), (0, 7), (6, 1), (3, -1)):

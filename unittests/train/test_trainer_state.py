@@ -155,6 +155,17 @@ def test_of_something_else(other, message):
     assert after[1] == before[1] and all((after[0][name] == array).all() for name, array in before[0].items())
 
 
+def test_the_two_forms_of_adam():
+    """Their states have the same form, and go on otherwise."""
+    ours, mxnets = Toy('adam'), Toy('mxnet_adam')
+    for toy in (ours, mxnets):
+        toy.step(0)
+    with pytest.raises(CheckpointError, match="MXNet's form of Adam in the file, whose name is mxnet_adam; adam here"):
+        restore(ours, mxnets)
+    with pytest.raises(CheckpointError, match='optimizer: gluonzoo.Adam in the file, Adam here'):
+        restore(mxnets, ours)
+
+
 @pytest.mark.parametrize('change, message', [
     (lambda arrays, d: d['states'].update({'net.9.weight': None}), "a state of 'net.9.weight'"),
     (lambda arrays, d: d['states'].update({'net.0.weight': 'nothing'}), "state of a trainer: KeyError: 'nothing'"),
