@@ -155,6 +155,18 @@ def test_of_something_else(other, message):
     assert after[1] == before[1] and all((after[0][name] == array).all() for name, array in before[0].items())
 
 
+def test_a_number_that_is_not_finite():
+    """Nadam's schedule of the momentum, which would make every weight NaN."""
+    toy, other = Toy('nadam'), Toy('nadam')
+    other.step(0)
+    arrays, description = collect(other.trainers['t'], other.names)
+    description['numbers']['m_schedule'] = float('nan')
+    with pytest.raises(CheckpointError, match='^state: m_schedule is nan .--allow-not-finite takes it.$'):
+        plan(toy.trainers['t'], toy.names, toy.values(), arrays, description, 'state')
+    plan(toy.trainers['t'], toy.names, toy.values(), arrays, description, 'state', finite=False)()
+    assert np.isnan(toy.trainers['t'].optimizer.m_schedule)
+
+
 def test_the_two_forms_of_adam():
     """Their states have the same form, and go on otherwise."""
     ours, mxnets = Toy('adam'), Toy('mxnet_adam')
