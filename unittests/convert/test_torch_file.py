@@ -311,7 +311,7 @@ def test_keys_that_are_no_strings(write):
     (b'<!DOCTYPE html><html>', 'a web page or XML, perhaps of a download that has failed'),
     (b'\x89HDF\r\n\x1a\n', 'an HDF5 file'), (struct.pack('<QQ', 0x112, 0), 'a parameter file of MXNet'),
     (b'\x1f\x8b\x08', 'compressed by gzip'), (b'\x80\x04}.', 'a pickle that torch.save has not written'),
-    (struct.pack('<Q', 12) + b'{"x":  {}   }', 'a safetensors file: give it a name that ends with .safetensors'),
+    (struct.pack('<Q', 128) + b'{"x":{}}' + bytes(120), 'a safetensors file, whose name must end with .safetensors'),
     (bytes(257) + b'ustar' + bytes(250), 'a tar archive, as PyTorch before 0.1.10 wrote'),
 ])
 def test_other_files(tmp_path, content, message):
