@@ -202,7 +202,7 @@ def test_what_python_2_has_written(write_legacy):
         return b'U' + bytes([len(value)]) + value.encode()
 
     tensor_ = call(function('torch._utils', '_rebuild_tensor'), old_storage(), integer(0),
-                   tuple_(integer(2), integer(3)), tuple_(integer(3), integer(1)))
+                   call(function('torch', 'Size'), tuple_(integer(2), integer(3))), tuple_(integer(3), integer(1)))
     pair = b'](' + string('x') + tensor_ + b'e'
     pickled = b'\x80\x02' + function('collections', 'OrderedDict') + b'](' + pair + b'e\x85R.'
     found = read_torch(write_legacy(pickled, keys=b'\x80\x02]' + string('0') + b'a.'))
