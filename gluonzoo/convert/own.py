@@ -54,7 +54,7 @@ def load_own_weights(net, path, partial=False, finite=True):
             found += [f'{name!r}: {fault}'
                       for fault in faults(arrays[name], parameter.shape, parameter.dtype, finite)]
     if len(anew) == len(parameters):
-        found.append('nothing in the file fits')
+        found.append('nothing in the file fits; of official weights, gluonzoo convert makes files of ours')
     elif anew and not partial:
         found.append('gluonzoo train --partial starts anew what is not in the file, or has another shape there')
     if found:
@@ -72,6 +72,7 @@ def _read(path):
     except WeightsError:
         raise
     except (OSError, safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f'{path}: not a weight file of ours: {type(error).__name__}: {error}. Of official weights, '
-                           'gluonzoo convert makes such files') from error
+        reason = str(error) if type(error) is ValueError else f'{type(error).__name__}: {error}'
+        raise WeightsError(f'{path}: not a weight file of ours: {reason}. Of official weights, gluonzoo convert makes '
+                           'such files') from error
     return arrays

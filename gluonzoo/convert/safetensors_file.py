@@ -5,6 +5,7 @@ import numpy as np
 import safetensors
 
 from .errors import WeightsError
+from .file_kinds import LOOKED_AT, is_safetensors, kind_of_file
 
 __all__ = ['float32', 'read_safetensors']
 
@@ -24,9 +25,13 @@ def read_safetensors(path):
     ------
     WeightsError
         for an array of another type, such as float8, by name.
-    OSError, SafetensorError
+    OSError, SafetensorError, ValueError
         if the file cannot be read, or is none.
     """
+    with open(path, 'rb') as file:
+        start = file.read(LOOKED_AT)
+    if not is_safetensors(start) and kind_of_file(start):
+        raise ValueError(f'it is {kind_of_file(start)}')
     with safetensors.safe_open(path, framework='numpy'), open(path, 'rb') as file:   # the first checks the header
         length = int.from_bytes(file.read(8), 'little')
         header = json.loads(file.read(length))

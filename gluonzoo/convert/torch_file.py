@@ -7,6 +7,7 @@ import struct
 import zipfile
 
 from .errors import WeightsError
+from .file_kinds import LOOKED_AT, is_safetensors, kind_of_file
 from .torch_pickle import Object, Tensor, kind_of
 from .torch_storages import LegacyFile, ZipFile
 
@@ -21,17 +22,6 @@ _DAMAGED = (zipfile.BadZipFile, struct.error, ValueError, LookupError, TypeError
 
 # Under which keys codes save the moving average of the weights.
 _EMA = ('state_dict_ema', 'ema_state_dict', 'model_ema', 'params_ema', 'ema')
-
-# How other files begin that have been taken for weights.
-_OTHERS = (
-    (b'version https://git-lfs', 'a pointer of Git LFS, and not the file itself: git lfs pull'),
-    (b'<', 'a web page or XML, perhaps of a download that has failed'),
-    (b'\x89HDF\r\n\x1a\n', 'an HDF5 file, as of Keras'),
-    (b'\x12\x01\x00\x00\x00\x00\x00\x00', 'a parameter file of MXNet, and not of PyTorch'),
-    (b'\x1f\x8b', 'compressed by gzip: unpack it'),
-    (b'7z\xbc\xaf', 'a 7z archive: unpack it'),
-    (b'Rar!', 'a RAR archive: unpack it'),
-)
 
 
 def read_torch(path, key=None, ema=False):
@@ -56,7 +46,7 @@ def read_torch(path, key=None, ema=False):
     """
     try:
         with open(path, 'rb') as file:
-            start = file.read(512)
+            start = file.read(LOOKED_AT)
             file.seek(0)
             source = _open(file, start)
             state = _choose(source.content, key, ema)
@@ -67,19 +57,20 @@ def read_torch(path, key=None, ema=False):
         reason, cause = f'cannot be read: {error.strerror or error}', error
     except _DAMAGED as error:
         reason, cause = f'not a PyTorch file, or damaged: {error}', error
-    raise WeightsError(f'{path}: {reason:.{_LONGEST_MESSAGE}}') from cause
+    raise WeightsError(f'{path}: {_one_line(reason)}') from cause
+
+
+def _one_line(reason):
+    """A message without control characters, which a file may have in its names."""
+    shown = (letter if letter.isprintable() else repr(letter)[1:-1] for letter in reason[:_LONGEST_MESSAGE])
+    return ''.join(shown)[:_LONGEST_MESSAGE]
 
 
 def _open(file, start):
-    for beginning, what in _OTHERS:
-        if start.startswith(beginning):
-            raise WeightsError(what)
-    if start[8:10] == b'{"':
-        raise WeightsError('a safetensors file: give it a name that ends with .safetensors')
-    if start[257:262] == b'ustar':
-        raise WeightsError('a tar archive, as PyTorch before 0.1.10 wrote: unpack it, or write it anew with a later '
-                           'PyTorch')
-    return LegacyFile(file) if start[:1] == b'\x80' else ZipFile(file)
+    kind = kind_of_file(start)
+    if kind and (is_safetensors(start) or not start.startswith((b'\x80', b'PK'))):
+        raise WeightsError(kind)
+    return LegacyFile(file) if start.startswith(b'\x80') else ZipFile(file)
 
 
 def _array(source, name, tensor):

@@ -68,8 +68,7 @@ def kind_of(value):
     """What a value is, in words."""
     if isinstance(value, Tensor):
         return 'a tensor'
-    # What the file has named is shown without control characters.
-    return repr(f'{value.of}'[:_LONGEST_SHOWN])[1:-1] if isinstance(value, Object) else type(value).__name__
+    return str(value.of)[:_LONGEST_SHOWN] if isinstance(value, Object) else type(value).__name__
 
 
 # -- functions that are known ----------------------------------------------------------------------------------------
@@ -105,6 +104,10 @@ def _parameter(tensor, requires_grad, hooks):
     return _expect(tensor, Tensor)
 
 
+def _size(numbers):
+    return _expect(numbers, tuple)
+
+
 def _ordered_dict(pairs=()):
     """Python 2 gives the pairs, Python 3 sets the entries later."""
     entries = {}
@@ -117,6 +120,7 @@ def _ordered_dict(pairs=()):
 
 _CALLS = {
     Function('collections', 'OrderedDict'): _ordered_dict,
+    Function('torch', 'Size'): _size,
     Function('torch._utils', '_rebuild_tensor'): _tensor,   # before PyTorch 0.4
     Function('torch._utils', '_rebuild_tensor_v2'): _tensor_v2,
     Function('torch._utils', '_rebuild_tensor_v3'): _tensor_v3,   # of dtypes that have no storage of their own

@@ -35,9 +35,6 @@ def read_weights(path, key=None, ema=False):
         raise WeightsError(f'{path}: {"--ema" if ema else "--key"} is for checkpoints of PyTorch; a safetensors file '
                            'has tensors alone')
     try:
-        with open(path, 'rb') as file:
-            if file.read(4).startswith((b'\x80', b'PK\x03\x04')):
-                raise WeightsError(f'{path}: a PyTorch file: give it a name that ends with .pth')
         return read_safetensors(path)[0]
     except WeightsError:
         raise

@@ -100,7 +100,7 @@ def plan_all(path, state, task, ema, finite=True):
         weights.update({f'{name}.{key}': value for key, value in values.items()})
     for name, trainer in task.trainers.items():
         puts.append(trainer_state.plan(trainer, names, weights, arrays[_trainer_file(name)],
-                                       state['trainers'].get(name), path / _trainer_file(name)))
+                                       state['trainers'].get(name), path / _trainer_file(name), finite))
     if ema:
         puts.append(_plan_ema(ema, used_networks(task), arrays, path))
 

@@ -23,7 +23,7 @@ def test_safetensors(tmp_path):
     with pytest.raises(WeightsError, match='net.safetensors: --key is for checkpoints of PyTorch'):
         read_weights(path, key='x')
     path.write_bytes(b'PK\x03\x04' + bytes(100))
-    with pytest.raises(WeightsError, match='net.safetensors: a PyTorch file: give it a name that ends with .pth'):
+    with pytest.raises(WeightsError, match='net.safetensors: cannot be read: it is a PyTorch file or another zip'):
         read_weights(path)
 
 

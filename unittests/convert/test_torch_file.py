@@ -202,7 +202,7 @@ def test_what_python_2_has_written(write_legacy):
         return b'U' + bytes([len(value)]) + value.encode()
 
     tensor_ = call(function('torch._utils', '_rebuild_tensor'), old_storage(), integer(0),
-                   tuple_(integer(2), integer(3)), tuple_(integer(3), integer(1)))
+                   call(function('torch', 'Size'), tuple_(integer(2), integer(3))), tuple_(integer(3), integer(1)))
     pair = b'](' + string('x') + tensor_ + b'e'
     pickled = b'\x80\x02' + function('collections', 'OrderedDict') + b'](' + pair + b'e\x85R.'
     found = read_torch(write_legacy(pickled, keys=b'\x80\x02]' + string('0') + b'a.'))
@@ -240,6 +240,7 @@ def test_damage_of_the_former_format(write_legacy):
     fails(write_legacy(good, {'0': (5, NUMBERS.tobytes())}), 'has 4 bytes after its last storage')
     fails(write_legacy(good, {}), "has no storage '0'")
     fails(write_legacy(good, keys=['1']), 'has a storage that nothing refers to: 1')
+    fails(write_legacy(good, keys=['1\n\x1b[2J\u2028']), r'refers to: 1\\n\\x1b\[2J\\u2028$')
     fails(write_legacy(good, {'0': NUMBERS.tobytes(), '1': NUMBERS.tobytes()}, keys=['0', '0']), "a storage twice: '0'")
     fails(write_legacy(good, keys=b'\x80\x02K\x01.'), 'has no list of storages')
     for offset, length in ((-1, 2), (0, 7), (6, 1), (3, -1)):
@@ -310,7 +311,7 @@ def test_keys_that_are_no_strings(write):
     (b'<!DOCTYPE html><html>', 'a web page or XML, perhaps of a download that has failed'),
     (b'\x89HDF\r\n\x1a\n', 'an HDF5 file'), (struct.pack('<QQ', 0x112, 0), 'a parameter file of MXNet'),
     (b'\x1f\x8b\x08', 'compressed by gzip'), (b'\x80\x04}.', 'a pickle that torch.save has not written'),
-    (struct.pack('<Q', 12) + b'{"x":  {}   }', 'a safetensors file: give it a name that ends with .safetensors'),
+    (struct.pack('<Q', 128) + b'{"x":{}}' + bytes(120), 'a safetensors file, whose name must end with .safetensors'),
     (bytes(257) + b'ustar' + bytes(250), 'a tar archive, as PyTorch before 0.1.10 wrote'),
 ])
 def test_other_files(tmp_path, content, message):

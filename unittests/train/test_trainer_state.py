@@ -155,6 +155,29 @@ def test_of_something_else(other, message):
     assert after[1] == before[1] and all((after[0][name] == array).all() for name, array in before[0].items())
 
 
+def test_a_number_that_is_not_finite():
+    """Nadam's schedule of the momentum, which would make every weight NaN."""
+    toy, other = Toy('nadam'), Toy('nadam')
+    other.step(0)
+    arrays, description = collect(other.trainers['t'], other.names)
+    description['numbers']['m_schedule'] = float('nan')
+    with pytest.raises(CheckpointError, match='^state: m_schedule is nan .--allow-not-finite takes it.$'):
+        plan(toy.trainers['t'], toy.names, toy.values(), arrays, description, 'state')
+    plan(toy.trainers['t'], toy.names, toy.values(), arrays, description, 'state', finite=False)()
+    assert np.isnan(toy.trainers['t'].optimizer.m_schedule)
+
+
+def test_the_two_forms_of_adam():
+    """Their states have the same form, and go on otherwise."""
+    ours, mxnets = Toy('adam'), Toy('mxnet_adam')
+    for toy in (ours, mxnets):
+        toy.step(0)
+    with pytest.raises(CheckpointError, match="MXNet's form of Adam in the file, whose name is mxnet_adam; adam here"):
+        restore(ours, mxnets)
+    with pytest.raises(CheckpointError, match='optimizer: gluonzoo.Adam in the file, Adam here'):
+        restore(mxnets, ours)
+
+
 @pytest.mark.parametrize('change, message', [
     (lambda arrays, d: d['states'].update({'net.9.weight': None}), "a state of 'net.9.weight'"),
     (lambda arrays, d: d['states'].update({'net.0.weight': 'nothing'}), "state of a trainer: KeyError: 'nothing'"),
