@@ -129,7 +129,8 @@ def _parse(document):
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:   # the last two: of its encoding
         raise AnnotationError(f'{document}: {error}') from error
     for element in root.iter():
-        element.tag = element.tag.rpartition('}')[2].lower()
+        if '}' in element.tag or not element.tag.islower():
+            element.tag = element.tag.rpartition('}')[2].lower()
     if root.tag != 'annotation':
         raise AnnotationError(f'{document}: must be an <annotation> of VOC: <{quoted(root.tag)[1:-1]}>')
     return root
