@@ -237,7 +237,7 @@ def leads_inside(name):
     except UnicodeEncodeError:   # half of a pair of UTF-16, as JSON can hold it
         return False
     short = max(map(len, parts), default=0) <= 255 and sum(map(len, parts)) < 2048   # what a file system allows
-    return bool(name) and '\0' not in name and not path.is_absolute() and b'..' not in parts and short
+    return bool(name) and min(name) >= ' ' and not path.is_absolute() and b'..' not in parts and short
 
 
 def class_name(where, text):

@@ -256,6 +256,23 @@ def test_a_list_that_names_nothing(tmp_path):
     assert len(annotations.skipped) == 3 and max(map(len, annotations.skipped)) < 400
 
 
+@pytest.mark.parametrize('line', ['//', '///etc/passwd', '//etc/passwd', '\\\\etc\\passwd', '../../outside.jpg', '/',
+                                  '..', 'C:\\outside.jpg'])
+def test_nothing_leads_out_of_the_directory(tmp_path, line):
+    """By a list, or by YAML."""
+    root = tmp_path / 'data'
+    cvat_yolo(root)
+    picture(tmp_path / 'outside.jpg')
+    write(root / 'valid.txt', line)
+    with pytest.raises(AnnotationError, match='valid.txt:1: no picture '):
+        read_annotations('yolo', root)
+    for path in (root / 'valid.txt', root / 'train.txt', root / 'obj.names'):
+        path.unlink()
+    write(root / 'data.yaml', f"{NAMES}path: '{line}'\ntrain: '{line}'\nval: '{line}'\n")
+    with pytest.raises(AnnotationError, match='data.yaml: names splits, and there is no '):
+        read_annotations('yolo', root)
+
+
 @pytest.mark.parametrize('text, message', [
     ('names: [cat, dog', 'data.yaml: not YAML: '), ('[' * 5000, 'data.yaml: not YAML'),
     ('names: {0: cat, 2: dog}', 'names: must have the numbers from 0 to 1'), ('names: cat', 'names: must be a list'),
