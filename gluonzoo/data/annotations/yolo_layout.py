@@ -35,7 +35,7 @@ class Layout:
         self._labels = {}  # folder of pictures -> folder of their text files, None if it is the same
         self._named = {}   # split -> folders and lists, as YAML says
         for path in self._files:
-            if path.name.lower() == 'classes.txt' or path.suffix.lower() == '.names':
+            if path.name.lower() == 'classes.txt' or path.suffix.lower() in ('.names', '.labels'):
                 reading.read_class_names(path)
             elif path.suffix.lower() in ('.yaml', '.yml') and path.parent == self._root:
                 self._read_yaml(path)
