@@ -199,13 +199,13 @@ def _entries(path, part, entries, strict):
 
 
 def _categories(path, entries, groups, strict):
-    """id -> name, in the order of the ids. A group may have the name of a class, unless `strict`."""
+    """id -> name, in the order of the ids. A group may have the name of a class."""
     names, seen = {}, set()
     for where, entry, number in _entries(path, 'categories', entries, strict):
         name = entry.get('name')
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
             raise AnnotationError(f'{where}: name: must be printable and not empty: {quoted(name)}')
-        if strict or number not in groups:
+        if number not in groups:
             if name.strip() in seen:
                 raise AnnotationError(f'{where}: name: {quoted(name)} is there twice')
             seen.add(name.strip())
