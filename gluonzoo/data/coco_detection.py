@@ -77,7 +77,7 @@ class CocoDetection(Dataset):
     path, transform, arrays, skipped
         see :class:`~gluonzoo.data.dataset.Dataset`
     class_names : list of str
-        in the order of the category ids
+        in the order of the category ids, without categories that only gather others, as Roboflow writes one
     category_ids : list of int
         of each class
     image_ids : list of int
@@ -115,7 +115,8 @@ class CocoDetection(Dataset):
         super().__init__(one_file(path), transform)
         coco = read_coco(self.path)
         folder = self._folder(images, [image.file_name for image in coco.images.values()])
-        self.category_ids, self.class_names = list(coco.categories), list(coco.categories.values())
+        classes = {number: name.strip() for number, name in coco.categories.items() if number not in coco.groups}
+        self.category_ids, self.class_names = list(classes), list(classes.values())
         self._sizes = {number: image.size for number, image in coco.images.items()}
         self.image_ids = list(coco.images)
         self.files = [folder / image.file_name for image in coco.images.values()]

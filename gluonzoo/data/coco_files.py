@@ -1,10 +1,10 @@
 """Where the annotation files of a dataset in the form of COCO are, and the pictures that they are about."""
 import re
 
+from .annotations.splits import PAIRS
+
 __all__ = ['find_annotations', 'folder_of']
 
-# What the files to train and to validate with are called; the first pair of which both are there is taken.
-PAIRS = (('train', 'val'), ('train', 'valid'), ('train', 'validation'), ('trainval', 'test'), ('train', 'test'))
 _OBJECTS = 'instances_'   # begins the names of COCO's files about objects; others are about captions and keypoints
 _ROBOFLOW = '_annotations.coco.json'
 _TRIED = 100   # pictures that are looked for

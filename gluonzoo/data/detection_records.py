@@ -208,20 +208,23 @@ def _objects(label, classes):
     if (len(label) - header) % width:
         raise RecordError(f'label: {len(label) - header} numbers are not objects of {width}')
     objects = label[header:].reshape(-1, width)   # -> [n, B]
-    numbers = objects[:, 0]
-    if (numbers == NO_OBJECT).any():
-        objects = objects[numbers != NO_OBJECT]
+    if not _are_classes(objects[:, 0], classes).all():
+        objects = objects[objects[:, 0] != NO_OBJECT]
         numbers = objects[:, 0]
+        wrong = ~_are_classes(numbers, classes)
+        if wrong.any():
+            raise RecordError(f'label: class {numbers[wrong][0]:g}; must be a number from 0 to {classes - 1}, or -1 '
+                              'for no object')
     boxes = objects[:, 1:5]
-    wrong = ~((numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers)))
-    if wrong.any():
-        raise RecordError(f'label: class {numbers[wrong][0]:g}; must be a number from 0 to {classes - 1}, or -1 for no '
-                          'object')
     wrong = ~((boxes >= -1) & (boxes <= 2)).all(1)
     if wrong.any():
         raise RecordError(f'label: box {boxes[wrong][0].tolist()}; coordinates must be fractions of the image, and no '
                           'farther from it than it is large')
     return objects
+
+
+def _are_classes(numbers, classes):
+    return (numbers >= 0) & (numbers < classes) & (numbers == np.floor(numbers))
 
 
 def _in_pixels(objects, width, height):

@@ -173,6 +173,11 @@ def _pictures(folder):
     return found
 
 
+def _name(path, folder):
+    """The path of a file in a folder, without its ending: what partners have in common."""
+    return os.path.splitext(os.path.relpath(path, folder))[0]
+
+
 def _single_files(folder):
     files = _pictures(folder)
     _require_one_folder(folder, files)
@@ -185,8 +190,8 @@ def _require_one_folder(folder, files):
     """ValueError if these are the pictures of A and those of B: each would be taken for a pair, and cut in halves."""
     within = defaultdict(set)   # folder in the folder -> what is in it
     for path in files:
-        first, *rest = path.relative_to(folder).with_suffix('').parts
-        within[first if rest else ''].add(tuple(rest))
+        first, sep, rest = _name(path, folder).partition(os.sep)
+        within[first if sep else ''].add(rest)
     sides = sorted(within)
     alike = len(sides) == 2 and within[sides[0]] == within[sides[1]]
     if '' not in within and (alike or set(sides) <= {'A', 'B'}):
@@ -199,7 +204,7 @@ def _partners(a, b):
     faults = []
     for folder, by_name in zip((a, b), sides):
         for path in _pictures(folder):
-            name = path.relative_to(folder).with_suffix('')
+            name = _name(path, folder)
             if name in by_name:
                 faults.append(f'{path}: {by_name[name].name} has the same name')
             by_name[name] = path

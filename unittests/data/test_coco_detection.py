@@ -83,6 +83,29 @@ def test_samples_are_what_is_annotated(root, capfd):
     assert capfd.readouterr() == ('', '')      # pycocotools has much to say
 
 
+def test_a_category_that_only_gathers_others_is_no_class(root):
+    """Though it may have the name of one."""
+    data = content()
+    for category in data['categories']:
+        category['supercategory'] = 'ant'
+    data['categories'].append({'id': 0, 'name': 'ant', 'supercategory': 'none'})
+    dataset = open_(root, data)
+    assert dataset.class_names == ['yak', 'ant', 'zebra'] and dataset.category_ids == [2, 5, 9]
+    assert dataset.sample(2).labels.tolist() == [1]
+    data['annotations'].append(annotated(20, 0, [1, 2, 3, 4]))   # an object is of it: two classes of one name
+    with pytest.raises(AnnotationError, match="name: 'ant' is there twice"):
+        open_(root, data)
+
+
+def test_classes_with_spaces_and_signs_stay_distinct(root):
+    names = ['a b', 'a_b', 'a  b', 'A b', 'a/b', 'a-b', 'a.b', 'a:b', 'ab', 'ä b']
+    data = content()
+    data['categories'] = [{'id': number, 'name': f' {name} '} for number, name in enumerate(names)]
+    data['annotations'] = [annotated(30, number, [0, 0, 9, 9]) for number in range(10)]
+    dataset = open_(root, data)
+    assert dataset.class_names == names and dataset.sample(0).labels.tolist() == list(range(10))
+
+
 def test_a_sample_may_be_changed(root):
     dataset = open_(root, content())
     sample = dataset.sample(0)

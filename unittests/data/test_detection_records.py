@@ -199,6 +199,13 @@ def test_class_names(tmp_path):
             records_of(path)
 
 
+def test_classes_with_spaces_and_signs_stay_distinct(tmp_path):
+    names = ['a b', 'a_b', 'a  b', 'A b', 'a/b', 'a-b', 'a.b', 'a:b', 'ab', 'ä b']
+    path = write_file(tmp_path, classes=0)[0]
+    (tmp_path / 'classes.txt').write_text('\n'.join(names), 'utf-8')
+    assert records_of(path).class_names == names
+
+
 def test_without_names_a_damaged_label_makes_no_classes(tmp_path):
     dataset = labelled(tmp_path, header([1, 0, 0, 1, 1]), header([1e9, 0, 0, 1, 1]), header([np.nan, 0, 0, 1, 1]),
                        [1e9, 5], classes=0)

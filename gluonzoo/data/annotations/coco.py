@@ -233,12 +233,12 @@ def _known(number, ids):
 
 
 def _whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+    return type(value) is int   # what JSON gives, and no bool
 
 
 def _finite(value):
     """Whether it is a number that float32 can hold."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e38   # NaN is not
+    return type(value) in (int, float) and abs(value) < 1e38   # NaN is not
 
 
 # -- a directory -----------------------------------------------------------------------------------------------------
