@@ -11,7 +11,7 @@ import gluonzoo
 ROOT = Path(gluonzoo.__file__).parent
 
 FLOORS = (
-    ('runtime', 'registry', 'boxes', 'files'),
+    ('runtime', 'parameter_server', 'registry', 'boxes', 'files'),
     ('ops', 'pictures', 'graph'),
     ('nn', 'losses', 'optimizers', 'metrics'),
     ('models', 'convert'),
