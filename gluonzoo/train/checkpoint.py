@@ -155,7 +155,7 @@ class Run:
         return self._path(best['step']) if best else paths[-1]
 
     def _path(self, step):
-        return self._checkpoints / f'step-{step:08d}'
+        return self._checkpoints / checkpoint_files.directory_name(step)
 
     def save(self, task, ema=None, *, step, epoch, batch, metrics=None):
         """Writes a checkpoint, then removes those that are no longer needed.
@@ -267,7 +267,7 @@ class Run:
 
 def _lock(path):
     """Keeps other processes out until this process ends, in whatever way."""
-    lock = os.open(path, os.O_CREAT | os.O_RDWR)
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
     file = os.fstat(lock).st_dev, os.fstat(lock).st_ino
     if file in _locks:
         os.close(lock)
