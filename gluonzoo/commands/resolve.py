@@ -189,6 +189,29 @@ def contexts(devices):
     return found
 
 
+def moved_data(specification, path, split='val'):
+    """The settings of a dataset with another place.
+
+    Parameters
+    ----------
+    specification : dict
+        ``settings['val_data']``
+    path : Path
+        of the data themselves, or of a folder that has them as their part `split`
+    split : {'train', 'val'}
+
+    Returns
+    -------
+    dict
+
+    Raises OSError or ValueError if there are no such data.
+    """
+    other = {key: value for key, value in specification.items() if key not in ('path', 'images')}
+    cls = DATASETS.target(specification['name'])
+    in_folder = path.is_dir() and hasattr(cls, 'in_folder')   # a dataset of the user's own may lack it
+    return {**other, **(cls.in_folder(path, split) if in_folder else {'path': str(path)})}
+
+
 def validation_loader(settings, workers=2):
     """What the settings' task is evaluated on, in batches."""
     dataset = DATASETS.create(**_part(settings, 'val_data'))

@@ -19,7 +19,7 @@ from ..reading import open_ordinary
 from ..registry import DATASETS
 from .annotations import AnnotationError
 from .annotations.coco import read_coco
-from .coco_files import folder_of
+from .coco_files import find_annotations, folder_of
 from .dataset import Dataset, counted, one_file
 from .records import RecordError
 
@@ -163,6 +163,10 @@ class CocoDetection(Dataset):
         if not Path(images).is_dir():
             raise FileNotFoundError(f'{images}: no such folder')
         return Path(images)
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        return {'path': str(find_annotations(folder)[split])}
 
     def identity(self):
         """Yields the content of the annotation file."""

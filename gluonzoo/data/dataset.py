@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .transforms import make_transform
 
-__all__ = ['Dataset', 'counted', 'left_out', 'one_file']
+__all__ = ['Dataset', 'counted', 'fingerprint', 'left_out', 'one_file']
 
 
 def one_file(path):
@@ -27,6 +27,11 @@ def left_out(dataset):
         lines.append(f'{path}: {len(skipped)} of {len(dataset)} records cannot be read and are left out; the first: '
                      f'{next(iter(skipped.values()))}')
     return lines
+
+
+def fingerprint(dataset):
+    """:meth:`Dataset.fingerprint` of a dataset; None for one of a user's own that has no such method."""
+    return dataset.fingerprint() if hasattr(dataset, 'fingerprint') else None
 
 
 def counted(reasons):
@@ -93,6 +98,23 @@ class Dataset:
         that yields none are told apart by their count alone.
         """
         return iter(())
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        """The settings of the part `split` of the data in a folder: where it is.
+
+        Parameters
+        ----------
+        folder : Path
+        split : {'train', 'val'}
+
+        Returns
+        -------
+        dict of keywords of the dataset, 'path' among them
+
+        Raises OSError or ValueError if there is none.
+        """
+        return {'path': str(folder)}
 
     def item(self, record, rng, out=None):
         """The arrays of one record after the transform.
