@@ -9,7 +9,7 @@ from ...pictures.decode import SUFFIXES
 from ...reading import quoted, read_text
 from .base import AnnotationError, file_errors, leads_inside, lines
 from .listing import with_suffix
-from .splits import PAIRS, choose
+from .splits import PAIRS, choose, require_none_below
 
 __all__ = ['Layout']
 
@@ -135,6 +135,8 @@ class Layout:
         if chosen is None and self._named:
             path, values, _ = next(iter(self._named.values()))
             raise AnnotationError(f'{path}: names splits, and there is no {quoted(values[0])} in {self._root}')
+        if chosen is None:
+            require_none_below(self._root, with_suffix(self._files, *SUFFIXES))
         return {split: [path] for split, path in (chosen or {'all': self._root}).items()}
 
     def _lists(self):

@@ -425,6 +425,14 @@ def test_two_ids_that_are_one(tmp_path):
         read_annotations('coco', tmp_path)
 
 
+@pytest.mark.parametrize('form, make', [('voc', roboflow_voc), ('yolo', folders_within_splits)])
+def test_splits_further_below_are_not_mixed(tmp_path, form, make):
+    """Of the folder above, which is named by mistake."""
+    make(tmp_path / 'export')
+    with pytest.raises(AnnotationError, match='has no splits, and folders further below are called train and val'):
+        read_annotations(form, tmp_path)
+
+
 # -- folders ---------------------------------------------------------------------------------------------------------
 
 def test_what_nothing_is_read_from_is_counted_by_folder(tmp_path):
