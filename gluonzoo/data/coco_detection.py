@@ -187,7 +187,7 @@ class CocoDetection(Dataset):
         if found and not any(max(one['bbox'][2:]) > 1 for one in found):
             raise AnnotationError(f'{self.path}: none of its {len(found)} objects is larger than a pixel. {_UNIT}')
         if not total:
-            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=3)
+            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=2)
         if faults:
             warnings.warn(f'{self.path}: {sum(dropped.values())} of its {total} annotations are left out: '
                           f'{counted(dropped)}', RuntimeWarning, stacklevel=2)

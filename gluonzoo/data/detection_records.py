@@ -168,7 +168,7 @@ class DetectionRecords(Dataset):
                               f'{counted(unusable)}. In records, xmin ymin xmax ymax are fractions of the picture, 0 '
                               'to 1; what makes records divides pixels by its size')
         if readable == len(self):
-            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=3)
+            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=2)
 
     def _count(self, record, reasons):
         """Takes into `dropped` what is left out of a record."""

@@ -169,7 +169,7 @@ def _pictures(folder):
     if len(found) < len(files):
         others = Counter(path.suffix or path.name for path in files if path.suffix.lower() not in SUFFIXES)
         warnings.warn(f'{folder}: {len(files) - len(found)} files are left out, being none of {", ".join(SUFFIXES)}: '
-                      f'{counted(others)}', RuntimeWarning, stacklevel=4)
+                      f'{counted(others)}', RuntimeWarning, stacklevel=2)
     return found
 
 
