@@ -59,7 +59,8 @@ def _check(out, card):
     except (OSError, ValueError):
         raise DatasetError(f'{out}: is there, and not by this program; choose another --out') from None
     if there != card:
-        raise DatasetError(f'{out}: holds something else: {json.dumps(there)}. Remove it, or choose another --out')
+        raise DatasetError(f'{out}: holds something else: {json.dumps(there)[:300]}. Remove it, or choose another '
+                           '--out')
 
 
 # -- the originals ---------------------------------------------------------------------------------------------------
