@@ -10,7 +10,7 @@ this import serves until the job is over and then ends the process.
 import importlib
 import os
 
-from . import ops, runtime
+from . import ops, parameter_server, runtime
 from .registry import get_model, list_models  # noqa: F401
 
 __version__ = '0.1.0'
@@ -39,6 +39,7 @@ def __dir__():
     return sorted({*globals(), *_FROM_ROOMS, *_rooms()})
 
 
+parameter_server.replace_server()
 runtime.prepare(ops.library.activate)
 if os.environ.get('DMLC_ROLE') in ('server', 'scheduler'):
     runtime.import_mxnet()   # and serve

@@ -11,7 +11,8 @@ import gluonzoo
 ROOT = Path(gluonzoo.__file__).parent
 
 FLOORS = (
-    ('runtime', 'registry', 'boxes', 'files', 'reading'),
+    ('cores', 'reading', 'files'),
+    ('runtime', 'parameter_server', 'registry', 'boxes'),
     ('ops', 'pictures', 'graph'),
     ('nn', 'losses', 'optimizers', 'metrics'),
     ('models', 'convert'),

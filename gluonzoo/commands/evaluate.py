@@ -31,7 +31,7 @@ def run(args):
     from . import resolve
 
     task, settings, checkpoint = resolve.open_run(args.run, args.which or 'best', resolve.contexts(args.devices),
-                                                  args.set, args.code)
+                                                  args.set, args.code, not args.allow_not_finite)
     if args.data:
         settings['val_data']['path'] = str(args.data)
     loader = resolve.validation_loader(settings, args.workers)

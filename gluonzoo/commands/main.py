@@ -9,6 +9,7 @@ import importlib
 import signal
 import sys
 
+from .. import runtime
 from .arguments import add_command
 
 __all__ = ['COMMANDS', 'door', 'main']
@@ -39,6 +40,8 @@ def main(argv=None):
     if hasattr(command, 'check'):
         command.check(parsers[args.command], args)
     try:
+        if getattr(args, 'threads', None):
+            runtime.use_threads(args.threads)
         code = command.run(args)
         if 'mxnet' in sys.modules:
             sys.modules['mxnet'].nd.waitall()   # an error that nobody waits for would leave the exit code 0

@@ -28,7 +28,7 @@ class Opened(NamedTuple):
     """Path of the checkpoint or of the weights"""
 
 
-def open_run(directory, which='best', ctx=None, overrides=(), code=None):
+def open_run(directory, which='best', ctx=None, overrides=(), code=None, finite=True):
     """What a run has trained.
 
     Parameters
@@ -42,6 +42,8 @@ def open_run(directory, which='best', ctx=None, overrides=(), code=None):
         settings of the task and of the validation data that replace those of the run: 'task.flip=true'
     code : str or Path, optional
         the user's own file, if the run was made with one
+    finite : bool
+        whether weights that are infinite or NaN are refused
 
     Returns
     -------
@@ -55,6 +57,7 @@ def open_run(directory, which='best', ctx=None, overrides=(), code=None):
         if the run needs code and `code` is None, or an override is unknown or of the training.
     """
     run = Run.open(directory)
+    run.finite = finite
     user_code.load_for(run, code)
     settings = override(run.settings, overrides)
     for text in overrides:
@@ -65,7 +68,7 @@ def open_run(directory, which='best', ctx=None, overrides=(), code=None):
     return Opened(task, settings, run.load_networks(task, which))
 
 
-def open_model(model, weights, ctx=None, overrides=()):
+def open_model(model, weights, ctx=None, overrides=(), finite=True):
     """A model with weights from a file, without a run.
 
     The task is that of the model's recipe, with the class names of the official weights. Of a network for other classes
@@ -77,7 +80,7 @@ def open_model(model, weights, ctx=None, overrides=()):
         one of :func:`gluonzoo.list_models`
     weights : str or Path
         what ``gluonzoo convert`` has written, or a network's file of a checkpoint
-    ctx, overrides
+    ctx, overrides, finite
         as for :func:`open_run`
 
     Returns
@@ -98,7 +101,7 @@ def open_model(model, weights, ctx=None, overrides=()):
     task = make_task(settings, to_predict=True)
     task.start_prediction(ctx)
     name, = task.used
-    load_own_weights(task.networks[name], weights)
+    load_own_weights(task.networks[name], weights, finite=finite)
     return Opened(task, settings, weights)
 
 
@@ -148,7 +151,7 @@ def make_network(name, **keywords):
         raise ValueError(f'{name}: cannot be made with {keywords}: {reason}') from error
 
 
-def load_named_weights(task, settings):
+def load_named_weights(task, settings, finite=True):
     """Puts the weights that the settings of networks name (``'weights': FILE``) into the networks of a started task.
 
     Returns
@@ -159,7 +162,7 @@ def load_named_weights(task, settings):
     for network, net in task.networks.items():
         specification = settings['task'][network]
         if specification.get('weights'):
-            found = load_own_weights(net, specification['weights'], partial=specification.get('partial', False))
+            found = load_own_weights(net, specification['weights'], specification.get('partial', False), finite)
             anew += [f'{network}.{name}' for name in found]
     return anew
 

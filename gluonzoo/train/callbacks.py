@@ -12,23 +12,25 @@ A callback is an object with any of these methods::
 `loop` has the arguments of :func:`gluonzoo.train.fit`: task, loader, run, epochs, validation. On several machines only
 the worker of rank 0 has callbacks.
 
-A callback that raises an Exception does not stop the training. There is a RuntimeWarning, and the callback is not
-called again.
+A callback that raises an Exception does not stop the training. Its first Exception is a RuntimeWarning. The callback is
+called again all the same, since a disk that is full now may not be full at the next step. At the end a second warning
+says what is missing: what the callback's own method ``missing()`` returns ('' for nothing), or how often it failed.
 """
-import csv
-import math
+import select
 import sys
 import time
 import warnings
-from contextlib import closing
-from io import BytesIO, StringIO
+from contextlib import closing, suppress
+from io import BytesIO
 
 import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from ..pictures.jpeg import encode_jpeg
-from .storage import CheckpointError, write_file
+from .scalars_csv import ScalarsCSV, read_scalars, readable_scalars
+from .storage import write_file
+from .tensorboard import TensorBoard
 
 __all__ = ['Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples', 'Callbacks', 'read_scalars']
 
@@ -44,6 +46,8 @@ class Callbacks:
     def __init__(self, callbacks, loop):
         self._loop = loop
         self._callbacks = list(callbacks)
+        self._failed = [0] * len(self._callbacks)   # how often
+        self._warned = set()
         for callback in self._callbacks:
             if not any(hasattr(callback, event) for event in _EVENTS):
                 raise ValueError(f'callbacks: {callback!r} has none of the methods {", ".join(_EVENTS)}')
@@ -59,20 +63,37 @@ class Callbacks:
 
     def __exit__(self, *error):
         self._call('on_end')
+        for callback, times in zip(self._callbacks, self._failed):
+            if times:
+                missing = f'failed {times} time(s)'
+                with suppress(Exception):   # a callback without such a method, or one that fails in that as well
+                    missing = callback.missing() or 'nothing is missing after all'
+                _warn(f'{type(callback).__name__}: {missing}')
 
     def _call(self, event, *arguments):
-        for callback in list(self._callbacks):
+        for number, callback in enumerate(self._callbacks):
             if hasattr(callback, event):
                 try:
                     getattr(callback, event)(self._loop, *arguments)
                 except Exception as error:
-                    self._callbacks.remove(callback)
-                    warnings.warn(f'{type(callback).__name__} is left out from here on, since {event} failed: '
-                                  f'{type(error).__name__}: {error}', RuntimeWarning, stacklevel=2)
+                    self._failed[number] += 1
+                    if number not in self._warned and _warn(f'{type(callback).__name__}: {event} failed, and the '
+                                                            f'training goes on: {type(error).__name__}: {error}'):
+                        self._warned.add(number)
+
+
+def _warn(message):
+    """Whether the warning could be given."""
+    takes = _takes(sys.stderr)
+    if takes:
+        warnings.warn(message, RuntimeWarning, stacklevel=5)
+    return takes
 
 
 class Progress:
     """On a terminal, a progress bar for each epoch. Elsewhere, a line now and then, and one after each epoch.
+
+    Nothing is shown while nobody reads, as in a terminal after Ctrl-S: the training does not wait for a reader.
 
     Parameters
     ----------
@@ -93,12 +114,17 @@ class Progress:
         losses = {name: f'{value:.4g}' for name, value in scalars.items() if not name.startswith('lr_')}
         loader = loop.loader
         done = step - loop.epoch * len(loader)
+        if not _takes(sys.stderr):
+            return
         if sys.stderr.isatty():
             if self._bar is None:
                 self._bar = tqdm(total=len(loader), initial=done - 1, leave=False,
                                  desc=f'epoch {loop.epoch + 1}/{loop.epochs}')
             self._bar.set_postfix(losses, refresh=False)
-            self._bar.update()
+            self._bar.n = done
+            if time.monotonic() - self._said >= self._bar.mininterval:   # tqdm's own clock may be set back
+                self._bar.refresh()
+                self._said = time.monotonic()
         elif time.monotonic() - self._said >= self.every:
             self._say(f'epoch {loop.epoch + 1}/{loop.epochs}, batch {done}/{len(loader)}: {_words(losses)}')
 
@@ -113,83 +139,28 @@ class Progress:
             self._say(f'stopped by a signal after step {loop.step}; saved in {loop.run.directory}, ready to be resumed')
 
     def _say(self, line):
-        print(line, file=sys.stderr, flush=True)
         self._said = time.monotonic()
+        if _takes(sys.stderr):
+            print(line, file=sys.stderr, flush=True)
 
     def _close(self):
-        if self._bar is not None:
-            self._bar.close()
-        self._bar = None
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.disable = not _takes(sys.stderr)   # then closing it shows nothing
+            bar.close()
+
+
+def _takes(stream):
+    """Whether a stream takes a line at once, instead of waiting for somebody who reads."""
+    with suppress(AttributeError, OSError, ValueError):   # no stream of the system: it does not wait
+        waiting = select.poll()
+        waiting.register(stream.fileno(), select.POLLOUT)
+        return bool(waiting.poll(0))
+    return True
 
 
 def _words(scalars):
     return ', '.join(f'{name} {value}' for name, value in scalars.items())
-
-
-class ScalarsCSV:
-    """Every scalar as a row ``step,name,value`` of scalars.csv in the run's directory.
-
-    Values have all their digits. When a run is resumed, the rows of steps that will be made again are removed, so that
-    no step is there twice.
-    """
-
-    def on_start(self, loop):
-        path = loop.run.directory / 'scalars.csv'
-        rows = [row for row in read_scalars(path) if row[0] <= loop.step] if path.exists() else []
-        text = StringIO(newline='')
-        csv.writer(text).writerows([('step', 'name', 'value'), *rows])
-        write_file(path, text.getvalue().encode())
-        self._file = path.open('a', newline='', buffering=1)   # a row is in the file before a checkpoint counts on it
-        self._writer = csv.writer(self._file)
-
-    def on_step(self, loop, step, scalars):
-        self._writer.writerows((step, name, repr(value)) for name, value in scalars.items())
-
-    def on_epoch(self, loop, epoch, metrics):
-        self.on_step(loop, loop.step, metrics)
-
-    def on_end(self, loop):
-        self._file.close()
-
-
-def read_scalars(path):
-    """The rows of a scalars.csv: list of (step, name, value), int, str and float. A last row cut short is left out."""
-    rows = []
-    with open(path, newline='') as file:
-        for line in file:
-            if line.endswith('\n'):
-                rows.extend(csv.reader([line]))
-    if not rows or rows[0] != ['step', 'name', 'value']:
-        raise CheckpointError(f'{path}: has no heading step,name,value')
-    return [(int(step), name, float(value)) for step, name, value in rows[1:]]
-
-
-class TensorBoard:
-    """Every scalar for TensorBoard, in the directory tensorboard of the run. Needs the package tensorboardX.
-
-    When a run is resumed, the events after its checkpoint are declared void, so that TensorBoard shows no step twice.
-    """
-
-    def __init__(self):
-        from tensorboardX import SummaryWriter  # here, since it takes long
-
-        self._make = SummaryWriter
-
-    def on_start(self, loop):
-        # The suffix makes a file of its own of a start within the same second.
-        self._writer = self._make(str(loop.run.directory / 'tensorboard'), purge_step=loop.step + 1, flush_secs=10,
-                                  filename_suffix=f'.{loop.step}')
-
-    def on_step(self, loop, step, scalars):
-        for name, value in scalars.items():
-            if math.isfinite(value):   # of NaN, such as the AP of large objects where there are none, it would print
-                self._writer.add_scalar(name, value, step)
-
-    def on_epoch(self, loop, epoch, metrics):
-        self.on_step(loop, loop.step, metrics)
-
-    def on_end(self, loop):
-        self._writer.close()
 
 
 class Plot:
@@ -198,9 +169,17 @@ class Plot:
     The numbers are those of scalars.csv, so :class:`ScalarsCSV` must come earlier in the list of callbacks.
     """
 
+    def __init__(self):
+        self._missing = ''
+
+    def missing(self):
+        """What is not in the plot, in words; '' if nothing is missing."""
+        return self._missing
+
     def on_epoch(self, loop, epoch, metrics):
+        self._missing = f'lacks epoch {epoch + 1}'
         series = {}
-        for step, name, value in read_scalars(loop.run.directory / 'scalars.csv'):
+        for step, name, value in readable_scalars(loop.run.directory / 'scalars.csv'):
             series.setdefault(name, []).append((step, value))
         metric, _ = loop.task.main_metric
         losses = {name: points for name, points in series.items()
@@ -222,14 +201,24 @@ class Plot:
         content = BytesIO()
         figure.savefig(content, format='png')   # by the Agg canvas; without pyplot, which keeps every figure
         write_file(loop.run.directory / 'progress.png', content.getvalue())
+        self._missing = ''
 
 
 class Samples:
     """What the task makes of the first validation batch, after each epoch: samples/epoch-003.jpg, counted from 1."""
 
+    def __init__(self):
+        self._missing = []
+
+    def missing(self):
+        """Which epochs have no picture, in words; '' if all have one."""
+        return f'lack epoch {", ".join(map(str, self._missing))}' if self._missing else ''
+
     def on_epoch(self, loop, epoch, metrics):
+        self._missing.append(epoch + 1)
         with closing(loop.validation.epoch(0)) as batches:
             picture = loop.task.picture(next(batches))
         directory = loop.run.directory / 'samples'
         directory.mkdir(exist_ok=True)
         write_file(directory / f'epoch-{epoch + 1:03d}.jpg', encode_jpeg(picture))
+        self._missing.pop()

@@ -46,11 +46,14 @@ class Run:
     directory : Path
     settings : dict
         as they were given, with their revision; what settings.json has
+    finite : bool
+        whether :meth:`restore` and :meth:`load_networks` refuse numbers that are infinite or NaN (the default)
     """
 
     def __init__(self, directory, settings):
         self.directory = Path(directory)
         self.settings = settings
+        self.finite = True
 
     @classmethod
     def create(cls, directory, settings, resume=False, workers=None, code=None):
@@ -152,7 +155,7 @@ class Run:
         return self._path(best['step']) if best else paths[-1]
 
     def _path(self, step):
-        return self._checkpoints / f'step-{step:08d}'
+        return self._checkpoints / checkpoint_files.directory_name(step)
 
     def save(self, task, ema=None, *, step, epoch, batch, metrics=None):
         """Writes a checkpoint, then removes those that are no longer needed.
@@ -224,7 +227,8 @@ class Run:
         Raises
         ------
         CheckpointError
-            if the checkpoint is damaged or made from something else. Nothing has been changed then.
+            if the checkpoint is damaged or made from something else, or if one of its numbers is not finite. Nothing
+            has been changed then.
         """
         if not self.checkpoints():
             return None
@@ -234,7 +238,7 @@ class Run:
                 or not 0 <= state['batch'] <= batches_an_epoch):
             raise CheckpointError(f'{path}: is at batch {state["batch"]} of epoch {state["epoch"]}, which is not after '
                                   f'step {state["step"]} with the {batches_an_epoch} batches an epoch of this loader')
-        puts = checkpoint_files.plan_all(path, state, task, ema)
+        puts = checkpoint_files.plan_all(path, state, task, ema, self.finite)
         for put in puts:
             put()
         return state
@@ -251,10 +255,11 @@ class Run:
         Raises
         ------
         CheckpointError
-            if there is none, or it is damaged or made from other networks. Nothing has been changed then.
+            if there is none, or it is damaged or made from other networks, or if one of its numbers is not finite.
+            Nothing has been changed then.
         """
         path = self.checkpoint(which)
-        puts = checkpoint_files.plan_use(path, task)
+        puts = checkpoint_files.plan_use(path, task, self.finite)
         for put in puts:
             put()
         return path
@@ -262,7 +267,7 @@ class Run:
 
 def _lock(path):
     """Keeps other processes out until this process ends, in whatever way."""
-    lock = os.open(path, os.O_CREAT | os.O_RDWR)
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
     file = os.fstat(lock).st_dev, os.fstat(lock).st_ino
     if file in _locks:
         os.close(lock)

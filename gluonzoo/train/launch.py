@@ -25,6 +25,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 from .. import runtime
 
@@ -184,7 +185,8 @@ def _watch(members, workers, received):
     failed = failed or next((worker for worker in workers if worker.code()), None)
     if failed:
         if failed.code() not in (128 + signum for signum in received):
-            print(f'launch: {failed.name} ended with exit code {failed.code()}: the job ends', file=sys.stderr)
+            code = _words_of(failed.code())
+            print(f'launch: {failed.name} ended with exit code {code}: the job ends', file=sys.stderr)
         _wait(members, PATIENCE)
         for member in members:
             member.send(signal.SIGTERM)
@@ -192,6 +194,13 @@ def _watch(members, workers, received):
         return 128 + received[0]   # told twice: at once
     _wait(members, GRACE)
     return failed.code() if failed else 0
+
+
+def _words_of(code):
+    """An exit code, with the name of the signal behind it."""
+    with suppress(ValueError):
+        return f'{code} ({signal.Signals(code - 128).name})'
+    return str(code)
 
 
 def _wait(members, seconds):

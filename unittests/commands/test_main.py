@@ -96,7 +96,7 @@ from gluonzoo.commands.main import main
 main([])
 heavy = 'mxnet', 'gluoncv', 'numpy', 'cv2', 'PIL', 'tqdm', 'requests'
 found = [name for name in sys.modules if name.startswith(heavy)]
-light = 'gluonzoo.commands', 'gluonzoo.recipes'
+light = 'gluonzoo.commands', 'gluonzoo.recipes', 'gluonzoo.runtime', 'gluonzoo.cores', 'gluonzoo.reading'
 found += [name for name in sys.modules if name.startswith('gluonzoo.') and not name.startswith(light)]
 assert not found, found
 '''

@@ -1,114 +1,16 @@
 """What is shown and recorded of a training."""
-import re
-import struct
+import os
+import pty
 import sys
-import types
-from pathlib import Path
+import threading
 
 import cv2
 import numpy as np
 import pytest
 import toys
 
-from gluonzoo.train import (
-    CheckpointError,
-    Interrupted,
-    Plot,
-    Progress,
-    Run,
-    Samples,
-    ScalarsCSV,
-    TensorBoard,
-    fit,
-)
+from gluonzoo.train import Plot, Progress, Run, Samples, ScalarsCSV, TensorBoard, fit
 from gluonzoo.train.callbacks import read_scalars
-
-PICTURE = np.zeros((8, 10, 3), 'uint8') + np.uint8([250, 10, 130])
-
-
-@pytest.fixture
-def loop(tmp_path):
-    """What a callback reads, without a training."""
-    batch = object()
-    validation = types.SimpleNamespace(closed=[])
-
-    def epoch(e):
-        try:
-            yield batch
-        finally:
-            validation.closed.append(e)
-
-    validation.epoch = epoch
-    task = types.SimpleNamespace(main_metric=('map', 'max'), picture=lambda seen: PICTURE if seen is batch else None)
-    return types.SimpleNamespace(run=types.SimpleNamespace(directory=tmp_path), task=task, validation=validation,
-                                 step=0, epoch=0, epochs=2, loader=range(5), signum=0)
-
-
-class Stop:
-    """Stops the training once, at a step."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def on_step(self, loop, step, scalars):
-        if step == self.step:
-            loop.signals.received = 15
-
-
-# -- scalars.csv -----------------------------------------------------------------------------------------------------
-
-def test_csv(loop):
-    callback = ScalarsCSV()
-    callback.on_start(loop)
-    callback.on_step(loop, 1, {'loss': 0.1 + 0.2, 'lr_net': 1e-05})
-    loop.step = 2
-    callback.on_epoch(loop, 0, {'map': 0.5})
-    path = loop.run.directory / 'scalars.csv'
-    text = 'step,name,value\n1,loss,0.30000000000000004\n1,lr_net,1e-05\n2,map,0.5\n'
-    assert path.read_text().replace('\r', '') == text   # already before the end
-    callback.on_end(loop)
-    assert read_scalars(path) == [(1, 'loss', 0.1 + 0.2), (1, 'lr_net', 1e-05), (2, 'map', 0.5)]
-
-
-@pytest.mark.parametrize('rest', ['', '4,lo', '4,loss,0.', '4,loss,0.123'])
-def test_csv_is_cut_back(loop, rest):
-    """To the step of the checkpoint; also what a kill has cut short."""
-    path = loop.run.directory / 'scalars.csv'
-    path.write_text('step,name,value\n1,loss,0.5\n2,loss,0.25\n3,loss,0.125\n' + rest)
-    loop.step = 2
-    callback = ScalarsCSV()
-    callback.on_start(loop)
-    callback.on_step(loop, 3, {'loss': 9.0})
-    callback.on_end(loop)
-    assert read_scalars(path) == [(1, 'loss', 0.5), (2, 'loss', 0.25), (3, 'loss', 9.0)]
-
-
-@pytest.mark.parametrize('content', ['', 'step,name\n', '1,loss,2\n'])
-def test_csv_of_something_else_is_not_overwritten(loop, content):
-    path = loop.run.directory / 'scalars.csv'
-    path.write_text(content)
-    with pytest.raises(CheckpointError, match='has no heading step,name,value'):
-        ScalarsCSV().on_start(loop)
-    assert path.read_text() == content
-
-
-def test_csv_of_a_resumed_training(tmp_path):
-    """Every step once, and as in an unbroken one."""
-    def rows(name, stops):
-        for i, stop in enumerate([*stops, None]):
-            run = Run.create(tmp_path / name, {}, resume=i > 0)
-            try:
-                fit(toys.Classify(), toys.loader(), run, epochs=2, schedule={'name': 'constant'},
-                    validation=toys.loader(8), callbacks=[ScalarsCSV(), Stop(stop)], checkpoint_every=4)
-            except Interrupted:
-                pass
-            del run
-        return [row for row in read_scalars(tmp_path / name / 'scalars.csv') if row[1] != 'data_wait']
-
-    whole = rows('whole', [])
-    assert [step for step, name, _ in whole if name == 'loss'] == list(range(1, 13))
-    assert rows('broken', [1, 4, 9]) == whole
-
 
 # -- the terminal ----------------------------------------------------------------------------------------------------
 
@@ -159,6 +61,52 @@ def test_progress_on_a_terminal(loop, capsys, monkeypatch):
     assert 'epoch 2/2' in shown and shown.endswith('epoch 2/2, step 0: map 0.5\n') and callback._bar is None
 
 
+@pytest.mark.parametrize('terminal', [True, False])
+def test_progress_does_not_wait_for_a_reader(loop, monkeypatch, terminal):
+    """Of a terminal after Ctrl-S, or of a pipe that nobody empties."""
+    reader, writer = pty.openpty() if terminal else os.pipe()
+    if not terminal:
+        os.set_blocking(writer, False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(writer, bytes(1000))
+        os.set_blocking(writer, True)
+    with open(writer, 'w') as stream:
+        monkeypatch.setattr(sys, 'stderr', stream)
+        if terminal:
+            import termios
+            termios.tcflow(writer, termios.TCOOFF)
+        callback = Progress(every=0)
+
+        def show():
+            callback.on_start(loop)
+            for step in range(1, 6):
+                callback.on_step(loop, step, {'loss': 0.5})
+            callback.on_epoch(loop, 0, {'map': 0.5})
+            callback.on_end(loop)
+
+        showing = threading.Thread(target=show, daemon=True)
+        showing.start()
+        showing.join(10)
+        waits = showing.is_alive()
+        monkeypatch.undo()
+        os.close(reader)   # lets it go on, if it waits
+    assert not waits
+
+
+def test_progress_does_not_follow_the_clock(loop, capsys, monkeypatch):
+    """The bar goes on when the clock is set back."""
+    monkeypatch.setattr(sys.stderr, 'isatty', lambda: True, raising=False)
+    callback = Progress()
+    callback.on_start(loop)
+    callback.on_step(loop, 1, {'loss': 0.5})
+    monkeypatch.setattr(callback._bar, '_time', lambda: 0)
+    callback._said -= 1
+    callback.on_step(loop, 2, {'loss': 0.25})
+    assert '2/5' in capsys.readouterr().err
+    callback.on_end(loop)
+
+
 # -- pictures --------------------------------------------------------------------------------------------------------
 
 def test_plot(loop):
@@ -178,40 +126,45 @@ def test_samples(loop):
         Samples().on_epoch(loop, epoch, {})
     files = sorted((loop.run.directory / 'samples').iterdir())
     assert [file.name for file in files] == ['epoch-001.jpg', 'epoch-012.jpg']
-    assert np.abs(cv2.imread(str(files[0]))[:, :, ::-1].astype(int) - PICTURE).max() <= 4   # in RGB, as JPEG has it
+    assert np.abs(cv2.imread(str(files[0]))[:, :, ::-1].astype(int) - [250, 10, 130]).max() <= 4   # in RGB, as in JPEG
     assert loop.validation.closed == [0, 0]
 
 
-# -- TensorBoard -----------------------------------------------------------------------------------------------------
+# -- whatever fails --------------------------------------------------------------------------------------------------
 
-def events(directory):
-    """The events of all files, parsed: each record is length, checksum, data, checksum."""
-    from tensorboardX.proto.event_pb2 import Event
-    for path in sorted(Path(directory).iterdir()):
-        content = path.read_bytes()
-        while content:
-            length, = struct.unpack('<Q', content[:8])
-            yield Event.FromString(content[12:12 + length])
-            content = content[16 + length:]
+@pytest.mark.parametrize('make, file, missing', [
+    (Plot, 'progress.png', 'lacks epoch 1'), (Samples, 'samples/epoch-001.jpg', 'lack epoch 1')])
+def test_pictures_on_a_full_disk(loop, full, make, file, missing):
+    (loop.run.directory / 'scalars.csv').write_text('step,name,value\n1,loss,1\n2,loss,2\n')
+    callback = make()
+    assert callback.missing() == ''
+    with full(size=100), pytest.raises(Exception, match='File too large'):
+        callback.on_epoch(loop, 0, {'map': 0.5})
+    assert callback.missing() == missing and not (loop.run.directory / file).exists()
+    callback.on_epoch(loop, 1, {'map': 0.5})
+    assert callback.missing() == ('' if make is Plot else missing)   # the weights of that epoch are gone
 
 
-def test_tensorboard(loop):
+def test_training_on_a_disk_that_is_full_for_a_while(tmp_path, full):
+    """Goes on, warns once, and in the end nothing is missing: neither in scalars.csv nor in TensorBoard."""
     pytest.importorskip('tensorboardX')
-    loop.step = 3
-    callback = TensorBoard()
-    callback.on_start(loop)
-    callback.on_step(loop, 4, {'loss': 0.5, 'lr_net': 0.25})
-    loop.step = 5
-    callback.on_epoch(loop, 0, {'map': 0.125})
-    callback.on_end(loop)
-    found = list(events(loop.run.directory / 'tensorboard'))
-    scalars = [(event.step, value.tag, value.simple_value) for event in found for value in event.summary.value]
-    assert scalars == [(4, 'loss', 0.5), (4, 'lr_net', 0.25), (5, 'map', 0.125)]
-    starts = [event.step for event in found if event.session_log.status == event.session_log.START]
-    assert starts == [4]   # what had that step or a later one is void
 
+    class Full:
+        """Is the disk full from step 2 to step 4?"""
 
-def test_tensorboard_without_its_package(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'tensorboardX', None)
-    with pytest.raises(ImportError, match=re.escape('tensorboardX')):
-        TensorBoard()
+        def on_step(self, loop, step, scalars):
+            if step == 2:
+                self.full = full(size=10)
+                self.full.__enter__()
+            if step == 5:
+                self.full.__exit__(None, None, None)
+
+    run = Run.create(tmp_path / 'run', {})
+    with pytest.warns(RuntimeWarning) as caught:
+        fit(toys.Classify(), toys.loader(), run, epochs=2, schedule={'name': 'constant'},
+            callbacks=[Full(), ScalarsCSV(), TensorBoard(), Plot()])
+    said = [str(warning.message) for warning in caught if warning.category is RuntimeWarning]
+    assert len(said) == 4 and all(name in text for name, text in zip(2 * ['ScalarsCSV', 'TensorBoard'], said)), said
+    assert 'File too large' in said[0] and said[3] == 'TensorBoard: nothing is missing after all'
+    rows = read_scalars(run.directory / 'scalars.csv')
+    assert [step for step, name, _ in rows if name == 'loss'] == list(range(1, 13))

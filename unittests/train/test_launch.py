@@ -109,7 +109,8 @@ def test_one_fails(tmp_path, capfd, end, code):
                   'sleep 1000 & echo $! $$ > $1/pids; wait', tmp_path) == code
     assert time.monotonic() - begun < SOON
     assert not any(map(alive, (tmp_path / 'pids').read_text().split()))
-    assert f'ended with exit code {code}: the job ends' in capfd.readouterr().err
+    said = f'{code} (SIGKILL)' if code == 137 else code
+    assert f'ended with exit code {said}: the job ends' in capfd.readouterr().err
 
 
 @pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])

@@ -420,24 +420,31 @@ def test_statistics_of_two_devices(tmp_path):
 
 # -- callbacks -------------------------------------------------------------------------------------------------------
 
-def test_a_failing_callback_is_left_out(run):
+def test_a_failing_callback(run):
+    """Is called again, warns once, and says at the end how often it failed."""
     class Failing:
         seen = 0
 
         def on_step(self, loop, step, scalars):
             self.seen += 1
-            if step == 2:
+            if step in (2, 5):
                 raise OSError('No space left on device')
 
         def on_end(self, loop):
-            raise AssertionError('left out, it is not called')
+            raise RuntimeError('at the end')
 
-    failing, recorder = Failing(), Recorder()
+    class Mended(Failing):
+        def missing(self):
+            return ''
+
+    failing, mended, recorder = Failing(), Mended(), Recorder()
     with pytest.warns(RuntimeWarning) as caught:
-        fit(toys.Classify(), toys.loader(), run, epochs=2, schedule=CONSTANT, callbacks=[failing, recorder])
+        fit(toys.Classify(), toys.loader(), run, epochs=2, schedule=CONSTANT, callbacks=[failing, mended, recorder])
     assert [str(w.message) for w in caught if w.category is RuntimeWarning] == [
-        'Failing is left out from here on, since on_step failed: OSError: No space left on device']
-    assert failing.seen == 2 and len(recorder.steps) == 12 and steps_of(run) == [6, 12]
+        'Failing: on_step failed, and the training goes on: OSError: No space left on device',
+        'Mended: on_step failed, and the training goes on: OSError: No space left on device',
+        'Failing: failed 3 time(s)', 'Mended: nothing is missing after all']
+    assert failing.seen == 12 and len(recorder.steps) == 12 and steps_of(run) == [6, 12]
 
 
 def test_a_callback_without_methods(run):

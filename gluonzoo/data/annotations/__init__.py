@@ -21,9 +21,9 @@ yolo      pictures, each with a text file of its name beside it, or in ``labels`
           a line an object: number of the class (from 0), then x and y of the centre, width and height as fractions of
           the picture; or the corners of a polygon, around which the box is taken. An empty file says that there is no
           object, and in ``labels`` a missing one does so, too. ``classes.txt`` has a class name a line; ``*.names``
-          (darknet, CVAT) and the ``names`` of ``data.yaml`` (Ultralytics, Roboflow) are read as well, and must agree.
-          Splits: those of ``data.yaml``, or lists of pictures ``train.txt`` and ``val.txt``, or folders of such names,
-          also in ``images``.
+          (darknet, CVAT), ``*.labels`` (Roboflow) and the ``names`` of ``data.yaml`` (Ultralytics, Roboflow) are read
+          as well, and must agree. Splits: those of ``data.yaml``, or lists of pictures ``train.txt`` and ``val.txt``,
+          or folders of such names, also in ``images``.
 ========  ========================================================================================================
 
 Instead of ``val``, ``valid`` or ``validation`` is taken, and ``test`` if none of them is there. Without splits there is

@@ -157,14 +157,15 @@ class Reading:
         width, height = _picture_size(where, path)
         if size not in (None, (width, height)):
             raise AnnotationError(f'{where}: says {size[0]} x {size[1]} pixels, but {path} has {width} x {height}')
-        scale = (width, height, width, height) if self.fractions else (1, 1, 1, 1)
         boxes, names, difficult = [], [], []
         for one in objects:
             with self.or_skip():
                 name = class_name(one.where, one.name)
                 if self.class_names is not None and name not in self.class_names:
                     raise AnnotationError(f'{one.where}: unknown class {quoted(name)}; known: {few(self.class_names)}')
-                numbers = [number * factor for number, factor in zip(_numbers(one.where, one.box), scale)]
+                numbers = _numbers(one.where, one.box)
+                if self.fractions:
+                    numbers = [number * side for number, side in zip(numbers, (width, height, width, height))]
                 boxes.append(self._fit(one.where, to_edges(numbers, width, height), width, height))
                 names.append(name)
                 difficult.append(one.difficult)
@@ -173,15 +174,15 @@ class Reading:
     def _fit(self, where, box, width, height):
         """The box within the picture; an error if it is not, but for a pixel."""
         xmin, ymin, xmax, ymax = box
-        said = f'xmin {xmin:g}, ymin {ymin:g}, xmax {xmax:g}, ymax {ymax:g}'
         if not min(xmin, ymin, width - xmax, height - ymax) >= -1:   # NaN, of numbers without end, neither
-            raise AnnotationError(f'{where}: the box {said} is outside of the picture of {width} x {height} pixels; '
-                                  f'boxes must be {self.boxes_are}')
+            raise AnnotationError(f'{where}: the box {_said(box)} is outside of the picture of {width} x {height} '
+                                  f'pixels; boxes must be {self.boxes_are}')
         fitted = max(xmin, 0), max(ymin, 0), min(xmax, width), min(ymax, height)
         if fitted[0] >= fitted[2] or fitted[1] >= fitted[3]:
-            raise AnnotationError(f'{where}: the box {said} is empty; boxes must be {self.boxes_are}')
+            raise AnnotationError(f'{where}: the box {_said(box)} is empty; boxes must be {self.boxes_are}')
         # Less than a hundredth of a pixel comes of fractions with six digits.
-        self.counts['boxes cut off by a pixel at most'] += any(abs(a - b) > .01 for a, b in zip(fitted, box))
+        if fitted != tuple(box) and any(abs(a - b) > .01 for a, b in zip(fitted, box)):
+            self.counts['boxes cut off by a pixel at most'] += 1
         return fitted
 
     # -- the result ----------------------------------------------------------------------------------------------------
@@ -236,7 +237,7 @@ def leads_inside(name):
     except UnicodeEncodeError:   # half of a pair of UTF-16, as JSON can hold it
         return False
     short = max(map(len, parts), default=0) <= 255 and sum(map(len, parts)) < 2048   # what a file system allows
-    return bool(name) and '\0' not in name and not path.is_absolute() and b'..' not in parts and short
+    return bool(name) and min(name) >= ' ' and not path.is_absolute() and b'..' not in parts and short
 
 
 def class_name(where, text):
@@ -264,13 +265,16 @@ def first_file(paths):
     return next(filter(Path.is_file, paths), paths[0])
 
 
+def _said(box):
+    return ', '.join(f'{edge} {number:g}' for edge, number in zip(EDGES, box))
+
+
 def _numbers(where, values):
     try:
-        numbers = tuple(float(value) for value in values if not isinstance(value, bool)) if isinstance(
-            values, (list, tuple)) else ()
+        numbers = tuple(map(float, values)) if isinstance(values, (list, tuple)) else ()
     except (TypeError, ValueError, OverflowError):
         numbers = ()
-    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)) or bool in map(type, values):
         raise AnnotationError(f'{where}: a box must be four numbers: {quoted(values)}')
     return numbers
 

@@ -4,7 +4,7 @@ The file is an object with the lists ``images`` (id, file_name, width, height), 
 ``annotations`` (id, image_id, category_id, bbox as x y width height in pixels, area, iscrowd). :func:`read_coco` reads
 all such files; :func:`read` reads a directory with one or two of them.
 """
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import NamedTuple, Optional
 
 from ...pictures.decode import MAX_PIXELS
@@ -264,8 +264,8 @@ def read(reading):
 
 
 def _read_file(reading, split, path, coco):
-    here = str(path.parent.relative_to(reading.directory))
-    folders = [folder for folder in (_name(path), f'images/{_name(path)}', 'images', here)
+    here, name = str(path.parent.relative_to(reading.directory)), _name(reading, path)
+    folders = [folder for folder in (name, f'images/{name}', 'images', here)
                if (reading.directory / folder).is_dir()] + ['.']
     annotations = [(f'{path}: annotation {quoted(entry["id"]) if "id" in entry else f"[{place}]"}', entry)
                    for place, entry in _with_ids(path, coco.annotations)]
@@ -277,7 +277,7 @@ def _read_file(reading, split, path, coco):
         with reading.or_skip():
             if image.size and not all(map(_whole, image.size)):
                 raise AnnotationError(f'{where}: width and height: must be whole numbers: {quoted(image.size)}')
-            paths = [reading.inside(where, folder, name) for name in spellings(image.file_name) for folder in folders]
+            paths = [reading.inside(where, folder, file) for file in spellings(image.file_name) for folder in folders]
             reading.add(split, where, first_file(paths), _objects(reading, coco, by_image[number]), _edges, image.size)
     for where, annotation in by_image[None]:
         with reading.or_skip():
@@ -296,30 +296,33 @@ def _files(reading):
     """split -> file."""
     files = with_suffix(reading.files(), '.json')
     annotations = [path for path in files if path.parent == reading.directory / 'annotations']
+    number = Counter(path.parent for path in files)
     found = next(filter(None, (
         [path for path in annotations if path.name.startswith(_PREFIX)], annotations,
-        [path for path in files if path.parent == reading.directory and path.name != _IN_FOLDER],
-        [path for path in files if path.name == _IN_FOLDER])), [])
+        [path for path in files if path.parent == reading.directory],
+        [path for path in files if path.name == _IN_FOLDER],
+        [path for path in files if path.parent.parent == reading.directory and number[path.parent] == 1])), [])
     if len(found) == 1 and not reading.wanted_splits:
         return {'all': found[0]}
     names = {}
     for path in found:
-        name = _name(path)
+        name = _name(reading, path)
         begin = next((split for split in _SPLITS if name.lower().startswith(split)), name)
         names.setdefault(begin, []).append(path)
     there = {name: paths[0] for name, paths in names.items() if len(paths) == 1}
     if reading.wanted_splits:
-        return choose({**there, **{_name(path): path for path in found}}, reading.wanted_splits, reading.directory)
+        exactly = {_name(reading, path): path for path in found}
+        return choose({**there, **exactly}, reading.wanted_splits, reading.directory)
     chosen = choose(there, None, reading.directory) if len(there) > 1 else None
     if chosen is None:
         raise AnnotationError(f'{reading.directory}: must have one JSON file, or one train... and one val...: '
-                              + (few(str(path.relative_to(reading.directory)) for path in found) or 'none'))
+                              + (few(str(path.relative_to(reading.directory)) for path in found or files) or 'none'))
     return chosen
 
 
-def _name(path):
+def _name(reading, path):
     """The name of the split, which that of the folder of the pictures may be."""
-    if path.name == _IN_FOLDER:
+    if path.parent not in (reading.directory, reading.directory / 'annotations'):
         return path.parent.name
     return path.stem[len(_PREFIX):] if path.stem.startswith(_PREFIX) else path.stem
 

@@ -18,11 +18,12 @@ def read(reading):
     reading.read_class_names_if_there()
     for split, path in _files(reading).items():
         reading.mark_read(path)
+        own = str(path.parent.relative_to(reading.directory))
+        folders = ['.'] if own == '.' else [own, '.']
         for image, rows in _rows_by_image(reading, path).items():
             where = rows[0][0]
             with reading.or_skip():
                 objects = _objects(reading, rows)
-                folders = str(path.parent.relative_to(reading.directory)), '.'   # that of the table, or of all
                 pictures = [reading.inside(where, folder, name) for name in spellings(image) for folder in folders]
                 reading.add(split, where, first_file(pictures), objects, lambda box, width, height: box)
 
@@ -52,12 +53,14 @@ def _objects(reading, rows):
     objects = []
     for where, row in rows:
         if any(row[column].strip() for column in (*EDGES, 'class')):
+            difficult = flag(row.get('difficult'))
+            if difficult is not None:
+                box = row['xmin'], row['ymin'], row['xmax'], row['ymax']
+                objects.append(Object(where, box, row['class'], difficult))
+                continue
             with reading.or_skip():
-                difficult = flag(row.get('difficult'))
-                if difficult is None:
-                    raise AnnotationError(f'{where}: difficult must be 0 or 1 (or false, true, no, yes): '
-                                          f'{quoted(row["difficult"])}')
-                objects.append(Object(where, tuple(row[edge] for edge in EDGES), row['class'], difficult))
+                raise AnnotationError(f'{where}: difficult must be 0 or 1 (or false, true, no, yes): '
+                                      f'{quoted(row["difficult"])}')
     return objects
 
 

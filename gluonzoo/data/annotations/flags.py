@@ -12,6 +12,8 @@ def flag(value):
     It may be a bool, the number 0 or 1, such a number as text, or a word (true, yes, on, false, no, off, in lower or
     upper case). A flag without a value, which is None or blank text, is not set.
     """
+    if value is None or value == '0':   # as nearly all are
+        return False
     if isinstance(value, str):
         value = value.strip().lower()
         if value in _WORDS:
@@ -20,6 +22,4 @@ def flag(value):
             value = float(value) if value else 0
         except ValueError:
             return None
-    if value is None:
-        return False
     return bool(value) if isinstance(value, (bool, int, float)) and value in (0, 1) else None

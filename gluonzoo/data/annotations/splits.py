@@ -5,6 +5,7 @@ __all__ = ['choose']
 
 # The first pair of which both are there is taken.
 PAIRS = (('train', 'val'), ('train', 'valid'), ('train', 'validation'), ('trainval', 'test'), ('train', 'test'))
+_OTHER = {**dict(reversed(PAIRS)), **{second: first for first, second in PAIRS}}   # what is missing beside one alone
 
 
 def choose(there, wanted, where):
@@ -30,7 +31,7 @@ def choose(there, wanted, where):
     """
     known = {}
     for name, value in there.items():
-        if name.lower() in known:
+        if known.get(name.lower(), value) != value:
             raise AnnotationError(f'{where}: {value} and {known[name.lower()]} have one name')
         known[name.lower()] = value
     if wanted:
@@ -42,10 +43,9 @@ def choose(there, wanted, where):
     for pair in PAIRS:
         if all(name in known for name in pair):
             return dict(zip(('train', 'val'), (known[name] for name in pair)))
-    for pair in PAIRS:
-        for name, other in (pair, pair[::-1]):
-            if name in known:
-                missing = known[name].with_name(other + known[name].suffix)
-                raise AnnotationError(f'{known[name]} is there, {missing} is not; to use it alone, or with another, '
-                                      f'name it: --splits {name}')
+    for name, other in _OTHER.items():
+        if name in known:
+            missing = known[name].with_name(other + known[name].suffix)
+            raise AnnotationError(f'{known[name]} is there, {missing} is not; to use it alone, or with another, name '
+                                  f'it by --splits {name}')
     return None

@@ -8,7 +8,7 @@ from ...pictures.decode import SUFFIXES
 from ...reading import quoted, read_bytes
 from .base import EDGES, AnnotationError, Object, few, file_errors, first_file, leads_inside, lines
 from .flags import flag
-from .listing import with_suffix
+from .listing import files_below, with_suffix
 from .splits import choose
 
 # Lists of single classes, such as dog_train.txt, stand beside those of all pictures.
@@ -72,9 +72,11 @@ def _lists(reading):
 
 def _lists_of(directory, wanted):
     """name -> path of the lists of a directory, without those of single classes, unless they are wanted."""
-    paths = with_suffix(sorted((directory / 'ImageSets' / 'Main').glob('*')), '.txt')
-    return {path.stem: path for path in paths
-            if path.stem in (wanted or ()) or not _LIST_OF_A_CLASS.fullmatch(path.stem)}
+    folder = directory / 'ImageSets' / 'Main'
+    with file_errors(folder):
+        paths = with_suffix(files_below(folder), '.txt') if folder.exists() else []
+    return {path.stem: path for path in paths if path.parent == folder and (
+        path.stem in (wanted or ()) or not _LIST_OF_A_CLASS.fullmatch(path.stem))}
 
 
 def _read_lists(reading, lists, folder, documents):
@@ -129,7 +131,8 @@ def _parse(document):
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:   # the last two: of its encoding
         raise AnnotationError(f'{document}: {error}') from error
     for element in root.iter():
-        element.tag = element.tag.rpartition('}')[2].lower()
+        if '}' in element.tag or not element.tag.islower():
+            element.tag = element.tag.rpartition('}')[2].lower()
     if root.tag != 'annotation':
         raise AnnotationError(f'{document}: must be an <annotation> of VOC: <{quoted(root.tag)[1:-1]}>')
     return root

@@ -3,13 +3,11 @@
 Pictures and their text files lie side by side, or in folders ``images`` and ``labels`` of the same inner order. The
 splits are folders, or are named by a file of YAML (Ultralytics, Roboflow), or by lists of pictures (darknet, CVAT).
 """
-from pathlib import PurePosixPath
-
 import yaml
 
 from ...pictures.decode import SUFFIXES
 from ...reading import quoted, read_text
-from .base import AnnotationError, file_errors, lines
+from .base import AnnotationError, file_errors, leads_inside, lines
 from .listing import with_suffix
 from .splits import PAIRS, choose
 
@@ -37,7 +35,7 @@ class Layout:
         self._labels = {}  # folder of pictures -> folder of their text files, None if it is the same
         self._named = {}   # split -> folders and lists, as YAML says
         for path in self._files:
-            if path.name.lower() == 'classes.txt' or path.suffix.lower() == '.names':
+            if path.name.lower() == 'classes.txt' or path.suffix.lower() in ('.names', '.labels'):
                 reading.read_class_names(path)
             elif path.suffix.lower() in ('.yaml', '.yml') and path.parent == self._root:
                 self._read_yaml(path)
@@ -103,15 +101,11 @@ class Layout:
 
     def _resolve(self, value, before=None):
         """What a path means in the directory, whatever it was below elsewhere; None if there is nothing."""
-        parts = [part for part in PurePosixPath(value.replace('\\', '/')).parts if part not in ('/', '..')]
-        if isinstance(before, str) and '\0' not in before:
-            inner = [part for part in PurePosixPath(before).parts if part not in ('/', '..')]
-            if inner and (self._root.joinpath(*inner, *parts)).exists():
-                return self._root.joinpath(*inner, *parts)
-        if '\0' not in value and all(len(part.encode()) <= 255 for part in parts):
-            for index in range(len(parts)):
-                if self._root.joinpath(*parts[index:]).exists():
-                    return self._root.joinpath(*parts[index:])
+        parts = _parts(value)
+        paths = [_parts(before) + parts] if isinstance(before, str) else []
+        for path in (*paths, *(parts[index:] for index in range(len(parts)))):
+            if leads_inside('/'.join(path)) and self._root.joinpath(*path).exists():
+                return self._root.joinpath(*path)
         return None
 
     # -- splits --------------------------------------------------------------------------------------------------------
@@ -172,6 +166,11 @@ class Layout:
                     raise AnnotationError(f'{source}:{number}: no picture {quoted(line)} in {self._root}')
                 found.append(picture)
         return found
+
+
+def _parts(path):
+    """The names in a path of Linux or Windows, without what leads to the root or up."""
+    return [part for part in path.replace('\\', '/').split('/') if part not in ('', '.', '..')]
 
 
 def _names(path, content):

@@ -2,6 +2,13 @@
 
 Paper: "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., CVPR 2017,
 https://arxiv.org/abs/1611.07004). Official code: github.com/junyanz/pytorch-CycleGAN-and-pix2pix.
+
+Deviations, of running statistics alone, which the test by 'batch' does not use, nor a training:
+
+1. Running variances of batch normalisation are those of N numbers divided by N, in PyTorch by N - 1; see
+   models/unet.py.
+2. MXNet updates running statistics in the backward pass, PyTorch in the forward pass. So those of the discriminator
+   have seen the real pairs before the generated ones; there, the generated ones first.
 """
 import warnings
 

@@ -45,6 +45,13 @@ def roboflow_yolo_without_yaml(root):
     write(root / 'classes.txt', 'cat\r\ndog\r\n')
 
 
+def roboflow_darknet(root):
+    for split, name in (('train', 'a'), ('valid', 'b')):
+        picture(root / split / f'{name}.jpg')
+        write(root / split / f'{name}.txt', TEXT if name == 'a' else '')
+        write(root / split / '_darknet.labels', 'cat\ndog\n')
+
+
 def ultralytics(root):
     write(root / 'data.yaml', 'path: ../datasets/mine  # elsewhere\ntrain: images/train\nval: images/val\ntest:\n'
                               'names:\n  0: cat\n  1: dog\n')
@@ -98,8 +105,8 @@ def train_and_test(root):
     (root / 'val').rename(root / 'test')
 
 
-YOLO = [roboflow_yolo, roboflow_yolo_without_yaml, ultralytics, ultralytics_own_names, ultralytics_lists, cvat_yolo,
-        folders_within_splits, polygons, train_and_test]
+YOLO = [roboflow_yolo, roboflow_yolo_without_yaml, roboflow_darknet, ultralytics, ultralytics_own_names,
+        ultralytics_lists, cvat_yolo, folders_within_splits, polygons, train_and_test]
 
 
 # -- COCO ------------------------------------------------------------------------------------------------------------
@@ -118,6 +125,12 @@ def roboflow_coco(root):
         write(root / split / '_annotations.coco.json', json.dumps(data))
 
 
+def coco_beside_pictures(root):
+    roboflow_coco(root)
+    for split in ('train', 'valid'):
+        (root / split / '_annotations.coco.json').rename(root / split / 'any.json')
+
+
 def cvat_coco(root):
     for split, name in (('Train', 'a.jpg'), ('Validation', 'b.jpg')):
         picture(root / 'images' / split / name)
@@ -132,7 +145,7 @@ def coco_in_folders(root):
         write(root / f'{split}.json', '\ufeff' + json.dumps(data))
 
 
-COCO = [roboflow_coco, cvat_coco, coco_in_folders]
+COCO = [roboflow_coco, coco_beside_pictures, cvat_coco, coco_in_folders]
 
 
 # -- CSV -------------------------------------------------------------------------------------------------------------
@@ -220,6 +233,21 @@ def test_splits_by_their_names(tmp_path, form, make):
         read_annotations(form, tmp_path, splits=['train', 'trial'])
 
 
+@pytest.mark.parametrize('splits', [['Train', 'Validation'], ['train', 'validation'], ['train', 'valid']])
+def test_splits_of_coco_by_more_or_less_of_their_names(tmp_path, splits):
+    cvat_coco(tmp_path)
+    assert boxes(read_annotations('coco', tmp_path, splits=splits)) == {'train': [A], 'val': [B]}
+
+
+def test_two_folders_of_one_name(tmp_path):
+    roboflow_voc(tmp_path)
+    (tmp_path / 'Train').mkdir()
+    (tmp_path / 'train' / 'a.xml').rename(tmp_path / 'Train' / 'a.xml')
+    roboflow_voc(tmp_path)
+    with pytest.raises(AnnotationError, match='(Train|train) and .*(Train|train) have one name'):
+        read_annotations('voc', tmp_path)
+
+
 @pytest.mark.parametrize('splits', ['train', ['a', 'a'], ['a', 'b', 'c']])
 def test_splits_that_are_no_names(tmp_path, splits):
     with pytest.raises(ValueError, match='splits: must be one name, or two different ones'):
@@ -238,6 +266,16 @@ def test_a_third_split_is_counted(tmp_path, form, make, suffix):
     assert annotations.counts[f'files not read, test/*.{suffix}'] == 1
 
 
+@pytest.mark.parametrize('name, other', [('train', 'val'), ('val', 'train'), ('valid', 'train'), ('test', 'train'),
+                                         ('trainval', 'test')])
+def test_a_split_alone_says_what_is_missing(tmp_path, name, other):
+    picture(tmp_path / 'a.jpg')
+    write(tmp_path / f'{name}.csv', HEADER + ROWS.format('a.jpg'))
+    with pytest.raises(AnnotationError, match=f'{name}.csv is there, .*/{other}.csv is not; .* --splits {name}'):
+        read_annotations('csv', tmp_path)
+    assert boxes(read_annotations('csv', tmp_path, splits=[name])) == {'all': [A]}
+
+
 def test_cvat_with_one_subset(tmp_path):
     """Its list is called train, and there is no other."""
     cvat_yolo(tmp_path)
@@ -254,6 +292,23 @@ def test_a_list_that_names_nothing(tmp_path):
     for number, line in zip((1, 3, 4), annotations.skipped):
         assert line.startswith(f'{tmp_path}/valid.txt:{number}: no picture ')
     assert len(annotations.skipped) == 3 and max(map(len, annotations.skipped)) < 400
+
+
+@pytest.mark.parametrize('line', ['//', '///etc/passwd', '//etc/passwd', '\\\\etc\\passwd', '../../outside.jpg', '/',
+                                  '..', 'C:\\outside.jpg'])
+def test_nothing_leads_out_of_the_directory(tmp_path, line):
+    """By a list, or by YAML."""
+    root = tmp_path / 'data'
+    cvat_yolo(root)
+    picture(tmp_path / 'outside.jpg')
+    write(root / 'valid.txt', line)
+    with pytest.raises(AnnotationError, match='valid.txt:1: no picture '):
+        read_annotations('yolo', root)
+    for path in (root / 'valid.txt', root / 'train.txt', root / 'obj.names'):
+        path.unlink()
+    write(root / 'data.yaml', f"{NAMES}path: '{line}'\ntrain: '{line}'\nval: '{line}'\n")
+    with pytest.raises(AnnotationError, match='data.yaml: names splits, and there is no '):
+        read_annotations('yolo', root)
 
 
 @pytest.mark.parametrize('text, message', [

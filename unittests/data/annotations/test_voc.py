@@ -143,7 +143,7 @@ def test_lists_of_unknown_names(tmp_path):
 @pytest.mark.parametrize('lists', [dict(test='ab'), dict(val='ab'), dict(train='a')])
 def test_a_list_alone_that_is_of_a_part(tmp_path, lists):
     make_lists(tmp_path, **lists)
-    with pytest.raises(AnnotationError, match='is there, .* is not; to use it alone, .*: --splits'):
+    with pytest.raises(AnnotationError, match='is there, .* is not; to use it alone, .* by --splits'):
         read_annotations('voc', tmp_path)
 
 

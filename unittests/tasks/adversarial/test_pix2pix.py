@@ -88,6 +88,27 @@ def test_discriminator_before_generator():
     assert step == pytest.approx(.01 * .5 * (sigmoid[0].mean() + (sigmoid[1] - 1).mean()), rel=1e-3)
 
 
+def test_running_statistics_of_the_discriminator():
+    """Those of the first normalisation after a step: of the real pairs, then of the generated ones, then of these once
+    more, as the generator's turn has them. Variances are divided by N."""
+    task, batch = make_task(optimizer={'name': 'sgd', 'learning_rate': 0.}), make_batch(4)
+    a, b = batch.arrays
+    layers = list(task.networks['discriminator'].body)
+    place = next(i for i, layer in enumerate(layers) if isinstance(layer, mx.gluon.nn.BatchNorm))
+    with autograd.train_mode():
+        fake = task.networks['generator'](a)
+    mean, variance = 0, 1
+    for other in (b, fake, fake):
+        x = mx.nd.concat(a, other, dim=1)
+        for layer in layers[:place]:
+            x = layer(x)
+        mean = .9 * mean + .1 * x.asnumpy().mean((0, 2, 3))
+        variance = .9 * variance + .1 * x.asnumpy().var((0, 2, 3))
+    task.train_step(batch, 0)
+    np.testing.assert_allclose(layers[place].running_mean.data().asnumpy(), mean, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(layers[place].running_var.data().asnumpy(), variance, rtol=1e-6)
+
+
 @pytest.mark.parametrize('options', [{}, dict(dropout=.5, accumulate=2, pool_size=2), dict(objective='lsgan'),
                                      dict(objective='wgan', clip_norm=1.)])
 def test_every_parameter_of_both_learns(options):

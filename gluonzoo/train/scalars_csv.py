@@ -1,0 +1,108 @@
+"""scalars.csv: every number of a run."""
+import csv
+from io import StringIO
+
+from ..files import require_replaceable
+from .appended_file import AppendedFile
+from .storage import CheckpointError
+
+__all__ = ['ScalarsCSV', 'read_scalars', 'readable_scalars']
+
+_HEADING = ['step', 'name', 'value']
+
+
+class ScalarsCSV:
+    """Every scalar as a row ``step,name,value`` of scalars.csv in the run's directory.
+
+    Values have all their digits. When a run is resumed, the rows of steps and evaluations that will be made again are
+    removed, so that nothing is there twice.
+
+    Rows that cannot be written, as on a full disk, are written as soon as they can. A file with lines that cannot be
+    read is kept as scalars-damaged.csv; its other lines go on in scalars.csv.
+    """
+
+    def on_start(self, loop):
+        path = loop.run.directory / 'scalars.csv'
+        step, evaluated = loop.step, not loop.batch
+        self._lost = ''
+        self._file = AppendedFile(path, _bytes_of([_HEADING]), lambda: _bytes_of(self._kept(path, step, evaluated)))
+        self._file.add()
+        if self._lost:
+            raise CheckpointError(f'{path}: {self._lost}')
+
+    def on_step(self, loop, step, scalars):
+        self._file.add(_bytes_of((step, name, repr(value)) for name, value in scalars.items()), step)
+
+    def on_epoch(self, loop, epoch, metrics):
+        self.on_step(loop, loop.step, metrics)
+
+    def on_end(self, loop):
+        self._file.add()
+
+    def missing(self):
+        """What is not in the file, in words; '' if nothing is missing."""
+        since = self._file.waits_since
+        return '; '.join(filter(None, (self._lost, since and f'lacks the numbers from step {since} on')))
+
+    def _kept(self, path, step, evaluated):
+        """The rows of a former file that stay."""
+        require_replaceable(path)   # who read a pipe would wait for ever
+        if not path.exists():
+            return []
+        rows, damaged = _parse(path)
+        if damaged:
+            aside = _unused(path, 'damaged')
+            path.rename(aside)
+            self._lost = (f'lacks what {len(damaged)} damaged line(s) held, the first of them line {damaged[0]}; '
+                          f'{aside.name} is the file as it was')
+        again = [i for i, row in enumerate(rows) if row[0] > step
+                 # An evaluation after which the run was killed before it was saved; data_wait is its first row.
+                 or not evaluated and row[:2] == (step, 'data_wait')]
+        return rows[:again[0]] if again else rows
+
+
+def read_scalars(path):
+    """The rows of a scalars.csv: list of (step, name, value), int, str and float. A last row cut short is left out.
+
+    Raises CheckpointError if the file has another heading, or a line that is no such row.
+    """
+    rows, damaged = _parse(path)
+    if damaged:
+        raise CheckpointError(f'{path}: has no heading step,name,value' if damaged[0] == 1 else
+                              f'{path}: line {damaged[0]}: must be a step, a name and a value')
+    return rows
+
+
+def readable_scalars(path):
+    """The rows of a scalars.csv without those that are damaged."""
+    return _parse(path)[0]
+
+
+def _parse(path):
+    """(rows, the numbers of the damaged lines). A last line without its end is neither; a kill has cut it short."""
+    rows, damaged = [], []
+    with open(path, 'rb') as file:
+        heading = file.readline()
+        if heading.rstrip(b'\r\n') != b','.join(word.encode() for word in _HEADING):
+            damaged.append(1)
+        for number, line in enumerate(file, 2):
+            if not line.endswith(b'\n'):
+                break
+            try:
+                (step, name, value), = csv.reader([line.decode()])
+                rows.append((int(step), name, float(value)))
+            except (ValueError, csv.Error):
+                damaged.append(number)
+    return rows, damaged
+
+
+def _bytes_of(rows):
+    text = StringIO(newline='')
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode(errors='backslashreplace')
+
+
+def _unused(path, word):
+    """A path beside `path`, at which nothing is: scalars-damaged.csv, scalars-damaged-2.csv ..."""
+    names = (f'{path.stem}-{word}{i}{path.suffix}' for i in ('', *(f'-{n}' for n in range(2, 10 ** 6))))
+    return next(other for other in map(path.with_name, names) if not other.exists())

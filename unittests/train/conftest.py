@@ -1,0 +1,42 @@
+"""What the tests of callbacks share: a loop without a training, and a disk that is full."""
+import resource
+import types
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def loop(tmp_path):
+    """What a callback reads, without a training."""
+    batch = object()
+    validation = types.SimpleNamespace(closed=[])
+    picture = np.zeros((8, 10, 3), 'uint8') + np.uint8([250, 10, 130])
+
+    def epoch(e):
+        try:
+            yield batch
+        finally:
+            validation.closed.append(e)
+
+    validation.epoch = epoch
+    task = types.SimpleNamespace(main_metric=('map', 'max'), picture=lambda seen: picture if seen is batch else None)
+    return types.SimpleNamespace(run=types.SimpleNamespace(directory=tmp_path), task=task, validation=validation,
+                                 step=0, epoch=0, batch=0, epochs=2, loader=range(5), signum=0)
+
+
+@contextmanager
+def full_at(size):
+    """Within, no file of this process can grow beyond `size` bytes: the system writes so much, and then fails."""
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+
+@pytest.fixture
+def full():
+    return full_at
