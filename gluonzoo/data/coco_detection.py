@@ -20,7 +20,7 @@ from ..reading import open_ordinary
 from ..registry import DATASETS
 from .annotations import AnnotationError
 from .annotations.coco import read_coco
-from .coco_files import folder_of
+from .coco_files import find_annotations, folder_of
 from .dataset import Dataset, counted, one_file
 from .records import RecordError
 
@@ -127,6 +127,10 @@ class CocoDetection(Dataset):
 
     def __len__(self):
         return len(self.files)
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        return {'path': str(find_annotations(Path(folder))[split]), 'images': None}
 
     def sample(self, record):
         """The picture and the boxes of one record.

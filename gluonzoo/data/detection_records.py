@@ -2,6 +2,7 @@
 import threading
 import warnings
 from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -90,6 +91,13 @@ class DetectionRecords(Dataset):
 
     def __len__(self):
         return len(self._records)
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        path = Path(folder, f'{split}.rec')
+        if not path.exists():
+            raise FileNotFoundError(f'{path}: no such file')
+        return {'path': str(path)}
 
     def sample(self, record):
         """The picture and the boxes of one record.

@@ -84,6 +84,10 @@ class PairedImages(Dataset):
     def __len__(self):
         return len(self.files)
 
+    @classmethod
+    def in_folder(cls, folder, split):
+        return {'path': find_pairs(folder, split)}
+
     def sample(self, record):
         """One pair.
 
