@@ -71,6 +71,29 @@ class Dataset:
         self.arrays = None if transform is None else self.transform.arrays
         self.skipped, self.dropped = {}, {}
 
+    @classmethod
+    def in_folder(cls, folder, split):
+        """Where a part of a dataset is in a folder that ``gluonzoo train`` takes.
+
+        Parameters
+        ----------
+        folder : Path
+        split : 'train' or 'val'
+
+        Returns
+        -------
+        dict
+            keywords of this class: the path, and what else says where the data are
+
+        Raises
+        ------
+        OSError
+            if it is not there.
+        ValueError
+            if it is not clear what is meant, or if this class knows of no such folders.
+        """
+        raise ValueError(f'{folder}: must be what {cls.__name__} takes as its path; it finds nothing in folders')
+
     def sample(self, record):
         """What is in a record, as it is in the file. Raises RecordError if it cannot be read."""
         raise NotImplementedError

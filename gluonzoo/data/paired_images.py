@@ -84,6 +84,10 @@ class PairedImages(Dataset):
     def __len__(self):
         return len(self.files)
 
+    @classmethod
+    def in_folder(cls, folder, split):
+        return {'path': find_pairs(folder, split)}
+
     def sample(self, record):
         """One pair.
 
@@ -177,7 +181,7 @@ def _pictures(folder):
     if len(found) < len(files):
         others = Counter(path.suffix or path.name for path in files if path.suffix.lower() not in SUFFIXES)
         warnings.warn(f'{folder}: {len(files) - len(found)} files are left out, being none of {", ".join(SUFFIXES)}: '
-                      f'{counted(others)}', RuntimeWarning, stacklevel=4)
+                      f'{counted(others)}', RuntimeWarning, stacklevel=2)
     return found
 
 
