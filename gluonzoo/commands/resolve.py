@@ -1,4 +1,5 @@
 """From settings to tasks, data and engines; and tasks that are ready to be used, of a run or of weights."""
+import contextlib
 import re
 from typing import NamedTuple
 
@@ -208,8 +209,10 @@ def moved_data(specification, path, split='val'):
     """
     other = {key: value for key, value in specification.items() if key not in ('path', 'images')}
     cls = DATASETS.target(specification['name'])
-    in_folder = path.is_dir() and hasattr(cls, 'in_folder')   # a dataset of the user's own may lack it
-    return {**other, **(cls.in_folder(path, split) if in_folder else {'path': str(path)})}
+    if path.is_dir() and hasattr(cls, 'in_folder'):   # a dataset of the user's own may lack it
+        with contextlib.suppress(FileNotFoundError, NotImplementedError):   # then the folder is the part itself
+            return {**other, **cls.in_folder(path, split)}
+    return {**other, 'path': str(path)}
 
 
 def validation_loader(settings, workers=2):

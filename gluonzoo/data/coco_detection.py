@@ -130,7 +130,7 @@ class CocoDetection(Dataset):
 
     @classmethod
     def in_folder(cls, folder, split):
-        return {'path': str(find_annotations(Path(folder))[split]), 'images': None}
+        return {'path': str(find_annotations(Path(folder))[split])}
 
     def sample(self, record):
         """The picture and the boxes of one record.
@@ -168,10 +168,6 @@ class CocoDetection(Dataset):
         if not Path(images).is_dir():
             raise FileNotFoundError(f'{images}: no such folder')
         return Path(images)
-
-    @classmethod
-    def in_folder(cls, folder, split):
-        return {'path': str(find_annotations(folder)[split])}
 
     def identity(self):
         """Yields the content of the annotation file."""

@@ -90,9 +90,11 @@ class Dataset:
         OSError
             if it is not there.
         ValueError
-            if it is not clear what is meant, or if this class knows of no such folders.
+            if it is not clear what is meant.
+        NotImplementedError
+            if this class knows of no such folders.
         """
-        raise ValueError(f'{folder}: must be what {cls.__name__} takes as its path; it finds nothing in folders')
+        raise NotImplementedError
 
     def sample(self, record):
         """What is in a record, as it is in the file. Raises RecordError if it cannot be read."""
@@ -121,23 +123,6 @@ class Dataset:
         that yields none are told apart by their count alone.
         """
         return iter(())
-
-    @classmethod
-    def in_folder(cls, folder, split):
-        """The settings of the part `split` of the data in a folder: where it is.
-
-        Parameters
-        ----------
-        folder : Path
-        split : {'train', 'val'}
-
-        Returns
-        -------
-        dict of keywords of the dataset, 'path' among them
-
-        Raises OSError or ValueError if there is none.
-        """
-        return {'path': str(folder)}
 
     def item(self, record, rng, out=None):
         """The arrays of one record after the transform.

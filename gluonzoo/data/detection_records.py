@@ -133,10 +133,6 @@ class DetectionRecords(Dataset):
         difficult = objects[:, 5] != 0 if objects.shape[1] > 5 else np.zeros(len(objects), bool)
         return Sample(image, boxes, objects[:, 0].astype(np.int32), record, difficult)
 
-    @classmethod
-    def in_folder(cls, folder, split):
-        return {'path': str(folder / f'{split}.rec')}
-
     def identity(self):
         """Yields the class names, then of each record its place in the file and its label."""
         yield '\n'.join(self.class_names).encode()

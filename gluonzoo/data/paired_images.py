@@ -118,14 +118,6 @@ class PairedImages(Dataset):
             raise RecordError(f'record {record}: {_said(files)}: {_size(a)} and {_size(b)} pixels')
         return Pair(a, b, record) if self.direction == 'AtoB' else Pair(b, a, record)
 
-    @classmethod
-    def in_folder(cls, folder, split):
-        """As of :class:`~gluonzoo.data.dataset.Dataset`. A folder without such a part is taken for the part itself."""
-        try:
-            return {'path': find_pairs(folder, split)}
-        except FileNotFoundError:
-            return {'path': str(folder)}
-
     def identity(self):
         """Yields the name of each file below its folder, and its size in bytes."""
         for files in self.files:
