@@ -241,7 +241,7 @@ def _size_in_header(path):
             return image_size(head)
         except ImageError:
             try:
-                return image_size(head + file.read(MAX_BYTES))
+                return image_size(head + file.read(min(MAX_BYTES, os.fstat(file.fileno()).st_size)))
             except ImageError:
                 return None
 
