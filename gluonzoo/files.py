@@ -1,9 +1,9 @@
 """Files that are whole or absent, and errors that say which file they are about."""
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ['PARTIAL', 'naming', 'replacing', 'require_replaceable']
+__all__ = ['PARTIAL', 'folder_for', 'naming', 'replacing', 'require_replaceable']
 
 # The suffix of a file that is not finished yet.
 PARTIAL = '.partial'
@@ -23,6 +23,9 @@ def replacing(*paths):
     ------
     ValueError
         if a path is there and is no ordinary file: a rename would remove a device such as /dev/null.
+    OSError
+        as of what is done within; it names the path in place of the temporary one. If it names none, and there is one
+        path alone, this is the one.
     """
     for path in paths:
         require_replaceable(path)
@@ -31,9 +34,33 @@ def replacing(*paths):
         yield partial
         for source, path in zip(partial, paths):
             source.replace(path)
+    except OSError as error:
+        if error.errno is not None:
+            names = {str(source): os.fspath(path) for source, path in zip(partial, paths)}
+            only = os.fspath(paths[0]) if len(paths) == 1 else None
+            error.filename = only if error.filename is None else names.get(str(error.filename), error.filename)
+        raise
     finally:
         for source in partial:
-            source.unlink(missing_ok=True)
+            with suppress(OSError):   # the error that is under way says more
+                source.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_for(path):
+    """Makes the folder that a file `path` lies in. After an error within, what was made is removed again, if empty."""
+    made = []
+    try:
+        for folder in [*reversed(Path(path).parents)]:
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                made.append(folder)
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for folder in reversed(made):
+                folder.rmdir()
+        raise
 
 
 def require_replaceable(path):

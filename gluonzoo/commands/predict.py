@@ -6,7 +6,8 @@
 
 --images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF and WebP; grey, with transparency, 16
 bits, and turned as a camera's EXIF says are all right. Coordinates in predictions.json are pixels of the photo as one
-sees it. Files that cannot be read are listed at the end, and the exit code is then 1.
+sees it. What cannot be read, predicted or written is listed at the end and in predictions.json; the exit code is then
+1, and all else is there. After Ctrl-C, predictions.json says what was done before.
 """
 from pathlib import Path
 
@@ -29,14 +30,11 @@ check = check_run_or_model
 
 
 def run(args):
-    import json
     import sys
 
-    from tqdm import tqdm
-
-    from ..pictures.decode import SUFFIXES, ImageError, read_image
-    from ..pictures.jpeg import write_jpeg
+    from ..pictures.decode import SUFFIXES
     from ..tasks import Task
+    from .predictions import Predictions
 
     found = list(find(args.images, SUFFIXES))
     if not found:
@@ -44,31 +42,51 @@ def run(args):
     task, settings, source = open_run_or_model(args)
     if args.views and type(task).views is Task.views:
         raise ValueError(f'--views: the task {settings["task"]["name"]} has none')
-    report, unreadable = [], []
-    taken = {file.resolve() for file, _ in found}   # no photo is written over
     args.out.mkdir(parents=True, exist_ok=True)
-    for begin in tqdm(range(0, len(found), args.batch_size), 'predict', unit=' batches', leave=False):
-        batch = []
-        for file, name in found[begin:begin + args.batch_size]:
-            try:
-                batch.append((file, name, read_image(file)))
-            except (ImageError, OSError) as error:
-                unreadable.append(str(error))
-        for (file, name, image), result in zip(batch, task.predict([image for *_, image in batch])):
-            target = free_name(args.out, name, taken)
-            write_jpeg(args.out / target, task.draw(image, result))
-            report.append({'file': str(file), 'width': image.shape[1], 'height': image.shape[0],
-                           'picture': str(target), **task.describe(result)})
-            for view, picture in task.views(image).items() if args.views else ():
-                target = free_name(args.out, name.with_name(f'{name.stem}-{view}.jpg'), taken)
-                write_jpeg(args.out / target, picture)
-                report[-1][view] = str(target)
-    (args.out / 'predictions.json').write_text(
-        json.dumps({'checkpoint': str(source), 'unreadable': unreadable, 'images': report}, indent=1) + '\n')
-    print(f'{len(report)} pictures: {args.out}; what was found: {args.out / "predictions.json"}')
-    for line in unreadable:
-        print(f'not read: {line}', file=sys.stderr)
-    return 1 if unreadable else 0
+    with Predictions(args.out, source, found) as predictions:
+        interrupted = predict(task, found, predictions, args.batch_size, args.views)
+    print(predictions.summary())
+    for line in predictions.failures():
+        print(line, file=sys.stderr)
+    if interrupted:
+        raise KeyboardInterrupt
+    return 1 if predictions.failures() else 0
+
+
+def predict(task, found, predictions, batch_size, views):
+    """Adds to the predictions what is found in the pictures. Returns whether it was interrupted by Ctrl-C."""
+    from tqdm import tqdm
+
+    from ..pictures.decode import read_image
+
+    with tqdm(range(0, len(found), batch_size), 'predict', unit=' batches', leave=False, disable=None) as batches:
+        try:
+            for begin in batches:
+                batch = []
+                for file, name in found[begin:begin + batch_size]:
+                    with predictions.failing('unreadable', file):
+                        batch.append((file, name, read_image(file)))
+                for (file, name, image), result in results(task, batch, predictions):
+                    with predictions.failing('unwritten', file):
+                        predictions.add(file, name, image, task, result, views)
+        except KeyboardInterrupt:
+            return True
+    return False
+
+
+def results(task, batch, predictions):
+    """Yields each (file, name, image) of a batch with its result, less those that the task cannot predict."""
+    try:
+        found = task.predict([image for *_, image in batch])
+    except Exception as error:
+        if len(batch) > 1:   # one of them is at fault, or they are too much together
+            for one in batch:
+                yield from results(task, [one], predictions)
+            return
+        with predictions.failing('unpredicted', batch[0][0]):
+            raise error
+    else:
+        yield from zip(batch, found)
 
 
 def find(paths, suffixes):
@@ -82,13 +100,3 @@ def find(paths, suffixes):
             yield path, Path(path.name)
         else:
             raise ValueError(f'--images: {path} does not exist')
-
-
-def free_name(out, name, taken):
-    """Where a result goes below --out: the picture's own name, numbered if a result or a photo has it already."""
-    number, free = 1, name.with_suffix('.jpg')
-    while (out / free).resolve() in taken:
-        number += 1
-        free = name.with_name(f'{name.stem}-{number}.jpg')
-    taken.add((out / free).resolve())
-    return free

@@ -1,0 +1,32 @@
+"""What a user is told of an error."""
+import sys
+
+__all__ = ['said_of']
+
+
+def said_of(error):
+    """What the user is told of an error: a line, or the traceback of the user's own code. None for errors of ours."""
+    user_code = sys.modules.get(f'{__package__}.user_code')
+    own = user_code and user_code.own_traceback(error)
+    if own or not isinstance(error, _errors_of_users()):
+        return own
+    if isinstance(error, OSError) and error.filename:   # without its number
+        return f'{error.filename}: {error.strerror}'
+    if isinstance(error, MemoryError):
+        return ' '.join(['there is not enough memory', *map(str, error.args)])
+    if isinstance(error, _errors_of_libraries()):
+        return str(error).strip().splitlines()[-1]   # above it, MXNet says where in its own files
+    return str(error)
+
+
+def _errors_of_users():
+    """What a user can mend. (All but the first three are there only where something has been computed.)"""
+    train = sys.modules.get('gluonzoo.train')
+    return (OSError, ValueError, MemoryError, *_errors_of_libraries(),
+            *((train.CheckpointError, train.TrainingError) if train else ()))
+
+
+def _errors_of_libraries():
+    """Of pictures and networks that are too large or do not fit, and of memory."""
+    mxnet, cv2 = sys.modules.get('mxnet'), sys.modules.get('cv2')
+    return *([mxnet.MXNetError] if mxnet else []), *([cv2.error] if cv2 else [])
