@@ -49,6 +49,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     from ..data.dataset import fingerprint, left_out
     from ..registry import DATASETS
     from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
+    from ..train.shown_metrics import in_a_line
     from . import resolve, user_code
 
     settings['engine']['threads'] = runtime.threads()
@@ -84,7 +85,8 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
                   callbacks=[Progress(), SharedCores(), *shown.values()], ema=ema, checkpoint_every=checkpoint_every,
                   kvstore=engine_settings['kvstore'], seed=how['seed'])
     if workers.rank == 0:
-        _tell(run, metrics, {name: callback.missing() for name, callback in shown.items()})
+        _tell(run, in_a_line(metrics, task.main_metric[0]),
+              {name: callback.missing() for name, callback in shown.items()})
         for data in (loader, validation):
             for line in left_out(data.dataset):
                 print(line)
@@ -121,8 +123,7 @@ def _as_read(settings):
     return settings
 
 
-def _tell(run, metrics, missing):
-    said = ', '.join(f'{name} {value:.4g}' for name, value in metrics.items())
+def _tell(run, said, missing):
     print(f'{run.directory}: best checkpoint {run.checkpoint("best").name}; {said}')
     for name, what in (('progress.png', 'losses and metric'), ('samples', 'what was found after each epoch'),
                        ('scalars.csv', 'every number'), ('tensorboard', 'the same, for tensorboard --logdir')):
