@@ -58,51 +58,58 @@ def report(path, differences):
 
 
 def export_pools(args):
-    from ..export import to_onnx, to_symbol
+    from ..files import folder_for
     from ..ops import BottomPool, LeftPool, RightPool, TopPool
 
-    args.out.mkdir(parents=True, exist_ok=True)
-    for name, make, meaning in (('top_pool', TopPool, 'max(data[:, :, i:, j])'),
-                                ('bottom_pool', BottomPool, 'max(data[:, :, :i + 1, j])'),
-                                ('left_pool', LeftPool, 'max(data[:, :, i, j:])'),
-                                ('right_pool', RightPool, 'max(data[:, :, i, :j + 1])')):
-        inputs, outputs = {'data': (1, 2, 5, 7)}, ['pooled']
-        metadata = {'operator': name, 'inputs': {'data': 'float32 [N, C, H, W]'},
-                    'outputs': {'pooled': f'float32 [N, C, H, W]; pooled[:, :, i, j] = {meaning}'}}
-        if args.onnx:
-            path = args.out / f'{name}.onnx'
-            report(path, to_onnx(make(), path, inputs, outputs, dynamic=['batch', 'channels', 'size'],
-                                 metadata=metadata))
-        else:
-            print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
+    with folder_for(args.out / 'top_pool'):
+        for name, make, meaning in (('top_pool', TopPool, 'max(data[:, :, i:, j])'),
+                                    ('bottom_pool', BottomPool, 'max(data[:, :, :i + 1, j])'),
+                                    ('left_pool', LeftPool, 'max(data[:, :, i, j:])'),
+                                    ('right_pool', RightPool, 'max(data[:, :, i, :j + 1])')):
+            export_pool(args, name, make, meaning)
+
+
+def export_pool(args, name, make, meaning):
+    from ..export import to_onnx, to_symbol
+
+    inputs, outputs = {'data': (1, 2, 5, 7)}, ['pooled']
+    metadata = {'operator': name, 'inputs': {'data': 'float32 [N, C, H, W]'},
+                'outputs': {'pooled': f'float32 [N, C, H, W]; pooled[:, :, i, j] = {meaning}'}}
+    if args.onnx:
+        path = args.out / f'{name}.onnx'
+        report(path, to_onnx(make(), path, inputs, outputs, dynamic=['batch', 'channels', 'size'],
+                             metadata=metadata))
+    else:
+        print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
 
 
 def export_task(args):
     from ..export import ExportError, to_onnx, to_symbol
+    from ..files import folder_for
 
     task, _, source = open_run_or_model(args)
     dynamic = [name for name in ('batch', 'size') if getattr(args, name) in ('dynamic', ['dynamic'])]
     what = task.exported(args.decode, 1 if 'batch' in dynamic else args.batch or 1,
                          None if 'size' in dynamic else args.size)
     arguments = what._asdict()
-    block = arguments.pop('block')
+    block, one_size = arguments.pop('block'), arguments.pop('one_size')
+    if one_size and 'size' in dynamic:
+        raise ValueError(f'--size dynamic: not with --decode here: {one_size}. Say --size H W; or leave out --decode: '
+                         'the network alone takes images of other sizes')
     metadata = arguments['metadata'] = {**what.metadata, 'checkpoint': Path(source).name}
     if 'size' in dynamic:
         metadata['example_size'], metadata['input_size'] = metadata['input_size'], None
         metadata['notes'] = [*metadata['notes'], 'images may have any size that the network takes; numbers that depend '
                              'on the size, such as grids of anchors, are those of example_size']
-    is_new = not args.out.parent.exists()
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        if args.onnx:
-            report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
-        else:
-            print(*to_symbol(block, args.out, **arguments))
-    except ExportError as error:
-        if is_new:
-            args.out.parent.rmdir()
-        if 'size' not in dynamic:
-            raise
-        raise ExportError(f'--size dynamic: {error}') from error
+    with folder_for(args.out):
+        try:
+            if args.onnx:
+                report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
+            else:
+                print(*to_symbol(block, args.out, **arguments))
+        except ExportError as error:
+            if 'size' not in dynamic:
+                raise
+            raise ExportError(f'--size dynamic: {error}') from error
     for note in metadata['notes']:
         print(f'  {note}')

@@ -87,7 +87,7 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
     arrays = examples(inputs)
     if decoder is None:
         return _write(block, path, arrays, outputs, dynamic, metadata, tolerance)
-    with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
+    with _named(path), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         paths = Path(folder, 'block.onnx'), Path(folder, 'decoder.onnx')
         differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance)
         others = examples(decoder_inputs or {})
@@ -104,6 +104,17 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
         _write(Chain(block, decoder, len(arrays)), path, {**arrays, **others}, ['detections'], metadata=metadata,
                reference=chained, **rows)
     return differences
+
+
+@contextmanager
+def _named(path):
+    """Within, an OSError about a file on the way to `path` names `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = str(path)
+        raise
 
 
 def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference=None, measure=difference):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import mxnet as mx
 
-from ..files import replacing
+from ..files import naming, replacing
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import Chain, difference, examples, pools_as, require_folder, run, trace
@@ -51,13 +51,19 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     paths = [Path(f'{path}{ending}') for ending in ('-symbol.json', '-0000.params', '-metadata.json')]
     paths = paths[:3 if metadata is not None else 2]
     with replacing(*paths) as partial:
-        symbol.save(str(partial[0]))
-        mx.nd.save(str(partial[1]), {f'{"aux" if name in auxiliary else "arg"}:{name}': value
-                                     for name, value in parameters.items()})
+        with naming(paths[0]):   # not by MXNet, which does not say why it cannot
+            partial[0].write_text(symbol.tojson())
         if metadata is not None:
-            partial[2].write_text(json.dumps(metadata, indent=1) + '\n')
+            with naming(paths[2]):
+                partial[2].write_text(json.dumps(metadata, indent=1) + '\n')
         copy = mx.gluon.SymbolBlock(mx.sym.load(str(partial[0])), [mx.sym.var(n, dtype='float32') for n in arrays])
-        copy.collect_params().load(str(partial[1]))
+        try:
+            mx.nd.save(str(partial[1]), {f'{"aux" if name in auxiliary else "arg"}:{name}': value
+                                         for name, value in parameters.items()})
+            copy.collect_params().load(str(partial[1]))   # MXNet does not notice if the last bytes are not written
+        except mx.MXNetError as error:
+            raise ExportError(f'{paths[1]}: cannot be written; is the disk full? MXNet says: '
+                              f'{str(error).strip().splitlines()[-1]}') from error
         gap = max(difference(a, b) for a, b in zip(expected, run(copy, arrays)))
         if not gap <= 1e-5:
             raise ExportError(f'what was written computes something else, by {gap:.2g} of its greatest number')

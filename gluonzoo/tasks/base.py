@@ -25,6 +25,8 @@ class Exported(NamedTuple):
     """makes rows of class, score and box from the outputs"""
     decoder_inputs: Optional[dict] = None
     """further inputs of the decoder, name -> shape or example; may also have examples of the outputs"""
+    one_size: Optional[str] = None
+    """why the decoder is for images of one size alone, in words; None if it takes any size"""
 
 
 class Task:

@@ -187,7 +187,8 @@ class SingleShotDetection(DetectionTask):
                 'meaning': 'grids: rows and columns of a scale; shapes: width and height, fractions of the image; '
                            'steps: from center to center in pixels, the first half of it from the edge; null: image / '
                            'grid'}
-        return Exported(self._net, {'image': (noise - mean) / std}, ['class_logits', 'box_offsets'], metadata, decoder)
+        return Exported(self._net, {'image': (noise - mean) / std}, ['class_logits', 'box_offsets'], metadata, decoder,
+                        one_size='the anchors of the decoder are those of one size' if decode else None)
 
     def _check(self, batch):
         shape, size = batch.arrays[0].shape, self._net.input_size
