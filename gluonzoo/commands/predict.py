@@ -90,12 +90,16 @@ def results(task, batch, predictions):
 
 
 def find(paths, suffixes):
-    """Yields (file, its name below the path that was given). Raises ValueError for a path that is not there."""
+    """Yields (file, its name below the path that was given).
+
+    Raises ValueError for a path that is not there, and OSError for a folder that cannot be listed.
+    """
+    from ..data.annotations.listing import files_below, with_suffix
+
     for path in paths:
         if path.is_dir():
-            for file in sorted(path.rglob('*')):
-                if file.suffix.lower() in suffixes and file.is_file():
-                    yield file, file.relative_to(path)
+            for file in with_suffix(files_below(path), *suffixes):
+                yield file, file.relative_to(path)
         elif path.exists():
             yield path, Path(path.name)
         else:

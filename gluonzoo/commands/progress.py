@@ -14,17 +14,17 @@ def close_bars():
 
 @contextmanager
 def warnings_beside_bars():
-    """Within, a warning that comes while a progress bar stands on the terminal is a line above the bar."""
+    """Within, each warning is one line, above the progress bar if one stands on the terminal."""
     before = warnings.showwarning
 
     def show(message, category, filename, lineno, file=None, line=None):
         if not _bars():
-            before(message, category, filename, lineno, file, line)
+            before(message, category, filename, lineno, file, '')   # without the line of code that warns
             return
         from tqdm import tqdm
 
         with tqdm.external_write_mode(file=sys.stderr):
-            before(message, category, filename, lineno, file, line)
+            before(message, category, filename, lineno, file, '')
 
     warnings.showwarning = show
     try:

@@ -48,6 +48,27 @@ def test_photos_of_all_kinds(detector, tmp_path):
     assert names == {'photo.jpg', 'photo-2.jpg', 'grey.jpg', 'deep.jpg', 'turned.jpg', 'deeper/transparent.jpg'}
 
 
+def test_folders_within_folders(detector, tmp_path, monkeypatch):
+    """Links to folders are followed, once. A folder that cannot be listed is said, not left out."""
+    save_photos(tmp_path / 'photos')
+    (tmp_path / 'elsewhere').mkdir()
+    Image.new('RGB', (60, 40)).save(tmp_path / 'elsewhere' / 'far.png')
+    (tmp_path / 'photos' / 'link').symlink_to(tmp_path / 'elsewhere')
+    (tmp_path / 'photos' / 'round').symlink_to(tmp_path / 'photos')
+    (tmp_path / 'photos' / '._photo.jpg').write_bytes(b'what macOS puts beside a file')
+    code, report = predict(detector, tmp_path / 'photos', tmp_path / 'out')
+    assert code == 0 and len(report['images']) == 7
+    assert 'link/far.jpg' in [image['picture'] for image in report['images']]
+
+    def scandir(path):
+        raise PermissionError(13, 'Permission denied', str(path))
+
+    monkeypatch.setattr('os.scandir', scandir)
+    assert main(['predict', '--run', str(detector), '--images', str(tmp_path / 'photos'),
+                 '--out', str(tmp_path / 'new')]) == 1
+    assert not (tmp_path / 'new').exists()
+
+
 def test_it_lists_what_it_cannot_read(detector, tmp_path, capsys):
     save_photos(tmp_path / 'photos')
     for name in ('broken.jpg', 'empty.png'):
