@@ -329,7 +329,7 @@ def test_what_it_says_at_the_end(pikachu, tmp_path, capsys):
     metrics = run_training(make_settings(parse('dsod', ['--data', str(pikachu), '--small', '--epochs',
                                                                    '1'])), run, checkpoint_every=1)
     said = capsys.readouterr().out
-    assert f'{run}: best checkpoint step-00000002; data_wait ' in said and f'mAP {metrics["mAP"]:.4g}' in said
+    assert f'{run}: best checkpoint step-00000002; mAP ' in said and f'mAP {metrics["mAP"]:.4g}' in said
     for name in ('progress.png', 'samples', 'scalars.csv'):
         assert f'  {run / name}: ' in said and (run / name).exists()
     assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000001', 'step-00000002']
