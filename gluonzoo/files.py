@@ -7,6 +7,7 @@ __all__ = ['PARTIAL', 'folder_for', 'naming', 'replacing', 'require_replaceable'
 
 # The suffix of a file that is not finished yet.
 PARTIAL = '.partial'
+_LONGEST_NAME = 255   # bytes, on all usual file systems
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def replacing(*paths):
     """
     for path in paths:
         require_replaceable(path)
-    partial = [Path(path).with_name(Path(path).name + PARTIAL) for path in paths]
+    partial = [_partial(Path(path)) for path in paths]
     try:
         yield partial
         for source, path in zip(partial, paths):
@@ -44,6 +45,11 @@ def replacing(*paths):
         for source in partial:
             with suppress(OSError):   # the error that is under way says more
                 source.unlink(missing_ok=True)
+
+
+def _partial(path):
+    name = os.fsencode(path.name)[:_LONGEST_NAME - len(PARTIAL)]   # a name may be as long as the system has them
+    return path.with_name(os.fsdecode(name) + PARTIAL)
 
 
 @contextmanager

@@ -53,6 +53,15 @@ def test_an_error_names_the_file_that_was_to_appear(tmp_path):
     assert raised.value.filename is None
 
 
+def test_a_name_as_long_as_they_can_be(tmp_path):
+    for letter in ('x', 'ä'):
+        path = tmp_path / (255 // len(letter.encode()) * letter)
+        with replacing(path) as (partial,):
+            partial.write_text(letter)
+        assert path.read_text() == letter
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_folder_is_made_for_a_file(tmp_path):
     path = tmp_path / 'x' / 'y' / 'a'
     with pytest.raises(KeyError), folder_for(path):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..files import PARTIAL, naming, require_replaceable
-from .errors import said_of
+from .errors import printable, said_of
 
 __all__ = ['Predictions']
 
@@ -96,8 +96,9 @@ class Predictions:
             said = said_of(error)
             if said is None:
                 raise
-            named = str(file) in said or str(self._out) in said and str(self._path) not in said
-            self._failed[kind].append(said if named else f'{file}: {said}')
+            name, out, path = map(printable, (file, self._out, self._path))
+            named = name in said or out in said and path not in said
+            self._failed[kind].append((said if named else f'{name}: {said}').replace('\n', '\\n'))
             self._reached += kind != 'unwritten'   # those have been added
 
     def failures(self):

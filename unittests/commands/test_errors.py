@@ -30,6 +30,12 @@ def test_memory():
     assert said_of(MemoryError('Unable to allocate 1 GiB')) == 'there is not enough memory Unable to allocate 1 GiB'
 
 
+def test_control_characters_are_not_obeyed():
+    error = FileNotFoundError(2, 'No such file', 'a\x1b[31m\r\udcff.jpg')
+    assert said_of(error) == r'a\x1b[31m\r\udcff.jpg: No such file'
+    assert said_of(ValueError('two\n  lines of Männer')) == 'two\n  lines of Männer'
+
+
 def test_errors_of_ours_are_not_said():
     assert said_of(KeyError('x')) is None and said_of(RuntimeError('x')) is None
 

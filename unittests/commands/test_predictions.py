@@ -188,6 +188,22 @@ def test_photos_of_one_stem_stay_apart(tmp_path):
         assert abs(cv2.imread(str(tmp_path / 'out' / picture)).mean() - 30 * number) < 2, picture
 
 
+def test_names_of_any_letters(detector, tmp_path, capsys):
+    """As long as they can be, no text, with line breaks: a failure is a line, and a terminal does not obey it."""
+    (tmp_path / 'in').mkdir()
+    for name in ('x' * 251 + '.jpg', 'n\nl.jpg', 'no \udcff.jpg'):
+        with open(tmp_path / 'in' / name, 'wb') as file:
+            file.write(cv2.imencode('.jpg', np.zeros((8, 8, 3), 'uint8'))[1].tobytes())
+    (tmp_path / 'in' / 'bad\n\x1b[31m.jpg').write_bytes(b'junk')
+    assert main(['predict', '--run', str(detector), '--images', str(tmp_path / 'in'),
+                 '--out', str(tmp_path / 'out')]) == 1
+    report = json.loads((tmp_path / 'out' / 'predictions.json').read_text())
+    assert all((tmp_path / 'out' / image['picture']).exists() for image in report['images'])
+    assert len(report['images']) == 3 and report['unwritten'] == []
+    said = capsys.readouterr().err
+    assert said.startswith(rf'not read: {tmp_path}/in/bad\n\x1b[31m.jpg: ') and said.count('\n') == 1
+
+
 def test_a_folder_in_the_place_of_a_picture(tmp_path):
     found = save(tmp_path / 'in', first=(20, 30), last=(20, 40))
     (tmp_path / 'out' / 'first.jpg').mkdir(parents=True)
