@@ -98,7 +98,10 @@ class Predictions:
                 raise
             name, out, path = map(printable, (file, self._out, self._path))
             named = name in said or out in said and path not in said
-            self._failed[kind].append((said if named else f'{name}: {said}').replace('\n', '\\n'))
+            said = said if named else f'{name}: {said}'
+            for each in (name, out):   # the line breaks of a traceback stay
+                said = said.replace(each, each.replace('\n', '\\n'))
+            self._failed[kind].append(said)
             self._reached += kind != 'unwritten'   # those have been added
 
     def failures(self):

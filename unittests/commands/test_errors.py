@@ -26,8 +26,9 @@ def test_errors_of_libraries_are_one_line():
 
 
 def test_memory():
+    assert said_of(mx.MXNetError()) == 'MXNetError'
     assert said_of(MemoryError()) == 'there is not enough memory'
-    assert said_of(MemoryError('Unable to allocate 1 GiB')) == 'there is not enough memory Unable to allocate 1 GiB'
+    assert said_of(MemoryError('Unable to allocate 1 GiB')) == 'there is not enough memory: Unable to allocate 1 GiB'
 
 
 def test_control_characters_are_not_obeyed():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from run_checks import files_of_at_most
 
+from gluonzoo.commands import user_code
 from gluonzoo.commands.main import main
 from gluonzoo.commands.predict import predict
 from gluonzoo.commands.predictions import Predictions
@@ -219,3 +220,19 @@ def test_a_pipe_in_the_place_of_the_numbers(detector, tmp_path, capsys):
     assert main(['predict', '--run', str(detector), '--images', str(tmp_path / 'in'),
                  '--out', str(tmp_path / 'out')]) == 1
     assert 'predictions.json: is a device; must be a file, or not there' in capsys.readouterr().err
+
+
+def test_an_error_of_the_users_own_code_is_its_traceback(tmp_path):
+    (tmp_path / 'code').mkdir()
+    (tmp_path / 'code' / 'mine.py').write_text('def draw(image):\n    return image.shape[7]\n')
+    code = user_code.load(tmp_path / 'code' / 'mine.py')
+
+    class Mine(Marks):
+        def draw(self, image, result):
+            return code.module.draw(image) if len(image) == 1 else image
+
+    found = save(tmp_path / 'in', flat=(1, 30), last=(20, 40))
+    report, (failure,) = run(tmp_path / 'out', found, Mine())
+    assert [image['picture'] for image in report['images']] == [None, 'last.jpg']
+    assert failure.startswith(f'not written: {tmp_path}/in/flat.png: Traceback ')
+    assert 'mine.py", line 2, in draw' in failure and failure.endswith('\nIndexError: tuple index out of range')
