@@ -1,4 +1,5 @@
 """From settings to tasks, data and engines; and tasks that are ready to be used, of a run or of weights."""
+import contextlib
 import re
 from typing import NamedTuple
 
@@ -187,6 +188,31 @@ def contexts(devices):
         if match[1] == 'gpu' and int(match[2]) >= mx.context.num_gpus():
             raise ValueError(f'--devices: {device} is not there: MXNet finds {mx.context.num_gpus()} GPU(s)')
     return found
+
+
+def moved_data(specification, path, split='val'):
+    """The settings of a dataset with another place.
+
+    Parameters
+    ----------
+    specification : dict
+        ``settings['val_data']``
+    path : Path
+        of the data themselves, or of a folder that has them as their part `split`
+    split : {'train', 'val'}
+
+    Returns
+    -------
+    dict
+
+    Raises OSError or ValueError if there are no such data.
+    """
+    other = {key: value for key, value in specification.items() if key not in ('path', 'images')}
+    cls = DATASETS.target(specification['name'])
+    if path.is_dir() and hasattr(cls, 'in_folder'):   # a dataset of the user's own may lack it
+        with contextlib.suppress(FileNotFoundError, NotImplementedError):   # then the folder is the part itself
+            return {**other, **cls.in_folder(path, split)}
+    return {**other, 'path': str(path)}
 
 
 def validation_loader(settings, workers=2):

@@ -46,7 +46,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     import mxnet as mx
 
     from ..data import Loader
-    from ..data.dataset import left_out
+    from ..data.dataset import fingerprint, left_out
     from ..registry import DATASETS
     from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
     from . import resolve, user_code
@@ -69,6 +69,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     loader = Loader(dataset, how['batch_size'] // workers.count, shuffle=True, seed=how['seed'], workers=how['workers'],
                     part=(workers.rank, workers.count))
     validation = resolve.validation_loader(settings, how['workers'])
+    settings['fingerprints'] = {'train_data': fingerprint(dataset), 'val_data': fingerprint(validation.dataset)}
     task = resolve.make_task(settings)
     mx.random.seed(how['seed'])   # the initial weights
     task.start_training(engine)
@@ -113,7 +114,7 @@ def _as_read(settings):
         missing = [key for key in keys if not isinstance(there, dict) or key not in there]
         if missing:
             raise ValueError(f'settings: {part}: must have {", ".join(missing)}: {there!r}')
-    unknown = [key for key in settings if key not in (*KEYS, 'revision', 'code')]
+    unknown = [key for key in settings if key not in (*KEYS, 'revision', 'code', 'fingerprints')]
     unknown += [f'{part}.{key}' for part in ('engine', 'fit') for key in settings[part] if key not in KEYS[part]]
     if unknown:
         raise ValueError(f'settings: {", ".join(unknown)}: unknown')

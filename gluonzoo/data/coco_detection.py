@@ -130,7 +130,7 @@ class CocoDetection(Dataset):
 
     @classmethod
     def in_folder(cls, folder, split):
-        return {'path': str(find_annotations(Path(folder))[split]), 'images': None}
+        return {'path': str(find_annotations(Path(folder))[split])}
 
     def sample(self, record):
         """The picture and the boxes of one record.

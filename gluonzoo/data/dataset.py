@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .transforms import make_transform
 
-__all__ = ['Dataset', 'counted', 'left_out', 'one_file']
+__all__ = ['Dataset', 'counted', 'fingerprint', 'left_out', 'one_file']
 
 
 def one_file(path):
@@ -27,6 +27,11 @@ def left_out(dataset):
         lines.append(f'{path}: {len(skipped)} of {len(dataset)} records cannot be read and are left out; the first: '
                      f'{next(iter(skipped.values()))}')
     return lines
+
+
+def fingerprint(dataset):
+    """:meth:`Dataset.fingerprint` of a dataset; None for one of a user's own that has no such method."""
+    return dataset.fingerprint() if hasattr(dataset, 'fingerprint') else None
 
 
 def counted(reasons):
@@ -85,9 +90,11 @@ class Dataset:
         OSError
             if it is not there.
         ValueError
-            if it is not clear what is meant, or if this class knows of no such folders.
+            if it is not clear what is meant.
+        NotImplementedError
+            if this class knows of no such folders.
         """
-        raise ValueError(f'{folder}: must be what {cls.__name__} takes as its path; it finds nothing in folders')
+        raise NotImplementedError
 
     def sample(self, record):
         """What is in a record, as it is in the file. Raises RecordError if it cannot be read."""

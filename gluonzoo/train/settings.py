@@ -9,11 +9,15 @@
     engine      devices, kvstore, accumulate, clip_norm, amp: see gluonzoo.train.engine; threads: of MXNet on the CPU
     fit         seed, batch_size, epochs, schedule, ema, workers: see gluonzoo.train.fit
     code        'file' and 'sha256' of the user's own code, if the run needs some
+    fingerprints
+                of train_data and val_data, 'count' and 'sha256': what they are known by, wherever they lie. See
+                gluonzoo.data.dataset.Dataset.fingerprint. None for a dataset that has no such thing
 """
 from . import storage
 from .storage import CheckpointError
 
-__all__ = ['REVISION', 'MAY_CHANGE', 'converted', 'differences', 'read_settings', 'setting_of']
+__all__ = ['REVISION', 'MAY_CHANGE', 'converted', 'differences', 'moved_without_fingerprint', 'read_settings',
+           'setting_of']
 
 REVISION = 3
 
@@ -21,6 +25,9 @@ REVISION = 3
 MAY_CHANGE = ('fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'engine.threads', 'train_data.workers',
               'val_data.workers')
 
+
+_DATA = ('train_data', 'val_data')
+_FINGERPRINTS = 'fingerprints'
 
 MXNET_ADAM = 'mxnet_adam'   # see gluonzoo.optimizers
 # What the tasks of revision 2 took by default.
@@ -59,11 +66,47 @@ def converted(settings):
 
 
 def differences(before, now):
-    """The differences between a run's settings and new ones that forbid to resume the run: list of str."""
-    before, now = _flat(before), _flat(now)
-    return [f'{key} {before.get(key, "(absent)")!r} then, {now.get(key, "(absent)")!r} now{_hint(key, before)}'
-            for key in sorted({*before, *now}) if key not in MAY_CHANGE
-            and (key in before, before.get(key)) != (key in now, now.get(key))]
+    """The differences between a run's settings and new ones that forbid to resume the run: list of str.
+
+    Data may lie elsewhere, if their fingerprint is the same, or if the run has none yet.
+    """
+    lines, may_change = [], set(MAY_CHANGE)
+    for part in _DATA:
+        then, today = _fingerprint(before, part), _fingerprint(now, part)
+        if today is not None:   # else the dataset is known by its place alone
+            may_change.update(_places(part))
+        if None not in (then, today) and then != today:
+            lines.append(_other_data(part, then, today))
+    before, now = (_flat({key: value for key, value in settings.items() if key != _FINGERPRINTS})
+                   for settings in (before, now))
+    return lines + [f'{key} {before.get(key, "(absent)")!r} then, {now.get(key, "(absent)")!r} now{_hint(key, before)}'
+                    for key in sorted({*before, *now}) if key not in may_change
+                    and (key in before, before.get(key)) != (key in now, now.get(key))]
+
+
+def moved_without_fingerprint(before, now):
+    """Which of 'train_data' and 'val_data' lie elsewhere than when the run was begun, in a run that does not say what
+    they are known by: list of str."""
+    flat = [_flat(settings) for settings in (before, now)]
+    return [part for part in _DATA if _fingerprint(before, part) is None
+            and any(flat[0].get(key) != flat[1].get(key) for key in _places(part))]
+
+
+def _fingerprint(settings, part):
+    fingerprints = settings.get(_FINGERPRINTS)
+    return fingerprints.get(part) if isinstance(fingerprints, dict) else None
+
+
+def _places(part):
+    """The settings that say where data lie."""
+    return [f'{part}.path', f'{part}.images']
+
+
+def _other_data(part, then, today):
+    counts = [one.get('count') if isinstance(one, dict) else None for one in (then, today)]
+    said = f'{counts[0]} items then, {counts[1]} now' if counts[0] != counts[1] else \
+        f'{counts[1]} items as then, but others, or with other annotations'
+    return f'{part}: other data than the run was begun with: {said}'
 
 
 def _hint(key, before):

@@ -11,7 +11,14 @@ import gluonzoo.models
 import gluonzoo.tasks  # noqa: F401  (all three register what they have)
 from gluonzoo.registry import DATASETS, MODELS, TASKS, TRANSFORMS
 from gluonzoo.train import CheckpointError
-from gluonzoo.train.settings import MAY_CHANGE, REVISION, differences, read_settings, setting_of
+from gluonzoo.train.settings import (
+    MAY_CHANGE,
+    REVISION,
+    differences,
+    moved_without_fingerprint,
+    read_settings,
+    setting_of,
+)
 
 FIT = {'seed': 0, 'batch_size': 32, 'epochs': 200, 'schedule': {'name': 'constant'}, 'ema': None, 'devices': ['cpu(0)'],
        'kvstore': None, 'workers': 2}
@@ -240,3 +247,40 @@ def test_setting_of():
     for wrong in ({}, {'discriminator': one}):
         with pytest.raises(ValueError, match="must be one for all, with a name, or have one for 'generator': {"):
             setting_of(wrong, 'generator')
+
+
+# -- data that have moved --------------------------------------------------------------------------------------------
+
+MARK, OTHER = {'count': 7, 'sha256': 64 * 'a'}, {'count': 7, 'sha256': 64 * 'b'}
+
+
+def placed(path, mark=None, images=None):
+    settings = {'train_data': {'name': 'd', 'path': path}, 'val_data': {'name': 'd', 'path': 'v'}}
+    if images:
+        settings['train_data']['images'] = images
+    return settings if mark is None else {**settings, 'fingerprints': {'train_data': mark, 'val_data': None}}
+
+
+@pytest.mark.parametrize('before, now, differ', [
+    (placed('a', MARK), placed('b', MARK), []),
+    (placed('a', MARK), placed('b', MARK, images='c'), []),
+    (placed(['a', 'b'], MARK), placed('c', MARK), []),
+    (placed('a', MARK), placed('b', OTHER), ['train_data: other data than the run was begun with: 7 items as then, but '
+                                             'others, or with other annotations']),
+    (placed('a', MARK), placed('a', {**OTHER, 'count': 6}), ['train_data: other data than the run was begun with: 7 '
+                                                             'items then, 6 now']),
+    (placed('a'), placed('b', MARK), []),   # of a run from before there were fingerprints
+    (placed('a'), placed('b'), ["train_data.path 'a' then, 'b' now"]),   # a dataset that has none
+    (placed('a', 'damaged'), placed('b', MARK), ['train_data: other data than the run was begun with: None items then, '
+                                                 '7 now']),
+])
+def test_data_that_have_moved(before, now, differ):
+    assert differences(before, now) == differ
+
+
+@pytest.mark.parametrize('before, now, moved', [
+    (placed('a', MARK), placed('b', MARK), []), (placed('a'), placed('a', MARK), []),
+    (placed('a'), placed('b', MARK), ['train_data']), (placed('a'), placed('a', MARK, images='c'), ['train_data']),
+])
+def test_moves_that_cannot_be_checked(before, now, moved):
+    assert moved_without_fingerprint(before, now) == moved
