@@ -114,6 +114,25 @@ def test_csv_of_a_resumed_training(tmp_path):
     assert rows('broken', [1, 4, 9]) == whole
 
 
+def test_csv_after_a_stop_in_the_last_step_a_resume_and_a_kill(tmp_path):
+    """Each number once: of the stop no evaluation is there, of the kill one that is not in a checkpoint."""
+    class Kill:
+        def on_epoch(self, loop, epoch, metrics):
+            raise KeyboardInterrupt   # nothing is saved after it
+
+    for resume, callbacks, ends in (
+            (False, [Stop(6)], Interrupted), (True, [Kill()], KeyboardInterrupt), (True, [], ())):
+        run = Run.create(tmp_path / 'run', {}, resume=resume)
+        try:
+            fit(toys.Classify(), toys.loader(), run, epochs=2, schedule={'name': 'constant'},
+                validation=toys.loader(8), callbacks=[ScalarsCSV(), *callbacks])
+        except ends:
+            assert [path.name for path in run.checkpoints()] == ['step-00000006']
+    rows = [(step, name) for step, name, _ in read_scalars(tmp_path / 'run' / 'scalars.csv')]
+    assert len(rows) == len(set(rows)) and [step for step, name in rows if name == 'accuracy'] == [6, 12]
+    assert [step for step, name in rows if name == 'loss'] == list(range(1, 13))
+
+
 def test_csv_of_an_evaluation_that_was_killed(loop):
     """Made before a kill, but not saved: it is made again, and its metrics are there once."""
     path = loop.run.directory / 'scalars.csv'
