@@ -83,6 +83,21 @@ def test_damaged_csv(loop, damage):
     assert (path.parent / 'scalars-damaged.csv').read_bytes() == damaged
 
 
+@pytest.mark.parametrize('rows, count', [('1,loss,0.5\n4,loss,0.5\n5,loss,0.5\n', 2), (None, 4)])
+def test_csv_with_gaps(loop, rows, count):
+    """Steps whose numbers a kill has taken, while the disk was full, are missing for good: that is said."""
+    path = loop.run.directory / 'scalars.csv'
+    if rows:
+        path.write_text(f'step,name,value\n{rows}')
+    loop.step = 4
+    callback = ScalarsCSV()
+    with pytest.raises(CheckpointError, match=f'lacks the numbers of {count} of the 4 steps before'):
+        callback.on_start(loop)
+    callback.on_step(loop, 5, {'loss': 0.25})
+    assert callback.missing() == f'lacks the numbers of {count} of the 4 steps before'
+    assert read_scalars(path)[-1] == (5, 'loss', 0.25)
+
+
 def test_csv_on_a_full_disk(loop, full):
     callback = ScalarsCSV()
     callback.on_start(loop)
