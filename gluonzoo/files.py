@@ -1,8 +1,9 @@
-"""Files that are whole or absent."""
+"""Files that are whole or absent, and errors that say which file they are about."""
+import os
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ['PARTIAL', 'replacing', 'require_replaceable']
+__all__ = ['PARTIAL', 'naming', 'replacing', 'require_replaceable']
 
 # The suffix of a file that is not finished yet.
 PARTIAL = '.partial'
@@ -40,3 +41,14 @@ def require_replaceable(path):
     path = Path(path)
     if path.exists() and not path.is_file():
         raise ValueError(f'{path}: is a {"folder" if path.is_dir() else "device"}; must be a file, or not there')
+
+
+@contextmanager
+def naming(path):
+    """Within, an OSError that names no file, as of a write to a full disk, gets the name `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = os.fspath(path)
+        raise

@@ -15,13 +15,24 @@ import sys
 import warnings
 from pathlib import Path
 
-__all__ = ['prepare', 'import_mxnet', 'leave_cores_to_engine', 'physical_cores', 'keeps_memory']
+from .cores import Neighbours, logical_processors, physical_cores, spread_threads
+
+__all__ = ['prepare', 'import_mxnet', 'leave_cores_to_engine', 'cores_left_to_others', 'may_choose_threads', 'threads',
+           'use_threads', 'keeps_memory']
 
 # The names of Python's own types that MXNet 1.9.1 (bool, int) and gluoncv 0.10.5 (int, float) still ask NumPy for.
 _REMOVED = {'bool': bool, 'float': float, 'int': int}
 
 # Either is the user's choice of MXNet's threads.
 _THREADS = ('OMP_NUM_THREADS', 'MXNET_OMP_MAX_THREADS')
+
+# Either is the user's choice of how OpenMP's threads wait for each other.
+_WAITING = ('GOMP_SPINCOUNT', 'OMP_WAIT_POLICY')
+
+# How often a thread of GNU's OpenMP looks for the others before it sleeps: for a quarter of a millisecond. By default
+# it looks for 14 ms. This is longer than the time after which the system gives a core to another program, so where
+# cores are shared, the thread that is waited for waits itself. Measured in notes/results/busy_machine.md.
+SPINS = 5000
 
 # What a user sets to tune glibc's malloc; then it is left as it is.
 _MALLOC = ('GLIBC_TUNABLES', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_TOP_PAD_', 'MALLOC_MMAP_MAX_', 'MALLOC_MMAP_THRESHOLD_',
@@ -32,10 +43,12 @@ _WITHOUT_MXNET = ('commands', 'files', 'pictures', 'recipes')
 
 _prepared = False
 _keeps_memory = False
+_neighbours = None   # measured while the user has not chosen a number of threads
+_left_to_others = 0
 
 
 def prepare(complete=lambda: None):
-    """Makes MXNet importable on NumPy 1.24 to 1.26, and gives MXNet all physical cores of this process.
+    """Makes MXNet importable on NumPy 1.24 to 1.26, and gives MXNet the physical cores of this process that are free.
 
     gluoncv refuses to be imported beside PyTorch 2. This function makes gluoncv importable there; gluoncv then works
     with MXNet alone.
@@ -45,9 +58,16 @@ def prepare(complete=lambda: None):
     NumPy's names are restored just before MXNet is imported, whoever imports MXNet. Just after, the importing thread
     calls :func:`leave_cores_to_engine` and `complete`. If MXNet is there already, all this happens at once.
 
-    The number of cores is :func:`physical_cores`. It goes into the environment variable ``OMP_NUM_THREADS``, so that
-    child processes inherit it. If ``OMP_NUM_THREADS`` or ``MXNET_OMP_MAX_THREADS`` is set already, nothing is changed.
-    (MXNet's own choice is half of the logical processors: half of the cores where there is no hyper-threading.)
+    MXNet's number of threads goes into the environment variable ``OMP_NUM_THREADS``, so that child processes inherit
+    the number: first :func:`gluonzoo.cores.physical_cores`, and when MXNet is imported, that less the cores that other
+    programs keep busy. If ``OMP_NUM_THREADS`` or ``MXNET_OMP_MAX_THREADS`` is set already, nothing is changed. (MXNet's
+    own choice is half of the logical processors: half of the cores where there is no hyper-threading.)
+
+    Where MXNet has all cores, each of its threads stays on a core of its own, and threads that wait for others soon
+    sleep. Otherwise one busy program beside a training would make the training up to a hundred times slower: the system
+    puts two threads of the training on one core, where they wait for each other. A setting of OpenMP's own
+    (``OMP_PROC_BIND``, ``OMP_PLACES``, ``GOMP_CPU_AFFINITY``; ``GOMP_SPINCOUNT``, ``OMP_WAIT_POLICY``) is left as it
+    is.
 
     On glibc, malloc keeps freed memory for the next allocation, in the whole process. MXNet has no memory pool on the
     CPU; without this, every large array consists of new pages from the system, which are cleared and mapped one by one.
@@ -60,7 +80,8 @@ def prepare(complete=lambda: None):
         called when MXNet has been imported; called again if the call failed and MXNet is imported once more
 
     Warns (RuntimeWarning)
-        if MXNet has been imported already, with another number of threads than gluonzoo would choose.
+        if MXNet has been imported already, with another number of threads than gluonzoo would choose; if OpenMP has
+        been loaded already, by MXNet or by PyTorch, and waits as it does by default.
 
     Raises
     ------
@@ -117,20 +138,49 @@ def leave_cores_to_engine():
         mx.base._LIB.omp_set_num_threads(1)
 
 
-def physical_cores(root='/'):
-    """How many threads can compute at the same time in this process: at least 1.
+def threads():
+    """How many threads MXNet computes with on the CPU, or would if it was imported now without a look at neighbours."""
+    return int(os.environ.get('MXNET_OMP_MAX_THREADS') or os.environ.get('OMP_NUM_THREADS') or physical_cores())
 
-    Counted are the processors of the affinity mask, with the hyper-threads of one core as one. The processor time that
-    the control groups (version 1 or 2) allow, rounded down, is an upper limit.
+
+def use_threads(number):
+    """Has MXNet compute with so many threads on the CPU, whatever others do with the cores.
+
+    Call this function before MXNet is imported.
 
     Parameters
     ----------
-    root : str or Path
-        where /sys and /proc are
+    number : int
+        1 to :func:`gluonzoo.cores.physical_cores`. More than the cores would be many times slower.
+
+    Raises
+    ------
+    ValueError
+        if the number is out of range, or MXNet has been imported with another number.
     """
-    root = Path(root)
-    cores = len({_siblings(root, processor) for processor in _processors()})
-    return max(1, min([cores, *_quotas(root)]))
+    global _neighbours
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    if whole and 'mxnet' in sys.modules and number == threads():
+        return
+    if not whole or not 1 <= number <= physical_cores():
+        raise ValueError(f'threads: must be a whole number from 1 to {physical_cores()}, the cores that this process '
+                         f'may use: {number!r}')
+    if 'mxnet' in sys.modules:
+        raise ValueError(f'threads: MXNet has been imported with {threads()}, and keeps them: {number}')
+    for name in _THREADS:
+        os.environ.pop(name, None)
+    os.environ['OMP_NUM_THREADS'] = str(number)
+    _neighbours = None
+
+
+def may_choose_threads():
+    """Whether :func:`use_threads` would go against nobody: the user has chosen no number, and MXNet is not imported."""
+    return _neighbours is not None and 'mxnet' not in sys.modules
+
+
+def cores_left_to_others():
+    """How many cores MXNet does without, since others kept them busy when MXNet was imported."""
+    return _left_to_others
 
 
 def keeps_memory():
@@ -180,7 +230,9 @@ class _AroundMXNet:
     def _execute_mxnet(self, loader, exec_module, module):
         vars(loader).pop('exec_module', None)
         _restore_numpy_names()
-        exec_module(module)
+        _leave_cores_to_neighbours()
+        with spread_threads(threads()):
+            exec_module(module)
         leave_cores_to_engine()
         self.complete()
         self.done = True
@@ -191,61 +243,48 @@ class _AroundMXNet:
         exec_module(module)
 
 
-def _processors():
-    if hasattr(os, 'sched_getaffinity'):
-        return os.sched_getaffinity(0)
-    return set(range(os.cpu_count() or 1))
-
-
-def _siblings(root, processor):
-    """Names the core of a processor, by the processors that share it."""
-    path = root / f'sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list'
-    return path.read_text().strip() if path.exists() else str(processor)
-
-
-def _quotas(root):
-    """The whole processors that each control group above this process allows, where it sets a limit."""
-    groups = root / 'proc/self/cgroup'
-    for line in groups.read_text().splitlines() if groups.exists() else ():
-        _, controllers, path = line.split(':', 2)
-        if not controllers:   # version 2
-            base = root / 'sys/fs/cgroup'
-        elif 'cpu' in controllers.split(','):
-            base = root / 'sys/fs/cgroup/cpu'
-        else:
-            continue
-        directory = base / path.lstrip('/')
-        # In a container the path may be the host's, and absent here; the files then are in `base`.
-        for group in (directory, *directory.parents):
-            quota, period = _limit(group)
-            if quota > 0:
-                yield int(quota / period)
-            if group == base:
-                break
-
-
-def _limit(group):
-    """(microseconds, out of so many) of processor time; (-1, 1) without a limit."""
-    if (group / 'cpu.max').exists():
-        quota, period = (group / 'cpu.max').read_text().split()
-        return (-1, 1) if quota == 'max' else (int(quota), int(period))
-    if (group / 'cpu.cfs_quota_us').exists():
-        return int((group / 'cpu.cfs_quota_us').read_text()), int((group / 'cpu.cfs_period_us').read_text())
-    return -1, 1
-
-
 def _choose_threads():
-    if any(os.environ.get(name) for name in _THREADS):
-        return
-    cores = physical_cores()
-    if 'mxnet' not in sys.modules:
-        os.environ['OMP_NUM_THREADS'] = str(cores)
-        return
-    taken = max(1, len(_processors()) // 2)
-    if taken != cores:
-        warnings.warn(f'MXNet was imported before gluonzoo and computes with {taken} thread(s), where {cores} physical '
-                      f'core(s) are available: import gluonzoo first, or set OMP_NUM_THREADS={cores}',
+    """Chooses how many threads MXNet has, and how they wait for each other."""
+    global _neighbours
+    patient = not any(os.environ.get(name) for name in _WAITING)
+    if patient:
+        os.environ['GOMP_SPINCOUNT'] = str(SPINS)
+    chosen = any(os.environ.get(name) for name in _THREADS)
+    if 'mxnet' not in sys.modules and not chosen:
+        os.environ['OMP_NUM_THREADS'] = str(physical_cores())
+        _neighbours = Neighbours()
+    faults = []
+    if patient and _openmp_is_loaded():
+        faults.append(f'computes many times slower beside other busy programs (or set GOMP_SPINCOUNT={SPINS})')
+    cores, taken = physical_cores(), max(1, len(logical_processors()) // 2)
+    if 'mxnet' in sys.modules and not chosen and taken != cores:
+        faults.append(f'computes with {taken} thread(s), where {cores} physical core(s) are available (or set '
+                      f'OMP_NUM_THREADS={cores})')
+    if faults:
+        first = 'MXNet was' if 'mxnet' in sys.modules else 'OpenMP, as of PyTorch, was'
+        warnings.warn(f'{first} imported before gluonzoo, so MXNet {" and ".join(faults)}: import gluonzoo first',
                       RuntimeWarning, stacklevel=4)   # the line that imports gluonzoo
+
+
+def _openmp_is_loaded():
+    """Whether GNU's OpenMP is in this process. It reads its environment variables when it is loaded."""
+    try:
+        return 'libgomp.so' in Path('/proc/self/maps').read_text()
+    except OSError:
+        return False
+
+
+def _leave_cores_to_neighbours():
+    """Lowers the number of threads that MXNet will have by the cores that others keep busy."""
+    global _left_to_others
+    if _neighbours is None:
+        return
+    free = _neighbours.free_cores()
+    _left_to_others = physical_cores() - free
+    os.environ['OMP_NUM_THREADS'] = str(free)
+    if _openmp_is_loaded():   # and has read another number
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL('libgomp.so.1').omp_set_num_threads(free)
 
 
 def _keep_memory():

@@ -1,9 +1,10 @@
 """gluonzoo/files.py: a file is whole or absent, and only ordinary files are replaced."""
 import os
+from pathlib import Path
 
 import pytest
 
-from gluonzoo.files import replacing, require_replaceable
+from gluonzoo.files import naming, replacing, require_replaceable
 
 
 def test_all_appear_at_the_end(tmp_path):
@@ -30,3 +31,13 @@ def test_what_is_no_file_stays(tmp_path):
             pass
     assert (tmp_path / 'pipe').exists()
     require_replaceable(tmp_path / 'new')
+
+
+def test_an_error_gets_the_name_that_it_lacks():
+    with pytest.raises(OSError, match="No space left: '/some/path'"), naming(Path('/some/path')):
+        raise OSError(28, 'No space left')
+    with pytest.raises(OSError, match="No space left: 'other'"), naming('/some/path'):
+        raise OSError(28, 'No space left', 'other')
+    with pytest.raises(OSError, match='^said$') as caught, naming('/some/path'):
+        raise OSError('said')
+    assert caught.value.filename is None

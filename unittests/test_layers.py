@@ -11,7 +11,8 @@ import gluonzoo
 ROOT = Path(gluonzoo.__file__).parent
 
 FLOORS = (
-    ('runtime', 'parameter_server', 'registry', 'boxes', 'files'),
+    ('cores', 'reading', 'files'),
+    ('runtime', 'parameter_server', 'registry', 'boxes'),
     ('ops', 'pictures', 'graph'),
     ('nn', 'losses', 'optimizers', 'metrics'),
     ('models', 'convert'),

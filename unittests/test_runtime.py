@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 
 from gluonzoo import ops, runtime
+from gluonzoo.cores import physical_cores
 
 TIMEOUT = 240   # seconds, for one process on a busy machine
 CHOICES = ('OMP_NUM_THREADS', 'MXNET_OMP_MAX_THREADS')
+WAITS = ('GOMP_SPINCOUNT', 'OMP_WAIT_POLICY')
 
 
 def environment(**changes):
-    """This process's environment, without its choice of threads."""
-    return {name: value for name, value in os.environ.items() if name not in CHOICES} | changes
+    """This process's environment, without its choice of threads and of how they wait."""
+    return {name: value for name, value in os.environ.items() if name not in (*CHOICES, *WAITS)} | changes
 
 
 def start(*arguments, directory, **changes):
@@ -317,7 +319,7 @@ def test_an_engine_without_threads_has_the_cores(tmp_path, engine, threads):
 
 def test_default_is_the_physical_cores(tmp_path):
     code, out, err = python(SHOW, tmp_path)
-    assert out == f"{{'OMP_NUM_THREADS': '{runtime.physical_cores()}'}}\n", err
+    assert out == f"{{'OMP_NUM_THREADS': '{physical_cores()}'}}\n", err
 
 
 @pytest.mark.parametrize('name', CHOICES)
@@ -326,8 +328,113 @@ def test_choice_of_the_user_is_kept(tmp_path, name):
     assert out == f"{{'{name}': '7'}}\n", err
 
 
+BESIDE = """
+    import gluonzoo
+    gluonzoo.cores.Neighbours.busy = lambda self: {busy}
+    import mxnet as mx, os
+    mx.base._LIB.omp_set_num_threads   # it is there
+    x = mx.nd.ones((64, 512))
+    mx.nd.dot(x, x.T).wait_to_read()
+    print(os.environ['OMP_NUM_THREADS'], gluonzoo.runtime.threads(), gluonzoo.runtime.cores_left_to_others())
+    """
+
+
+@pytest.mark.parametrize('busy', [0, .4, .6, 1.0, 100.0])
+def test_cores_that_others_keep_busy_are_left_to_them(tmp_path, busy):
+    code, out, err = python(BESIDE.format(busy=busy), tmp_path)
+    cores = physical_cores()
+    threads = max(1, min(cores, len(os.sched_getaffinity(0)) - round(busy)))
+    assert (code, out) == (0, f'{threads} {threads} {cores - threads}\n'), err
+
+
+def test_a_number_of_threads_that_was_chosen_is_kept_beside_others(tmp_path):
+    code, out, err = python(BESIDE.format(busy=100.0), tmp_path, OMP_NUM_THREADS='2')
+    assert (code, out) == (0, '2 2 0\n'), err
+    use_one = 'gluonzoo.runtime.use_threads(1)\n    import mxnet'
+    code, out, err = python(BESIDE.format(busy=0.0).replace('import mxnet', use_one), tmp_path,
+                            MXNET_OMP_MAX_THREADS='2')
+    assert (code, out) == (0, '1 1 0\n'), err
+
+
+@pytest.mark.parametrize('number', [0, -1, 1.0, True, '2', 10 ** 6])
+def test_numbers_of_threads_that_cannot_be(number):
+    rule = f'threads: must be a whole number from 1 to {physical_cores()}, .*: {number!r}'
+    with pytest.raises(ValueError, match=rule):
+        runtime.use_threads(number)
+
+
+def test_threads_are_not_changed_under_way(monkeypatch):
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    monkeypatch.setattr(runtime, 'physical_cores', lambda: 8)
+    runtime.use_threads(1)
+    with pytest.raises(ValueError, match='threads: MXNet has been imported with 1, and keeps them: 4'):
+        runtime.use_threads(4)
+    assert os.environ['OMP_NUM_THREADS'] == '1'
+
+
+WAIT = "import os, gluonzoo; print([os.environ.get(name) for name in %r])" % (WAITS,)
+
+
+@pytest.mark.parametrize('chosen, waits', [
+    ({}, [str(runtime.SPINS), None]),
+    ({'GOMP_SPINCOUNT': '7'}, ['7', None]),
+    ({'OMP_WAIT_POLICY': 'passive'}, [None, 'passive']),
+])
+def test_how_threads_wait(tmp_path, chosen, waits):
+    code, out, err = python(WAIT, tmp_path, **chosen)
+    assert (code, out, err) == (0, f'{waits}\n', '')
+
+
+@pytest.mark.skipif(physical_cores() != len(os.sched_getaffinity(0)) or physical_cores() < 2,
+                    reason='needs two cores or more, without hyper-threads')
+@pytest.mark.parametrize('chosen, bound', [({}, True), ({'OMP_NUM_THREADS': '1'}, False),
+                                           ({'OMP_PROC_BIND': 'false'}, False)])
+def test_each_thread_that_computes_has_a_core(tmp_path, chosen, bound):
+    """And no other thread and no child process is bound."""
+    code, out, err = python("""
+        import os, subprocess, sys, threading
+        import gluonzoo
+        gluonzoo.cores.Neighbours.busy = lambda self: 0.0
+        import mxnet as mx
+        x = mx.nd.ones((4, 16, 64, 64))
+        mx.nd.Convolution(x, mx.nd.ones((16, 16, 3, 3)), no_bias=True, kernel=(3, 3), num_filter=16).wait_to_read()
+        masks = [os.sched_getaffinity(int(thread)) for thread in os.listdir('/proc/self/task')]
+        print(sorted(mask.pop() for mask in masks if len(mask) == 1))
+        seen = []
+        thread = threading.Thread(target=lambda: seen.append(os.sched_getaffinity(0)))
+        thread.start()
+        thread.join()
+        show = 'import os; print(len(os.sched_getaffinity(0)), os.environ.get("OMP_PLACES"))'
+        child = subprocess.run([sys.executable, '-c', show], capture_output=True, text=True).stdout
+        print(len(os.sched_getaffinity(0)), len(seen[0]), child, end='')
+        """, tmp_path, **chosen)
+    cores = sorted(os.sched_getaffinity(0))
+    assert (code, err) == (0, '')
+    assert out.splitlines() == [str(cores if bound else []), f'{len(cores)} {len(cores)} {len(cores)} None']
+
+
+def test_openmp_loaded_first(tmp_path):
+    """As PyTorch loads it. Its number of threads is MXNet's all the same."""
+    (tmp_path / 'main.py').write_text(textwrap.dedent('''
+        import ctypes
+        ctypes.CDLL('libgomp.so.1')
+        import gluonzoo
+        gluonzoo.cores.Neighbours.busy = lambda self: 100.0
+        import mxnet as mx
+        print(gluonzoo.runtime.threads())
+        '''))
+    code, out, err = finish(start('main.py', directory=tmp_path))
+    assert (code, out) == (0, '1\n'), err
+    assert err.count('RuntimeWarning') == 1
+    assert (f'main.py:4: RuntimeWarning: OpenMP, as of PyTorch, was imported before gluonzoo, so MXNet computes many '
+            f'times slower beside other busy programs (or set GOMP_SPINCOUNT={runtime.SPINS}): import gluonzoo first'
+            in err)
+    code, out, err = finish(start('main.py', directory=tmp_path, OMP_WAIT_POLICY='passive'))
+    assert (code, out, err) == (0, '1\n', '')
+
+
 def test_mxnet_imported_first(tmp_path):
-    """One warning, on the line that imports gluonzoo, if MXNet has taken another number of threads."""
+    """One warning, on the line that imports gluonzoo."""
     (tmp_path / 'main.py').write_text(textwrap.dedent('''
         import os, numpy as np
         np.bool, np.int = bool, int
@@ -338,9 +445,10 @@ def test_mxnet_imported_first(tmp_path):
         '''))
     code, out, err = finish(start('main.py', directory=tmp_path))
     assert (code, out) == (0, 'None\n'), err
-    cores, taken = runtime.physical_cores(), max(1, len(os.sched_getaffinity(0)) // 2)
-    assert err.count('RuntimeWarning') == (cores != taken)
-    assert cores == taken or 'main.py:5: RuntimeWarning: MXNet was imported before gluonzoo' in err
+    assert err.count('RuntimeWarning') == 1
+    assert 'main.py:5: RuntimeWarning: MXNet was imported before gluonzoo' in err
+    cores, taken = physical_cores(), max(1, len(os.sched_getaffinity(0)) // 2)
+    assert (f'computes with {taken} thread(s), where {cores}' in err) == (cores != taken)
 
 
 @pytest.fixture
@@ -349,9 +457,10 @@ def mxnet_first(monkeypatch):
     def prepare(processors, cores, **variables):
         for name in CHOICES:
             monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv('GOMP_SPINCOUNT', '1000')
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(runtime, '_processors', lambda: set(range(processors)))
+        monkeypatch.setattr(runtime, 'logical_processors', lambda: set(range(processors)))
         monkeypatch.setattr(runtime, 'physical_cores', lambda: cores)
         monkeypatch.setattr(runtime, '_prepared', False)
         runtime.prepare(ops.library.activate)
@@ -370,43 +479,6 @@ def test_warning_when_threads_differ(mxnet_first):
 def test_no_warning_when_threads_agree_or_are_chosen(mxnet_first, recwarn, case):
     mxnet_first(**case)
     assert not recwarn.list
-
-
-# -- physical cores --------------------------------------------------------------------------------------------------
-
-PAIRS = {processor: f'{processor % 4},{processor % 4 + 4}' for processor in range(8)}   # 4 cores, 2 threads each
-VERSION_2 = '0::/a/b\n'
-VERSION_1 = '5:cpu,cpuacct:/a\n2:memory:/a\n'
-
-
-@pytest.mark.parametrize('processors, siblings, files, cores', [
-    (range(8), {}, {}, 8),   # nothing is known of the cores
-    (range(8), PAIRS, {}, 4),
-    ((0, 4), PAIRS, {}, 1),   # affinity: the two threads of one core
-    ((0, 5), PAIRS, {}, 2),
-    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/a/b/cpu.max': 'max 100000'}, 4),
-    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/a/b/cpu.max': '250000 100000'}, 2),
-    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/a/b/cpu.max': '50000 100000'}, 1),
-    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/a/cpu.max': '300000 100000',
-                       'sys/fs/cgroup/a/b/cpu.max': 'max 100000'}, 3),   # the limit of a group above
-    (range(8), PAIRS, {'proc/self/cgroup': VERSION_2, 'sys/fs/cgroup/cpu.max': '200000 100000'}, 2),   # a container
-    (range(8), PAIRS, {'proc/self/cgroup': VERSION_1, 'sys/fs/cgroup/cpu/a/cpu.cfs_quota_us': '-1',
-                       'sys/fs/cgroup/cpu/a/cpu.cfs_period_us': '100000'}, 4),
-    (range(8), PAIRS, {'proc/self/cgroup': VERSION_1, 'sys/fs/cgroup/cpu/cpu.cfs_quota_us': '200000',
-                       'sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000'}, 2),
-])
-def test_physical_cores(tmp_path, monkeypatch, processors, siblings, files, cores):
-    for processor, names in siblings.items():
-        files = {**files, f'sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list': names + '\n'}
-    for path, text in files.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
-    monkeypatch.setattr(runtime, '_processors', lambda: set(processors))
-    assert runtime.physical_cores(tmp_path) == cores
-
-
-def test_physical_cores_of_this_machine():
-    assert 1 <= runtime.physical_cores() <= os.cpu_count()
 
 
 # -- the parameter server --------------------------------------------------------------------------------------------

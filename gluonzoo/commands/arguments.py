@@ -4,6 +4,7 @@ import inspect
 from pathlib import Path
 
 from ..recipes.arguments import device_names
+from .threads import add_threads_argument
 
 __all__ = ['add_command', 'add_model_arguments', 'add_run_arguments', 'check_run_or_model', 'open_run_or_model']
 
@@ -32,6 +33,8 @@ def add_run_arguments(parser, required=True):
     parser.add_argument('--code', type=Path, metavar='FILE.py',
                         help='your own file that the run was trained with; it is executed')
     parser.add_argument('--devices', type=device_names, default=['cpu(0)'], help='cpu (default), gpu, gpu:0,gpu:1 ...')
+    add_threads_argument(parser)
+    parser.add_argument('--allow-not-finite', action='store_true', help='take weights that are infinite or NaN')
     parser.add_argument('--set', action='append', metavar='PATH=VALUE', default=[],
                         help="in place of a setting of the run's, such as task.flip=true")
 
@@ -60,5 +63,5 @@ def open_run_or_model(args):
 
     ctx = resolve.contexts(args.devices)
     if args.model:
-        return resolve.open_model(args.model, args.weights, ctx, args.set)
-    return resolve.open_run(args.run, args.which or 'best', ctx, args.set, args.code)
+        return resolve.open_model(args.model, args.weights, ctx, args.set, finite=not args.allow_not_finite)
+    return resolve.open_run(args.run, args.which or 'best', ctx, args.set, args.code, not args.allow_not_finite)

@@ -12,7 +12,8 @@ from .arguments import add_run_arguments
 
 def add_arguments(parser):
     add_run_arguments(parser)
-    parser.add_argument('--data', type=Path, help='in place of the path of the validation data')
+    parser.add_argument('--data', type=Path, help='other validation data, or where they lie now: as the --data of '
+                        'gluonzoo train, or the path of the validation data in it')
     parser.add_argument('--workers', type=at_least(1), default=2, help='threads that load data (default: %(default)s)')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers here too')
     parser.add_argument('--picture', type=Path, metavar='FILE',
@@ -26,13 +27,14 @@ def run(args):
 
     from tqdm import tqdm
 
+    from ..data.dataset import left_out
     from ..pictures.jpeg import write_jpeg
     from . import resolve
 
     task, settings, checkpoint = resolve.open_run(args.run, args.which or 'best', resolve.contexts(args.devices),
-                                                  args.set, args.code)
+                                                  args.set, args.code, not args.allow_not_finite)
     if args.data:
-        settings['val_data']['path'] = str(args.data)
+        settings['val_data'] = resolve.moved_data(settings['val_data'], args.data)
     loader = resolve.validation_loader(settings, args.workers)
     metrics = task.evaluate(tqdm(loader.epoch(0), 'evaluate', len(loader), unit=' batches', leave=False))
     skipped = len(getattr(loader.dataset, 'skipped', ()))
@@ -40,6 +42,8 @@ def run(args):
           f'{f", and {skipped} that cannot be read" * bool(skipped)}:')
     for name, value in metrics.items():
         print(f'  {name:20} {value:.4f}')
+    for line in left_out(loader.dataset):
+        print(line)
     if args.json:
         found = {name: value if math.isfinite(value) else None for name, value in metrics.items()}   # JSON has no NaN
         args.json.parent.mkdir(parents=True, exist_ok=True)

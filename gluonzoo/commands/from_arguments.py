@@ -9,7 +9,8 @@ __all__ = ['DEFAULT_DEVICES', 'make_settings']
 _EARLY = {'fit.epochs': 'epochs', 'fit.batch_size': 'batch_size', 'engine.devices': 'devices'}
 # What an argument says, where it is given; what holds where neither the argument nor the recipe says something.
 DEFAULT_DEVICES = ['cpu(0)']
-_ENGINE = {'devices': DEFAULT_DEVICES, 'kvstore': None, 'accumulate': 1, 'clip_norm': None, 'amp': None}
+_ENGINE = {'devices': DEFAULT_DEVICES, 'kvstore': None, 'accumulate': 1, 'clip_norm': None, 'amp': None,
+           'threads': None}
 _FIT = {'seed': 0, 'ema': None, 'workers': 2}
 
 

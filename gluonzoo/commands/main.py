@@ -9,6 +9,7 @@ import importlib
 import signal
 import sys
 
+from .. import runtime
 from .arguments import add_command
 
 __all__ = ['COMMANDS', 'door', 'main']
@@ -22,6 +23,8 @@ def main(argv=None):
     What is the user's to mend is one line on stderr, and the exit code 1; an error of the user's own code is its own
     traceback.
     """
+    if hasattr(sys.stdout, 'reconfigure'):   # stderr does so by itself: a file may have any name, a class any letters
+        sys.stdout.reconfigure(errors='backslashreplace')
     parser = argparse.ArgumentParser(prog='gluonzoo', description='A zoo of vision models for Apache MXNet Gluon.')
     commands = parser.add_subparsers(dest='command', metavar='COMMAND')
     modules, parsers = {}, {}
@@ -37,6 +40,8 @@ def main(argv=None):
     if hasattr(command, 'check'):
         command.check(parsers[args.command], args)
     try:
+        if getattr(args, 'threads', None):
+            runtime.use_threads(args.threads)
         code = command.run(args)
         if 'mxnet' in sys.modules:
             sys.modules['mxnet'].nd.waitall()   # an error that nobody waits for would leave the exit code 0

@@ -4,8 +4,7 @@ import difflib
 import inspect
 import json
 
-import mxnet as mx
-
+from ..optimizers import optimizer_class
 from ..registry import DATASETS, MODELS, TASKS, TRANSFORMS
 from ..train.schedule import SCHEDULES
 
@@ -19,7 +18,7 @@ def parse(text):
         raise ValueError(f'--set: must be PATH=VALUE, such as fit.epochs=3: {text!r}')
     try:
         return path.split('.'), json.loads(value, parse_constant=_refuse)   # NaN and Infinity, which JSON does not have
-    except ValueError:
+    except (ValueError, RecursionError):   # the last: brackets without end
         return path.split('.'), value
 
 
@@ -93,9 +92,12 @@ def _registry(path):
 
 
 def _optimizer_keywords(name):
-    cls = mx.optimizer.Optimizer.opt_registry.get(str(name).lower())
+    try:
+        cls = optimizer_class(name)
+    except ValueError:   # the engine says it, when it makes the optimizer
+        return {'no_decay': None}
     found = {'no_decay': None}
-    for base in cls.__mro__ if cls else ():
+    for base in cls.__mro__:
         for parameter in inspect.signature(base.__init__).parameters.values():
             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and parameter.name != 'self':
                 found.setdefault(parameter.name, parameter.default)

@@ -1,4 +1,5 @@
 """From settings to tasks, data and engines; and tasks that are ready to be used, of a run or of weights."""
+import contextlib
 import re
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ class Opened(NamedTuple):
     """Path of the checkpoint or of the weights"""
 
 
-def open_run(directory, which='best', ctx=None, overrides=(), code=None):
+def open_run(directory, which='best', ctx=None, overrides=(), code=None, finite=True):
     """What a run has trained.
 
     Parameters
@@ -42,6 +43,8 @@ def open_run(directory, which='best', ctx=None, overrides=(), code=None):
         settings of the task and of the validation data that replace those of the run: 'task.flip=true'
     code : str or Path, optional
         the user's own file, if the run was made with one
+    finite : bool
+        whether weights that are infinite or NaN are refused
 
     Returns
     -------
@@ -55,6 +58,7 @@ def open_run(directory, which='best', ctx=None, overrides=(), code=None):
         if the run needs code and `code` is None, or an override is unknown or of the training.
     """
     run = Run.open(directory)
+    run.finite = finite
     user_code.load_for(run, code)
     settings = override(run.settings, overrides)
     for text in overrides:
@@ -65,7 +69,7 @@ def open_run(directory, which='best', ctx=None, overrides=(), code=None):
     return Opened(task, settings, run.load_networks(task, which))
 
 
-def open_model(model, weights, ctx=None, overrides=()):
+def open_model(model, weights, ctx=None, overrides=(), finite=True):
     """A model with weights from a file, without a run.
 
     The task is that of the model's recipe, with the class names of the official weights. Of a network for other classes
@@ -77,7 +81,7 @@ def open_model(model, weights, ctx=None, overrides=()):
         one of :func:`gluonzoo.list_models`
     weights : str or Path
         what ``gluonzoo convert`` has written, or a network's file of a checkpoint
-    ctx, overrides
+    ctx, overrides, finite
         as for :func:`open_run`
 
     Returns
@@ -98,7 +102,7 @@ def open_model(model, weights, ctx=None, overrides=()):
     task = make_task(settings, to_predict=True)
     task.start_prediction(ctx)
     name, = task.used
-    load_own_weights(task.networks[name], weights)
+    load_own_weights(task.networks[name], weights, finite=finite)
     return Opened(task, settings, weights)
 
 
@@ -148,7 +152,7 @@ def make_network(name, **keywords):
         raise ValueError(f'{name}: cannot be made with {keywords}: {reason}') from error
 
 
-def load_named_weights(task, settings):
+def load_named_weights(task, settings, finite=True):
     """Puts the weights that the settings of networks name (``'weights': FILE``) into the networks of a started task.
 
     Returns
@@ -159,7 +163,7 @@ def load_named_weights(task, settings):
     for network, net in task.networks.items():
         specification = settings['task'][network]
         if specification.get('weights'):
-            found = load_own_weights(net, specification['weights'], partial=specification.get('partial', False))
+            found = load_own_weights(net, specification['weights'], specification.get('partial', False), finite)
             anew += [f'{network}.{name}' for name in found]
     return anew
 
@@ -184,6 +188,31 @@ def contexts(devices):
         if match[1] == 'gpu' and int(match[2]) >= mx.context.num_gpus():
             raise ValueError(f'--devices: {device} is not there: MXNet finds {mx.context.num_gpus()} GPU(s)')
     return found
+
+
+def moved_data(specification, path, split='val'):
+    """The settings of a dataset with another place.
+
+    Parameters
+    ----------
+    specification : dict
+        ``settings['val_data']``
+    path : Path
+        of the data themselves, or of a folder that has them as their part `split`
+    split : {'train', 'val'}
+
+    Returns
+    -------
+    dict
+
+    Raises OSError or ValueError if there are no such data.
+    """
+    other = {key: value for key, value in specification.items() if key not in ('path', 'images')}
+    cls = DATASETS.target(specification['name'])
+    if path.is_dir() and hasattr(cls, 'in_folder'):   # a dataset of the user's own may lack it
+        with contextlib.suppress(FileNotFoundError, NotImplementedError):   # then the folder is the part itself
+            return {**other, **cls.in_folder(path, split)}
+    return {**other, 'path': str(path)}
 
 
 def validation_loader(settings, workers=2):

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..recipes import trainings
 from ..recipes.arguments import at_least, device_names
 from .from_arguments import DEFAULT_DEVICES, make_settings
+from .threads import add_threads_argument, use_as_said, use_of_run
 from .training import run_training
 
 
@@ -23,12 +24,16 @@ def add_arguments(parser):
 
 
 def run(args):
+    use_as_said(args.words)
     args = parse(args.what, args.words)
-    run_training(make_settings(args), args.run or Path('runs', _run_name(args)), resume=args.resume,
-                 checkpoint_every=args.checkpoint_every, code=args.code and args.code.path)
+    if args.resume:
+        use_of_run(_run_directory(args))
+    run_training(make_settings(args), _run_directory(args), resume=args.resume,
+                 checkpoint_every=args.checkpoint_every, code=args.code and args.code.path,
+                 finite=not args.allow_not_finite)
 
 
-_NO_SETTINGS = {'run', 'resume', 'checkpoint_every'}   # arguments that say where and how, not what
+_NO_SETTINGS = {'run', 'resume', 'checkpoint_every', 'allow_not_finite'}   # arguments that say where and how, not what
 
 
 def recipe(what, **arguments):
@@ -61,6 +66,7 @@ def recipe(what, **arguments):
             words += [word for each in value for word in (option, str(each))]
         elif value is not None and value is not False:
             words += [option, str(value)]
+    use_as_said(words)
     return make_settings(parse(what, words, _RaisingParser))
 
 
@@ -135,15 +141,19 @@ def _add_training_arguments(parser, data):
     parser.add_argument('--checkpoint-every', type=at_least(1), metavar='STEPS', help='besides after each epoch')
     parser.add_argument('--devices', type=device_names, help='cpu (default), gpu, gpu:0,gpu:1 ...')
     parser.add_argument('--workers', type=at_least(1), help='threads that load data (default: 2)')
+    add_threads_argument(parser)
     parser.add_argument('--kvstore', choices=('dist_sync', 'dist_sync_device'),
                         help='several machines: see python -m gluonzoo.train.launch --help')
     parser.add_argument('--weights', action='append', metavar='[NETWORK=]FILE', default=[],
                         help='start from these, as gluonzoo convert writes them; of several networks name each')
     parser.add_argument('--partial', action='store_true',
                         help='start parts anew that the weights do not have, or in another shape')
+    parser.add_argument('--allow-not-finite', action='store_true',
+                        help='start from weights, or resume with states of optimizers, that are infinite or NaN')
     parser.add_argument('--set', action='append', metavar='PATH=VALUE', default=[],
                         help='any setting by its path, such as task.loss=pikachu; see settings.json of a run')
 
 
-def _run_name(args):
-    return args.recipe.run_name(args) if hasattr(args.recipe, 'run_name') else args.name
+def _run_directory(args):
+    name = args.recipe.run_name(args) if hasattr(args.recipe, 'run_name') else args.name
+    return args.run or Path('runs', name)

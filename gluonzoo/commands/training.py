@@ -1,15 +1,18 @@
 """From settings to a training."""
 import json
 
+from .. import runtime
+from . import threads
+
 __all__ = ['KEYS', 'run_training']
 
 # What the parts of settings must have; engine and fit have no more.
 KEYS = {'task': ('name',), 'train_data': ('name',), 'val_data': ('name',),
-        'engine': ('devices', 'kvstore', 'accumulate', 'clip_norm', 'amp'),
+        'engine': ('devices', 'kvstore', 'accumulate', 'clip_norm', 'amp', 'threads'),
         'fit': ('batch_size', 'epochs', 'schedule', 'seed', 'ema', 'workers')}
 
 
-def run_training(settings, directory, resume=False, checkpoint_every=None, code=None):
+def run_training(settings, directory, resume=False, checkpoint_every=None, code=None, finite=True):
     """Trains what the settings describe, in a run's directory.
 
     Parameters
@@ -23,6 +26,9 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
         steps between checkpoints within an epoch
     code : str or Path, optional
         the user's own file, where the settings need one
+    finite : bool
+        whether weights and states of optimizers that are infinite or NaN are refused, where the training starts from
+        some
 
     Returns
     -------
@@ -33,19 +39,26 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     ValueError, CheckpointError, TrainingError
         before anything is written, for settings that do not go together; see :func:`gluonzoo.train.fit` for the rest.
     """
+    had_threads = threads.begun_with(directory) if resume else None
+    if resume and threads.of_settings(settings) is None:
+        threads.use_of_run(directory)
     settings = _as_read(settings)
     import mxnet as mx
 
     from ..data import Loader
+    from ..data.dataset import fingerprint, left_out
     from ..registry import DATASETS
-    from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, TensorBoard, fit, join
+    from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
     from . import resolve, user_code
 
+    settings['engine']['threads'] = runtime.threads()
     code = code and user_code.load(code)
     if 'code' in settings and not code:
         raise ValueError(f'code: must be the path of {settings["code"]["file"]}, which the settings need')
     engine_settings, how = settings['engine'], settings['fit']
     workers = join(engine_settings['kvstore'])
+    if workers.rank == 0:
+        threads.tell(had_threads)
     ema = EMA(how['ema']) if how['ema'] else None
     dataset = DATASETS.create(**settings['train_data'])
     engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
@@ -56,35 +69,52 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     loader = Loader(dataset, how['batch_size'] // workers.count, shuffle=True, seed=how['seed'], workers=how['workers'],
                     part=(workers.rank, workers.count))
     validation = resolve.validation_loader(settings, how['workers'])
+    settings['fingerprints'] = {'train_data': fingerprint(dataset), 'val_data': fingerprint(validation.dataset)}
     task = resolve.make_task(settings)
     mx.random.seed(how['seed'])   # the initial weights
     task.start_training(engine)
     if not (resume and Run.open(directory).checkpoints()):   # a run that broke off before its first begins again
-        for name in resolve.load_named_weights(task, settings):
+        for name in resolve.load_named_weights(task, settings, finite):
             if workers.rank == 0:
                 print(f'{name}: is started anew; the weights do not have it in this shape')
     run = Run.create(directory, settings, resume=resume, workers=workers, code=code and code.content)
+    run.finite = finite
     shown = {'scalars.csv': ScalarsCSV(), 'tensorboard': TensorBoard(), 'progress.png': Plot(), 'samples': Samples()}
     metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
-                  callbacks=[Progress(), *shown.values()], ema=ema, checkpoint_every=checkpoint_every,
+                  callbacks=[Progress(), SharedCores(), *shown.values()], ema=ema, checkpoint_every=checkpoint_every,
                   kvstore=engine_settings['kvstore'], seed=how['seed'])
     if workers.rank == 0:
         _tell(run, metrics, {name: callback.missing() for name, callback in shown.items()})
+        for data in (loader, validation):
+            for line in left_out(data.dataset):
+                print(line)
     return metrics
 
 
 def _as_read(settings):
     """Settings as they will be read from the run's directory. ValueError if they cannot be written, or lack a part."""
+    wanted = threads.of_settings(settings)
+    if wanted is not None:
+        runtime.use_threads(wanted)   # before MXNet is imported
+    from ..train.settings import converted
+
     try:
         settings = json.loads(json.dumps(settings))
     except TypeError as error:
         raise ValueError(f'settings: must be such as JSON can hold: {error}') from None
+    if isinstance(settings, dict) and 'revision' in settings:
+        try:
+            settings = converted(settings)
+        except ValueError as error:
+            raise ValueError(f'settings: {error}') from error
+    if isinstance(settings, dict) and isinstance(settings.get('engine'), dict):
+        settings['engine'].setdefault('threads', None)
     for part, keys in KEYS.items():
         there = settings.get(part) if isinstance(settings, dict) else None
         missing = [key for key in keys if not isinstance(there, dict) or key not in there]
         if missing:
             raise ValueError(f'settings: {part}: must have {", ".join(missing)}: {there!r}')
-    unknown = [key for key in settings if key not in (*KEYS, 'revision', 'code')]
+    unknown = [key for key in settings if key not in (*KEYS, 'revision', 'code', 'fingerprints')]
     unknown += [f'{part}.{key}' for part in ('engine', 'fit') for key in settings[part] if key not in KEYS[part]]
     if unknown:
         raise ValueError(f'settings: {", ".join(unknown)}: unknown')

@@ -6,6 +6,8 @@ import traceback
 import warnings
 from pathlib import Path
 
+from ..reading import FileError, read_bytes
+
 __all__ = ['CodeError', 'UserCode', 'load', 'load_for', 'own_traceback']
 
 
@@ -46,7 +48,9 @@ def load(path):
     if path.suffix != '.py':
         raise CodeError(f'{path}: must be a Python file, with a name that ends with .py')
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
+    except FileError as error:
+        raise CodeError(str(error)) from error
     except OSError as error:
         raise CodeError(f'{path}: {error.strerror}') from error
     name = f'gluonzoo_code_{path.stem}'

@@ -15,12 +15,12 @@ A file of our own, as a checkpoint has them and ``gluonzoo convert`` writes them
 from . import centernet, ghostnet, pix2pix
 from .errors import WeightsError
 from .name_map import NameMap, Transform
-from .official import load_weights, torch_state, without_prefix
+from .official import load_weights, torch_state, with_prefix, without_prefix, without_wrappers
 from .own import load_own_weights
 from .weights import read_weights
 
 __all__ = ['NAME_MAPS', 'NameMap', 'Transform', 'WeightsError', 'load_own_weights', 'load_weights', 'read_weights',
-           'torch_state', 'without_prefix']
+           'torch_state', 'with_prefix', 'without_prefix', 'without_wrappers']
 
 # Model -> function that makes the map for a network of it.
 NAME_MAPS = {

@@ -11,6 +11,8 @@ _LEAVES = {'gamma': 'weight', 'beta': 'bias', 'alpha': 'weight'}
 
 # PyTorch's batch normalisations count the batches that they have seen. MXNet's do not.
 _COUNTER = 'num_batches_tracked'
+# What thop.profile leaves in every layer of a network.
+_PROFILE = r'total_(ops|params)'
 
 
 class Transform(NamedTuple):
@@ -31,8 +33,9 @@ class NameMap:
         from our name to the official one, as :func:`re.sub` takes them. All of them are applied one after the other.
         The last part of the name needs no rule: 'gamma' and 'alpha' become 'weight', and 'beta' becomes 'bias'.
     unused : list of pattern
-        whole official names (:func:`re.fullmatch`) that a file may have and our network has no use for. The counters
-        of batches that PyTorch's normalisations keep are always among them.
+        whole official names (:func:`re.fullmatch`) that a file may have and our network has no use for. Always
+        among them are the counters of batches that PyTorch's normalisations keep, and the total_ops and total_params
+        that thop adds to layers.
     transforms : dict of our name -> Transform
         for the weights that are laid out in another way
     prefix : str
@@ -47,7 +50,8 @@ class NameMap:
     def __init__(self, rules, unused=(), transforms=None, prefix=''):
         self.prefix = prefix
         self._rules = [(re.compile(pattern), replacement) for pattern, replacement in rules]
-        self._unused = [re.compile(pattern) for pattern in (rf'(.*\.)?{_COUNTER}', *unused)]
+        self._unused = [re.compile(pattern)
+                        for pattern in (rf'(.*\.)?({_COUNTER}|{_PROFILE})', *unused)]
         self._transforms = transforms or {}
 
     def official(self, name):
@@ -81,6 +85,11 @@ class NameMap:
     def uses(self, official):
         """Whether our network has a use for a weight of this official name at all."""
         return not any(pattern.fullmatch(official) for pattern in self._unused)
+
+    @staticmethod
+    def counts(official):
+        """Whether a weight of this official name is a counter of batches."""
+        return official.rpartition('.')[2] == _COUNTER
 
     def official_shape(self, name, shape):
         """The shape that the official code has for our parameter `name` of this `shape`."""

@@ -4,7 +4,11 @@ import numpy as np
 from .errors import WeightsError
 from .parameters import faults, float_parameters, put
 
-__all__ = ['without_prefix', 'load_weights', 'torch_state']
+__all__ = ['load_weights', 'torch_state', 'with_prefix', 'without_prefix', 'without_wrappers']
+
+# What PyTorch's DataParallel and torch.compile put before all names.
+_WRAPPERS = ('module.', '_orig_mod.')
+_NAMED = 10   # beginnings of names that a message names
 
 
 def without_prefix(weights, prefix='module.'):
@@ -17,7 +21,37 @@ def without_prefix(weights, prefix='module.'):
     return {name[len(prefix):]: array for name, array in weights.items()}
 
 
-def load_weights(net, weights, name_map):
+def without_wrappers(weights):
+    """The weights, less what DataParallel ('module.') and torch.compile ('_orig_mod.') have put before all names.
+
+    Returns
+    -------
+    dict of name -> array
+    str: what has been left out, '' if nothing
+    """
+    left_out = ''
+    while weights:
+        prefix = next((prefix for prefix in _WRAPPERS if all(name.startswith(prefix) for name in weights)), None)
+        if prefix is None:
+            break
+        weights, left_out = without_prefix(weights, prefix), left_out + prefix
+    return weights, left_out
+
+
+def with_prefix(weights, prefix):
+    """Those of the weights whose names begin with `prefix`, less this prefix: one network of several.
+
+    Raises WeightsError if there are none, naming how names begin.
+    """
+    found = {name[len(prefix):]: array for name, array in weights.items() if name.startswith(prefix)}
+    if not found:
+        beginnings = sorted({name.partition('.')[0] + '.' for name in weights if '.' in name})
+        raise WeightsError(f'--prefix: no name begins with {prefix!r}; they begin with '
+                           f'{", ".join(map(repr, beginnings[:_NAMED])) or "no prefix"}')
+    return found
+
+
+def load_weights(net, weights, name_map, finite=True):
     """Puts official weights into a network: all of them, or none.
 
     Parameters
@@ -27,6 +61,12 @@ def load_weights(net, weights, name_map):
     weights : dict of official name -> NumPy array
         see :func:`read_weights`; with the map's prefix or without it
     name_map : NameMap
+    finite : bool
+        whether numbers must be finite
+
+    Returns
+    -------
+    list of the names that the network has no use for, and the map says so; without PyTorch's counters of batches
 
     Raises
     ------
@@ -38,7 +78,8 @@ def load_weights(net, weights, name_map):
     """
     parameters = float_parameters(net)
     ours = name_map.inverse(parameters)
-    weights = {name: array for name, array in without_prefix(weights, name_map.prefix).items() if name_map.uses(name)}
+    given = without_prefix(weights, name_map.prefix)
+    weights = {name: array for name, array in given.items() if name_map.uses(name)}
     found = [f'unknown here: {name!r}' for name in weights if name not in ours]
     for official, name in ours.items():
         if official not in weights:
@@ -46,10 +87,24 @@ def load_weights(net, weights, name_map):
             continue
         shape = name_map.official_shape(name, parameters[name].shape)
         found += [f'{official!r} ({name!r}): {fault}'
-                  for fault in faults(weights[official], shape, parameters[name].dtype)]
+                  for fault in faults(weights[official], shape, parameters[name].dtype, finite)]
     if found:
+        found += _hint(weights, ours)
         raise WeightsError('\n  '.join([f'the weights do not fit {type(net).__name__}:', *found]))
     put(parameters, {name: name_map.to_ours(name, weights[official]) for official, name in ours.items()})
+    return [name for name in given if name not in weights and not name_map.counts(name)]
+
+
+def _hint(weights, ours):
+    """What would mend it: the names are ours, or those of the official code behind a prefix."""
+    if weights and set(weights) <= set(ours.values()):
+        return ['these are our own names already: gluonzoo predict and train take the file as it is']
+    official = max(ours, key=len, default='')
+    for name in weights:
+        prefix = name[:-len(official)]
+        if prefix.endswith('.') and name.endswith(official) and all(prefix + other in weights for other in ours):
+            return [f'--prefix {prefix} takes those that begin so']
+    return []
 
 
 def torch_state(net, name_map):

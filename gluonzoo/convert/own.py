@@ -1,16 +1,16 @@
 """Puts a weight file of our own into a network."""
 import json
 
-import numpy as np
 import safetensors
 
 from .errors import WeightsError
 from .parameters import faults, float_parameters, put
+from .safetensors_file import float32, read_safetensors
 
 __all__ = ['load_own_weights']
 
 
-def load_own_weights(net, path, partial=False):
+def load_own_weights(net, path, partial=False, finite=True):
     """Puts a weight file that has the names of our parameters into a network.
 
     ``convert`` writes such files, and a checkpoint has one for each of its networks.
@@ -24,6 +24,8 @@ def load_own_weights(net, path, partial=False):
     partial : bool
         whether parameters may keep their values where the file does not have them, or has them in another shape (such
         as a head for other classes)
+    finite : bool
+        whether numbers must be finite
 
     Returns
     -------
@@ -49,9 +51,10 @@ def load_own_weights(net, path, partial=False):
         if name not in arrays:
             found.append(f'not in the file: {name!r}')
         else:
-            found += [f'{name!r}: {fault}' for fault in faults(arrays[name], parameter.shape, parameter.dtype)]
+            found += [f'{name!r}: {fault}'
+                      for fault in faults(arrays[name], parameter.shape, parameter.dtype, finite)]
     if len(anew) == len(parameters):
-        found.append('nothing in the file fits')
+        found.append('nothing in the file fits; of official weights, gluonzoo convert makes files of ours')
     elif anew and not partial:
         found.append('gluonzoo train --partial starts anew what is not in the file, or has another shape there')
     if found:
@@ -62,18 +65,14 @@ def load_own_weights(net, path, partial=False):
 
 def _read(path):
     try:
-        with safetensors.safe_open(path, framework='numpy') as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
-            # NumPy has no bfloat16. Our files hold it as uint16, and their metadata name such arrays.
-            for name in json.loads((file.metadata() or {}).get('bfloat16', '[]')):
-                arrays[name] = _float32(arrays[name])
+        arrays, metadata = read_safetensors(path)
+        # Our files hold bfloat16 as uint16, and their metadata name such arrays.
+        for name in json.loads(metadata.get('bfloat16', '[]')):
+            arrays[name] = float32(arrays[name])
+    except WeightsError:
+        raise
     except (OSError, safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f'{path}: not a weight file of ours: {type(error).__name__}: {error}') from error
+        reason = str(error) if type(error) is ValueError else f'{type(error).__name__}: {error}'
+        raise WeightsError(f'{path}: not a weight file of ours: {reason}. Of official weights, gluonzoo convert makes '
+                           'such files') from error
     return arrays
-
-
-def _float32(bfloat16):
-    """The numbers whose upper halves, as float32, are in an array of uint16."""
-    if bfloat16.dtype != np.uint16:
-        raise TypeError(f'bfloat16 must be stored as uint16: {bfloat16.dtype}')
-    return (bfloat16.astype(np.uint32) << 16).view(np.float32)

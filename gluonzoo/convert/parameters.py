@@ -20,16 +20,19 @@ def float_parameters(net):
     return parameters
 
 
-def faults(array, shape, dtype):
-    """Yields the reasons, in words, why an array of a file does not fit a parameter of this shape and float dtype."""
+def faults(array, shape, dtype, finite=True):
+    """Yields the reasons, in words, why an array of a file does not fit a parameter of this shape and float dtype.
+
+    With `finite`, numbers that are not finite are a reason.
+    """
     if array.shape != shape:
         yield f'shape {array.shape} in the file, {shape} here'
     elif array.dtype.kind != 'f':
         yield f'dtype {array.dtype} in the file, {np.dtype(dtype)} here'
-    else:
+    elif finite:
         with np.errstate(over='ignore'):   # what is too large for the dtype is not finite in it
             if not np.isfinite(array.astype(dtype)).all():
-                yield 'has values that are not finite'
+                yield 'has values that are not finite (--allow-not-finite takes them)'
 
 
 def put(parameters, arrays):

@@ -2,25 +2,27 @@
 from pathlib import Path
 
 import safetensors
-import safetensors.numpy
 
 from .errors import WeightsError
+from .safetensors_file import read_safetensors
 from .torch_file import read_torch
 
 __all__ = ['read_weights']
 
 
-def read_weights(path):
+def read_weights(path, key=None, ema=False):
     """The tensors in a weight file, without PyTorch.
 
     Parameters
     ----------
     path : str or Path
-        x.safetensors; with any other name, a file of ``torch.save(net.state_dict(), path)`` of PyTorch 1.6 or later
+        x.safetensors; with any other name, a file of ``torch.save``, of any version of PyTorch since 0.1.10
+    key, ema
+        where the weights are in a checkpoint of PyTorch's; see :func:`gluonzoo.convert.torch_file.read_torch`
 
     Returns
     -------
-    dict of name -> NumPy array
+    dict of name -> NumPy array; bfloat16 becomes float32
 
     Raises
     ------
@@ -28,8 +30,13 @@ def read_weights(path):
         if the file is absent, damaged, or holds anything but tensors. No code in the file is run.
     """
     if Path(path).suffix != '.safetensors':
-        return read_torch(path)
+        return read_torch(path, key, ema)
+    if key is not None or ema:
+        raise WeightsError(f'{path}: {"--ema" if ema else "--key"} is for checkpoints of PyTorch; a safetensors file '
+                           'has tensors alone')
     try:
-        return safetensors.numpy.load_file(path)
+        return read_safetensors(path)[0]
+    except WeightsError:
+        raise
     except (OSError, safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f'{path}: cannot be read: {error}') from error

@@ -5,7 +5,8 @@ category ids, and pictures without objects are trained on and evaluated. Deviati
 
 1. Crowds, which are regions with many objects, are not trained on. The official code trains on a crowd as if it were
    one object.
-2. The part of a box outside the picture is cut off. (COCO's boxes are inside, but for rounding.)
+2. The part of a box outside the picture is cut off. (COCO's boxes are inside, but for rounding.) There is a warning if
+   it is more than a pixel.
 """
 import warnings
 from collections import Counter
@@ -15,13 +16,19 @@ from typing import NamedTuple
 import numpy as np
 
 from ..pictures.decode import ImageError, read_image
+from ..reading import open_ordinary
 from ..registry import DATASETS
 from .annotations import AnnotationError
 from .annotations.coco import read_coco
-from .dataset import Dataset, one_file
+from .coco_files import find_annotations, folder_of
+from .dataset import Dataset, counted, one_file
 from .records import RecordError
 
 __all__ = ['CocoDetection', 'CocoSample']
+
+_CHUNK = 1 << 20   # bytes of the file read at a time
+_OF_BOXES = {'not a box', 'degenerate', 'outside'}   # faults that boxes in a wrong unit or order have
+_UNIT = 'A bbox must be x, y, width and height in pixels'
 
 
 class CocoSample(NamedTuple):
@@ -59,8 +66,8 @@ class CocoDetection(Dataset):
     path : str or Path
         such as ``data/coco/annotations/instances_train2017.json``
     images : str or Path, optional
-        the folder of the pictures. None: for ``ROOT/annotations/instances_NAME.json`` it is ``ROOT/NAME``, else
-        ``ROOT/images/NAME``.
+        the folder of the pictures. None: for ``ROOT/annotations/instances_NAME.json`` it is ``ROOT/NAME``, or what else
+        :func:`gluonzoo.data.coco_files.folder_of` finds.
     transform : dict or transform, optional
         'name' ('keypoint_train', 'photo' ...) and its keywords, see :func:`gluonzoo.data.transforms.make_transform`.
         Without a transform, only :meth:`sample` can be called. Samples have crowds without a transform, and with one
@@ -71,7 +78,7 @@ class CocoDetection(Dataset):
     path, transform, arrays, skipped
         see :class:`~gluonzoo.data.dataset.Dataset`
     class_names : list of str
-        in the order of the category ids
+        in the order of the category ids, without categories that only gather others, as Roboflow writes one
     category_ids : list of int
         of each class
     image_ids : list of int
@@ -95,20 +102,22 @@ class CocoDetection(Dataset):
     Raises
     ------
     FileNotFoundError
-        if there is no such file or folder.
+        if there is no such file or folder, or if no folder is found and `images` is needed.
     AnnotationError
         if the file is not JSON, or not in the form of COCO; if a category or an image in it has no id, name or size, or
         the id of another, or is named by a path that leads out of the folder; or if there are annotations of single
-        objects and none that can be used. A few that cannot be used are left out, see `dropped`.
+        objects and none that can be used, or none of an object larger than a pixel. A few that cannot be used are left
+        out, see `dropped`.
     ValueError
-        if the transform is unknown or has unknown keywords, or if `images` is needed.
+        if the transform is unknown or has unknown keywords.
     """
 
     def __init__(self, path, images=None, transform=None):
         super().__init__(one_file(path), transform)
         coco = read_coco(self.path)
-        folder = _folder(self.path, images)
-        self.category_ids, self.class_names = list(coco.categories), list(coco.categories.values())
+        folder = self._folder(images, [image.file_name for image in coco.images.values()])
+        classes = {number: name.strip() for number, name in coco.categories.items() if number not in coco.groups}
+        self.category_ids, self.class_names = list(classes), list(classes.values())
         self._sizes = {number: image.size for number, image in coco.images.items()}
         self.image_ids = list(coco.images)
         self.files = [folder / image.file_name for image in coco.images.values()]
@@ -118,6 +127,10 @@ class CocoDetection(Dataset):
 
     def __len__(self):
         return len(self.files)
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        return {'path': str(find_annotations(Path(folder))[split])}
 
     def sample(self, record):
         """The picture and the boxes of one record.
@@ -148,6 +161,20 @@ class CocoDetection(Dataset):
         boxes, labels, areas, crowd = (array.copy() for array in self._objects[record])
         return CocoSample(image, boxes, labels, record, crowd, areas)
 
+    def _folder(self, images, names):
+        """Where the pictures are."""
+        if images is None:
+            return folder_of(self.path, names)
+        if not Path(images).is_dir():
+            raise FileNotFoundError(f'{images}: no such folder')
+        return Path(images)
+
+    def identity(self):
+        """Yields the content of the annotation file."""
+        with open_ordinary(self.path) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
     def _usable(self, coco, take_crowds):
         """The annotations that can be used, and how many cannot, by reason."""
         found, dropped = [], Counter()
@@ -159,39 +186,39 @@ class CocoDetection(Dataset):
                 dropped[reason] += 1
         total = len(coco.annotations)
         faults = sum(dropped.values()) - dropped['crowd']
-        said = ', '.join(f'{reason} {count}' for reason, count in sorted(dropped.items()) if count)
         if faults and not found:
-            raise AnnotationError(f'{self.path}: none of its {total} annotations can be used: {said}')
+            hint = f'. {_UNIT}' if _OF_BOXES & dropped.keys() else ''
+            raise AnnotationError(f'{self.path}: none of its {total} annotations can be used: {counted(dropped)}{hint}')
+        if found and not any(max(one['bbox'][2:]) > 1 for one in found):
+            raise AnnotationError(f'{self.path}: none of its {len(found)} objects is larger than a pixel. {_UNIT}')
+        if not total:
+            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=2)
         if faults:
-            warnings.warn(f'{self.path}: {sum(dropped.values())} of its {total} annotations are left out: {said}',
-                          RuntimeWarning, stacklevel=2)
+            warnings.warn(f'{self.path}: {sum(dropped.values())} of its {total} annotations are left out: '
+                          f'{counted(dropped)}', RuntimeWarning, stacklevel=2)
         return found, dict(+dropped)
 
     def _index(self, by_image):
         """(boxes, labels, areas, crowd) of each record."""
-        labels = {number: label for label, number in enumerate(self.category_ids)}
-        objects = []
-        for number, found in by_image.items():
-            boxes = np.array([one['bbox'] for one in found], float).reshape(-1, 4)
-            boxes[:, 2:] += boxes[:, :2]
-            boxes = boxes.clip(0, self._sizes[number] * 2)   # width height width height
-            areas = [one.get('area', one['bbox'][2] * one['bbox'][3]) for one in found]
-            objects.append((boxes.astype(np.float32), np.array([labels[one['category_id']] for one in found], np.int32),
-                            np.array(areas, np.float32), np.array([one.get('iscrowd', 0) for one in found], bool)))
-        return objects
+        numbers = {number: label for label, number in enumerate(self.category_ids)}
+        found = [one for annotations in by_image.values() for one in annotations]
+        counts = [len(annotations) for annotations in by_image.values()]
+        boxes = np.array([one['bbox'] for one in found], float).reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
+        sizes = np.repeat(np.array([self._sizes[number] * 2 for number in by_image], float), counts, 0)   # -> [n, 4]
+        self._tell_cut(((boxes < -1) | (boxes > sizes + 1)).any(1))
+        boxes = boxes.clip(0, sizes).astype(np.float32)
+        labels = np.array([numbers[one['category_id']] for one in found], np.int32)
+        areas = np.array([one.get('area', one['bbox'][2] * one['bbox'][3]) for one in found], np.float32)
+        crowd = np.array([one.get('iscrowd', 0) for one in found], bool)
+        ends = np.cumsum([0, *counts]).tolist()
+        return [(boxes[begin:end], labels[begin:end], areas[begin:end], crowd[begin:end])
+                for begin, end in zip(ends, ends[1:])]
 
-
-def _folder(path, images):
-    """Where the pictures are."""
-    if images is not None:
-        folders = [Path(images)]
-    elif path.stem.startswith('instances_'):
-        name = path.stem[len('instances_'):]
-        root = path.absolute().parent.parent
-        folders = [root / name, root / 'images' / name]
-    else:
-        raise ValueError(f'images: must be given: {path.name} is not named instances_NAME.json, which would tell it')
-    for folder in folders:
-        if folder.is_dir():
-            return folder
-    raise FileNotFoundError(f'{folders[0]}: no such folder' + ''.join(f', nor {folder}' for folder in folders[1:]))
+    def _tell_cut(self, cut):
+        """A RuntimeWarning about boxes that reach out of their pictures: truth values [n]."""
+        count = int(cut.sum())
+        if count:
+            hint = f'. {_UNIT}' if 2 * count > len(cut) else ''
+            warnings.warn(f'{self.path}: {count} of its {len(cut)} boxes reach out of their pictures by more than a '
+                          f'pixel and are cut off there{hint}', RuntimeWarning, stacklevel=2)

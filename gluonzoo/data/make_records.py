@@ -1,5 +1,6 @@
 """Makes records to train a detector on out of annotated pictures."""
 import io
+import textwrap
 from collections import Counter
 
 import cv2
@@ -7,14 +8,18 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from ..pictures.decode import ImageError, read_image
+from ..pictures.decode import MAX_BYTES, ImageError, read_image
+from ..reading import FileError, read_bytes
 from .annotations import AnnotationError
+from .detection_records import MIN_PIXELS
 from .records import write_records
 from .staging import staging
 
 __all__ = ['make_records', 'remarks', 'split']
 
 _FEW = 20   # lines of a list that are shown
+_WIDTH = 120   # of a line about many classes
+_TOO_SMALL = 'objects left out that are less than half a pixel wide or high'
 _ORIENTATION = 0x0112   # the EXIF tag
 
 
@@ -43,7 +48,7 @@ def _encode(one, shorter):
 
     It is scaled down if its shorter side has more than `shorter` pixels.
     """
-    data = one.image.read_bytes()
+    data = read_bytes(one.image, MAX_BYTES)
     image = read_image(data)
     height, width = image.shape[:2]
     if shorter is not None and min(height, width) > shorter:
@@ -63,24 +68,30 @@ def _is_upright_jpeg(data):
         return False
 
 
-def _samples(annotated, shorter, skip_broken, skipped, objects):
+def _samples(annotated, shorter, skip_broken, annotations, objects):
     """Yields what write_records takes, and counts the `objects` of each class.
 
-    A picture that cannot be decoded raises AnnotationError. With `skip_broken` it is appended to `skipped` instead, and
-    it is an error only if no picture is left.
+    A picture that cannot be decoded raises AnnotationError. With `skip_broken` it is appended to what is skipped
+    instead, and it is an error only if no picture is left. Objects that training would leave out as too small are left
+    out and counted here.
     """
+    skipped = annotations.skipped
     left = False
     for one in annotated:
         try:
             image, boxes = _encode(one, shorter)
-        except (ImageError, OSError) as error:
+        except (ImageError, FileError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            said = str(error) if isinstance(error, FileError) else f'{one.image}: {reason}'
             if not skip_broken:
-                raise AnnotationError(f'{one.image}: {error}') from error
-            skipped.append(f'{one.image}: {error}')
+                raise AnnotationError(said) from error
+            skipped.append(said)
             continue
         left = True
-        objects.update(one.labels.tolist())
-        yield image, boxes, one.labels, one.difficult
+        seen = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_PIXELS).all(1)
+        annotations.counts[_TOO_SMALL] += int((~seen).sum())
+        objects.update(one.labels[seen].tolist())
+        yield image, boxes[seen], one.labels[seen], one.difficult[seen]
     if not left:
         raise AnnotationError('\n  '.join(['no picture is left', *skipped[:_FEW]]))
 
@@ -105,32 +116,58 @@ def make_records(annotations, splits, out, shorter=None, quality=95, skip_broken
     Returns
     -------
     list of str
-        a line about each split
+        what was written, a line about each split at least
 
     Raises
     ------
     AnnotationError
-        if a picture cannot be decoded; with `skip_broken`, if none of a split can.
+        if a picture cannot be decoded; with `skip_broken`, if none of a split can; if there is no object in any
+        picture, or none that is larger than half a pixel.
+    OSError
+        if the folder cannot be written.
     """
-    lines = []
+    pictures = [one for annotated in splits.values() for one in annotated]
+    count = sum(len(one.labels) for one in pictures)
+    if not count:
+        raise AnnotationError('\n  '.join([f'no objects in any of the {len(pictures)} pictures, such as '
+                                           f'{pictures[0].image}', *annotations.skipped[:_FEW]]))
+    lines, left = [], 0
     with staging(out) as folder:
         whole = folder / 'dataset'
         whole.mkdir()
         for name, annotated in splits.items():
             objects = Counter()
-            progress = tqdm(annotated, f'{name}.rec', unit=' pictures')
-            count = write_records(whole / f'{name}.rec', _samples(
-                progress, shorter, skip_broken, annotations.skipped, objects), quality)
-            classes = ', '.join(f'{objects[label]} {what}' for label, what in enumerate(annotations.class_names))
-            lines.append(f'{name}: {count} pictures, {sum(objects.values())} objects ({classes})')
+            with tqdm(annotated, f'{name}.rec', unit=' pictures') as progress:   # an error has a line of its own
+                pictures = write_records(whole / f'{name}.rec', _samples(
+                    progress, shorter, skip_broken, annotations, objects), quality)
+            lines += _told(name, pictures, objects, annotations.class_names)
+            left += sum(objects.values())
+        if not left:
+            raise AnnotationError(f'all {count} objects are less than half a pixel wide or high'
+                                  + (f', with pictures scaled to {shorter} pixels' if shorter else ''))
         (whole / 'classes.txt').write_text('\n'.join(annotations.class_names) + '\n', 'utf-8')
         whole.replace(out)
     return lines
 
 
+def _told(name, pictures, objects, class_names):
+    """Lines about a split: how many objects of each class."""
+    counted = [f'{objects[label]} {what}' for label, what in enumerate(class_names)]
+    total = f'{name}: {pictures} pictures, {sum(objects.values())} objects'
+    if not objects:
+        yield f'{total}: an evaluation will have nothing to measure by' if name == 'val' else total
+    elif len(', '.join(counted)) <= _WIDTH:
+        yield f'{total} ({", ".join(counted)})'
+    else:
+        yield total
+        whole = ', '.join(one.replace(' ', '\xa0') for one in counted)   # a name stays in one line
+        yield textwrap.fill(whole, _WIDTH, initial_indent='  ', subsequent_indent='  ', break_long_words=False,
+                            break_on_hyphens=False).replace('\xa0', ' ')
+
+
 def remarks(annotations):
     """Lines about what was left out or changed."""
-    yield from (f'{what}: {count}' for what, count in sorted(annotations.counts.items()))
+    yield from (f'{what}: {count}' for what, count in sorted(annotations.counts.items()) if count)
     if annotations.skipped:
         yield f'left out as broken: {len(annotations.skipped)}'
         yield from (f'  {line}' for line in annotations.skipped[:_FEW])

@@ -1,13 +1,18 @@
 """Pairs of aligned pictures: the input and the target of an image-to-image translation."""
+import os
+import warnings
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ..pictures.decode import SUFFIXES, ImageError, image_size, read_image
+from ..pictures.decode import MAX_BYTES, SUFFIXES, ImageError, image_size, read_image
+from ..reading import open_ordinary
 from ..registry import DATASETS
-from .dataset import Dataset
+from .annotations.listing import files_below
+from .dataset import Dataset, counted
 from .records import RecordError
 
 __all__ = ['Pair', 'PairedImages', 'find_pairs']
@@ -38,8 +43,10 @@ class PairedImages(Dataset):
     ----------
     path : str or Path, or two of them
         One folder: each picture shows A and B side by side, A on the left. Two folders, of A and of B: partners have
-        the same name, but for its ending. Pictures are JPEG, PNG, BMP, TIFF or WebP, also grey and transparent ones
-        (see :func:`~gluonzoo.data.read_image`). Other files are ignored.
+        the same path in their folders, but for its ending. Pictures may be in folders within these, as the official
+        code has it. Pictures are JPEG, PNG, BMP, TIFF or WebP, also grey and transparent ones (see
+        :func:`~gluonzoo.data.read_image`). Other files are left out, and a RuntimeWarning counts them. What begins
+        with a dot is left out in any case.
     direction : str
         'AtoB': A is the input and B the target; 'BtoA'
     transform : dict or transform, optional
@@ -59,8 +66,9 @@ class PairedImages(Dataset):
     FileNotFoundError
         if a folder is not there.
     ValueError
-        if there are no pictures, or if a picture has no partner, has a partner of another size, or cannot be halved.
-        (All of this is found here, before anything is trained.) Also for wrong keywords.
+        if there are no pictures, or if a picture has no partner, has a partner of another size, or cannot be halved; or
+        if what is given as one folder looks like two, of A and of B. (All of this is found here, before anything is
+        trained.) Also for wrong keywords.
     """
 
     def __init__(self, path, direction='AtoB', transform=None):
@@ -70,10 +78,15 @@ class PairedImages(Dataset):
         if not isinstance(path, (str, Path)) and len(path) != 2:
             raise ValueError(f'path: must be one folder or two: {path!r}')
         self.direction = direction
-        self.files = _single_files(Path(path)) if isinstance(path, (str, Path)) else _partners(*map(Path, path))
+        self._folders = [Path(path)] if isinstance(path, (str, Path)) else [Path(one) for one in path]
+        self.files = (_single_files if len(self._folders) == 1 else _partners)(*self._folders)
 
     def __len__(self):
         return len(self.files)
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        return {'path': find_pairs(folder, split)}
 
     def sample(self, record):
         """One pair.
@@ -105,12 +118,19 @@ class PairedImages(Dataset):
             raise RecordError(f'record {record}: {_said(files)}: {_size(a)} and {_size(b)} pixels')
         return Pair(a, b, record) if self.direction == 'AtoB' else Pair(b, a, record)
 
+    def identity(self):
+        """Yields the name of each file below its folder, and its size in bytes."""
+        for files in self.files:
+            for path, folder in zip(files if isinstance(files, tuple) else (files,), self._folders):
+                yield os.fsencode(path.relative_to(folder))
+                yield b'%d' % path.stat().st_size
+
 
 def find_pairs(root, split):
     """The `path` of :class:`PairedImages` for a part of a dataset.
 
     That is the two folders ``root/A/split`` and ``root/B/split``, or else ``root/split/A`` and ``root/split/B``, or
-    else the folder ``root/split``.
+    else the folder ``root/split``. A RuntimeWarning tells of pictures in ``root/split`` that are not in the two.
 
     Parameters
     ----------
@@ -123,6 +143,7 @@ def find_pairs(root, split):
     root = Path(root)
     for folders in ([root / 'A' / split, root / 'B' / split], [root / split / 'A', root / split / 'B']):
         if all(folder.is_dir() for folder in folders):
+            _tell_others(root / split, folders)
             return [str(folder) for folder in folders]
     if (root / split).is_dir():
         return str(root / split)
@@ -130,37 +151,70 @@ def find_pairs(root, split):
                             f'nor {split}/A and {split}/B')
 
 
+def _tell_others(folder, chosen):
+    """A RuntimeWarning if there are pictures in a folder besides those in the chosen folders."""
+    others = [path for path in (files_below(folder) if folder.is_dir() else ())
+              if path.suffix.lower() in SUFFIXES and not any(one in path.parents for one in chosen)]
+    if others:
+        warnings.warn(f'{folder}: pairs are read from {" and ".join(map(str, chosen))}; {len(others)} pictures beside '
+                      f'these are left out, such as {others[0]}', RuntimeWarning, stacklevel=3)
+
+
 # -- what is there ---------------------------------------------------------------------------------------------------
 
 def _pictures(folder):
-    """The files of a folder that are pictures by their names, sorted."""
+    """The files in a folder, and in folders within it, that are pictures by their names, sorted."""
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder}: no such folder')
-    found = sorted(path for path in folder.iterdir()
-                   if path.suffix.lower() in SUFFIXES and not path.name.startswith('.'))
+    files = files_below(folder)
+    found = [path for path in files if path.suffix.lower() in SUFFIXES]
     if not found:
         raise ValueError(f'{folder}: no pictures in it ({", ".join(SUFFIXES)})')
+    if len(found) < len(files):
+        others = Counter(path.suffix or path.name for path in files if path.suffix.lower() not in SUFFIXES)
+        warnings.warn(f'{folder}: {len(files) - len(found)} files are left out, being none of {", ".join(SUFFIXES)}: '
+                      f'{counted(others)}', RuntimeWarning, stacklevel=2)
     return found
+
+
+def _name(path, folder):
+    """The path of a file in a folder, without its ending: what partners have in common."""
+    return os.path.splitext(os.path.relpath(path, folder))[0]
 
 
 def _single_files(folder):
     files = _pictures(folder)
-    _refuse(folder, [f'{path.name}: {size[0]} pixels wide, which cannot be halved'
+    _require_one_folder(folder, files)
+    _refuse(folder, [f'{path.relative_to(folder)}: {size[0]} pixels wide, which cannot be halved'
                      for path, size in zip(files, _sizes(files)) if size and size[0] % 2])
     return files
+
+
+def _require_one_folder(folder, files):
+    """ValueError if these are the pictures of A and those of B: each would be taken for a pair, and cut in halves."""
+    within = defaultdict(set)   # folder in the folder -> what is in it
+    for path in files:
+        first, sep, rest = _name(path, folder).partition(os.sep)
+        within[first if sep else ''].add(rest)
+    sides = sorted(within)
+    alike = len(sides) == 2 and within[sides[0]] == within[sides[1]]
+    if '' not in within and (alike or set(sides) <= {'A', 'B'}):
+        raise ValueError(f'{folder}: looks like the pictures of A and of B in two folders, {" and ".join(sides)}. Name '
+                         'the folders A and B, or give both. (If each picture shows both, side by side, rename some)')
 
 
 def _partners(a, b):
     sides = [{}, {}]
     faults = []
-    for folder, by_stem in zip((a, b), sides):
+    for folder, by_name in zip((a, b), sides):
         for path in _pictures(folder):
-            if path.stem in by_stem:
-                faults.append(f'{path}: {by_stem[path.stem].name} has the same name')
-            by_stem[path.stem] = path
-    for by_stem, others, other in zip(sides, sides[::-1], (b, a)):
-        faults += [f'{path}: no partner in {other}' for stem, path in by_stem.items() if stem not in others]
-    files = [(path, sides[1][stem]) for stem, path in sides[0].items() if stem in sides[1]]
+            name = _name(path, folder)
+            if name in by_name:
+                faults.append(f'{path}: {by_name[name].name} has the same name')
+            by_name[name] = path
+    for by_name, others, other in zip(sides, sides[::-1], (b, a)):
+        faults += [f'{path}: no partner in {other}' for name, path in by_name.items() if name not in others]
+    files = [(path, sides[1][name]) for name, path in sides[0].items() if name in sides[1]]
     sizes = zip(*(_sizes(side) for side in zip(*files))) if files else ()
     faults += [f'{_said(pair)}: {of_a[0]}x{of_a[1]} and {of_b[0]}x{of_b[1]} pixels'
                for pair, (of_a, of_b) in zip(files, sizes) if of_a and of_b and of_a != of_b]
@@ -181,13 +235,13 @@ def _sizes(files):
 
 
 def _size_in_header(path):
-    with open(path, 'rb') as file:
+    with open_ordinary(path) as file:
         head = file.read(HEAD)
         try:
             return image_size(head)
         except ImageError:
             try:
-                return image_size(head + file.read())
+                return image_size(head + file.read(min(MAX_BYTES, os.fstat(file.fileno()).st_size)))
             except ImageError:
                 return None
 

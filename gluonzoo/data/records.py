@@ -14,17 +14,16 @@ Sources: dmlc-core's recordio.h, MXNet's recordio.py, and the ImageDetIter of MX
 """
 import errno
 import os
-import stat
 import struct
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from mxnet.recordio import MXIndexedRecordIO
 
-from ..files import require_replaceable
+from ..files import naming, require_replaceable
 from ..pictures.decode import ImageError, image_size
 from ..pictures.jpeg import encode_jpeg
+from ..reading import FileError, open_ordinary, read_bytes
 
 __all__ = ['RecordError', 'RecordFile', 'index_path', 'unpack', 'write_records']
 
@@ -32,6 +31,9 @@ MAGIC = struct.pack('<I', 0xced7230a)
 _FRAME = struct.Struct('<4sI')       # magic, 3 bits of flag and 29 of length
 _HEADER = struct.Struct('<IfQQ')     # count of label numbers, label where the count is 0, two identifiers
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+_LONGEST = (1 << 29) - 1             # bytes of data
+_FRAMED = 1 << 30                    # bytes that a record takes at most, however many parts it has
+_INDEX = 1 << 30                     # bytes that an index may have
 _SCAN = 1 << 20                      # bytes read at a time while looking for the next record
 
 
@@ -62,12 +64,13 @@ class RecordFile:
 
     def __init__(self, path):
         self.path = Path(path)
-        self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            status = os.fstat(self._file)
-            if not stat.S_ISREG(status.st_mode):
-                raise RecordError(f'{self.path}: not a file')
-            self._size = status.st_size
+            with open_ordinary(self.path) as file:
+                self._file = os.dup(file.fileno())
+        except FileError as error:
+            raise RecordError(str(error)) from None
+        try:
+            self._size = os.fstat(self._file).st_size
             index = index_path(self.path)
             if index.exists():
                 self._offsets = self._indexed(index)
@@ -107,9 +110,11 @@ class RecordFile:
             if the record is damaged.
         """
         begin = self._begin(number)
-        frames = os.pread(self._file, self._ends[begin] - begin, begin)
+        size = self._ends[begin] - begin
         try:
-            return _join(frames)
+            if size > _FRAMED:   # it may be a hole as large as a disk
+                raise RecordError(f'{size} bytes up to the next record; none is longer than {_FRAMED}')
+            return _join(os.pread(self._file, size, begin))
         except RecordError as error:
             raise RecordError(f'{self.path}: record {number}, at byte {begin}: {error}') from None
 
@@ -124,6 +129,11 @@ class RecordFile:
             except RecordError:   # the label is longer than what was read
                 pass
         return unpack(self.read(number))[0]
+
+    def place(self, number):
+        """Where a record begins and ends in the file, as text: b'begin:end'."""
+        begin = self._begin(number)
+        return b'%d:%d' % (begin, self._ends[begin])
 
     def _begin(self, number):
         if not 0 <= number < len(self):
@@ -188,7 +198,11 @@ class RecordFile:
     def _indexed(self, index):
         """The offsets that the index holds, in its order."""
         offsets = []
-        for number, line in enumerate(index.read_bytes().splitlines(), 1):
+        try:
+            lines = read_bytes(index, min(_INDEX, 1000 + 4 * self._size)).splitlines()
+        except FileError as error:
+            raise RecordError(str(error)) from None
+        for number, line in enumerate(lines, 1):
             try:
                 _, offset = line.split(b'\t')
                 offsets.append(int(offset))
@@ -287,6 +301,24 @@ def _join(frames):
     return parts[0] if len(parts) == 1 else MAGIC.join(parts)
 
 
+def _framed(data):
+    """`data` as a record: what :func:`_join` takes apart."""
+    if len(data) > _LONGEST:
+        raise ValueError(f'{len(data)} bytes: more than a record can hold, {_LONGEST}')
+    ends, at = [], data.find(MAGIC)
+    while at >= 0:
+        if at % 4 == 0:
+            ends.append(at)
+        at = data.find(MAGIC, at + (1 if at % 4 else 4))
+    parts, begin = [], 0
+    for number, end in enumerate((*ends, len(data))):
+        first, last = number == 0, number == len(ends)
+        flag = (_WHOLE if last else _FIRST) if first else (_LAST if last else _MIDDLE)
+        parts.append(_FRAME.pack(MAGIC, flag << 29 | end - begin) + data[begin:end])
+        begin = end + len(MAGIC)
+    return b''.join(parts) + bytes(-len(data) % 4)
+
+
 # -- writing -----------------------------------------------------------------------------------------------------
 
 def write_records(path, samples, quality=95):
@@ -313,6 +345,8 @@ def write_records(path, samples, quality=95):
     ------
     ValueError
         naming the sample, for an image, box or label that is not as above, or a box without area.
+    OSError
+        if the files cannot be written, as on a full disk.
     """
     path, index = Path(path), index_path(path)
     if index == path:
@@ -322,23 +356,19 @@ def write_records(path, samples, quality=95):
     if not 1 <= quality <= 100:
         raise ValueError(f'quality: must be in 1 .. 100: {quality}')
     count = 0
-    with _replacing(path, index) as (part, index_part):
-        file = MXIndexedRecordIO(str(index_part), str(part), 'w')
-        try:
-            for sample in samples:
-                try:
-                    label, encoded = _encode(*sample, quality=quality)
-                except (ValueError, TypeError) as error:
-                    raise ValueError(f'{path}: sample {count}: {error}') from error
-                file.write_idx(count, _HEADER.pack(len(label), 0, count, 0) + label.tobytes() + encoded)
-                count += 1
-            size = file.tell()
-        finally:
-            file.close()
+    with naming(path), _replacing(path, index) as (part, index_part), open(part, 'wb') as file, \
+            open(index_part, 'w') as offsets:
+        for sample in samples:
+            try:
+                label, encoded = _encode(*sample, quality=quality)
+                record = _framed(_HEADER.pack(len(label), 0, count, 0) + label.tobytes() + encoded)
+            except (ValueError, TypeError) as error:
+                raise ValueError(f'{path}: sample {count}: {error}') from error
+            offsets.write(f'{count}\t{file.tell()}\n')
+            file.write(record)
+            count += 1
         if count == 0:
             raise ValueError(f'{path}: no samples to write')
-        if part.stat().st_size != size:   # the writer does not tell of a full disk when it closes
-            raise OSError(errno.ENOSPC, f'only {part.stat().st_size} of {size} bytes could be written', str(path))
     return count
 
 

@@ -21,6 +21,8 @@ Deviations:
 1. The official hourglass networks take BGR images; these take RGB. The converter turns round the input channels of the
    first convolution.
 2. The Ghost CenterNets are not in the paper. Their heads are the paper's, with fewer channels.
+3. Running variances of batch normalisation are those of N numbers divided by N, in PyTorch by N - 1; see
+   models/hourglass.py.
 """
 from mxnet import initializer
 from mxnet.gluon import HybridBlock, nn

@@ -25,6 +25,8 @@ Deviations of dsod300 and dsod300_smallest:
    channels of both are side by side, per anchor shape. The function and the number of parameters are the same.
 3. Running averages have momentum 0.99 and not 0.999. Caffe divides a running average by the sum of its weights; MXNet
    does not. With 0.999 the initial values would count for thousands of steps.
+4. Running variances are those of N numbers divided by N, in Caffe by N - 1: 1.03 times as large for the smallest maps,
+   2 x 2, of 8 images.
 
 dsod_pikachu has the layout of github.com/leocvml/DSOD-gluon-mxnet (DSOD.py), which differs from the paper: the second
 and third convolution of the stem are 1 x 1 and nothing follows the third, bottlenecks are as narrow as the growth

@@ -4,6 +4,9 @@ Papers: "Stacked Hourglass Networks for Human Pose Estimation" (Newell et al., 2
 the variant is of "CornerNet: Detecting Objects as Paired Keypoints" (Law and Deng, 2018,
 https://arxiv.org/abs/1808.01244), which subsamples by stride instead of pooling.
 Official code: github.com/Duankaiwen/CenterNet, models/py_utils/kp.py.
+
+Deviation: running variances of batch normalisation are those of N numbers divided by N, in PyTorch by N - 1: 1.01 times
+as large for the smallest maps, 4 x 4, of 6 images of 511 x 511.
 """
 from mxnet.gluon import HybridBlock
 

@@ -20,7 +20,8 @@ Weights start at N(0, 0.02), biases at 0, and the gamma of batch normalisation a
 normalisation every convolution has a bias. Otherwise only the first and the last convolution of patchgan, and the first
 one of pixelgan, have a bias.
 
-No deviations.
+Deviation: running variances of batch normalisation are those of N numbers divided by N, in PyTorch by N - 1: 1.001
+times as large for the smallest maps, 31 x 31, of one image of 256 x 256. Trainings do not use them.
 """
 from mxnet.gluon import HybridBlock
 

@@ -18,7 +18,8 @@ H, W), -1..1.
 Weights start at N(0, 0.02), biases at 0, and the gamma of batch normalisation at N(1, 0.02). With instance
 normalisation every convolution has a bias; else only the last one.
 
-No deviations.
+Deviation: running variances of batch normalisation (with norm 'batch') are those of N numbers divided by N, in PyTorch
+by N - 1: a difference below 0.03 % for an image of 256 x 256.
 """
 from mxnet.gluon import HybridBlock, nn
 

@@ -18,7 +18,7 @@ from .schedules import make_schedule, number_of_steps
 TASK = 'keypoint_detection'
 PAGE = 'notes/models/centernet.md'
 DATA = ('folder with annotations/instances_train2017.json, annotations/instances_val2017.json and the pictures, as '
-        'gluonzoo data coco makes it')
+        'gluonzoo data coco makes it; or with files of other names, such as train.json and val.json')
 MODELS = ('centernet_hourglass104', 'centernet_hourglass52', 'ghost_centernet', 'ghost_centernet_0_5',
           'ghost_centernet_1_3')
 
@@ -42,12 +42,19 @@ SMALL = {
 def add_arguments(parser):
     parser.add_argument('--model', choices=MODELS, help='(default: ghost_centernet; with --small ghost_centernet_0_5)')
     parser.add_argument('--small', action='store_true', help='ghost_centernet_0_5 at 256 x 256, in minutes')
+    for split, what in (('train', 'train on'), ('val', 'validate with')):
+        parser.add_argument(f'--{split}-annotations', metavar='FILE', help=f'what to {what}, a path from --data '
+                            '(default: what is found there)')
+        parser.add_argument(f'--{split}-images', metavar='FOLDER', help=f'the pictures to {what}, a path from --data '
+                            '(default: what has the name of the annotation file, or images)')
 
 
 def check(parser, args):
     args.model = args.model or ('ghost_centernet_0_5' if args.small else 'ghost_centernet')
     if args.small and args.model != 'ghost_centernet_0_5':
         parser.error(f'--small: is ghost_centernet_0_5, not {args.model}')
+    if (args.train_annotations is None) != (args.val_annotations is None):
+        parser.error('--train-annotations, --val-annotations: give both')
 
 
 def run_name(args):
@@ -61,9 +68,8 @@ def settings(args):
     recipe = SMALL if args.small else PAPER
     batch_size, epochs = args.batch_size or recipe['batch_size'], args.epochs or recipe['epochs']
     learning_rate = recipe['learning_rate'] if args.lr is None else args.lr
-    data = {split: {'name': 'coco_detection', 'path': str(args.data / 'annotations' / f'instances_{split}2017.json')}
-            for split in ('train', 'val')}
-    train_data = CocoDetection(data['train']['path'])
+    data = {split: _data(args, split) for split in ('train', 'val')}
+    train_data = CocoDetection(data['train']['path'], data['train'].get('images'))
     classes = len(train_data.class_names)
     steps = number_of_steps(epochs, len(train_data), batch_size)
     network = {'name': args.model, 'classes': classes, **recipe['network']}
@@ -80,6 +86,16 @@ def settings(args):
         'fit': {'batch_size': batch_size, 'epochs': epochs, 'ema': recipe['ema'],
                 'schedule': make_schedule(steps=steps, **recipe['schedule'])},
     }
+
+
+def _data(args, split):
+    """The settings of a dataset, but for its transform."""
+    from ..data.coco_files import find_annotations
+
+    file, images = (getattr(args, f'{split}_{what}') for what in ('annotations', 'images'))
+    path = find_annotations(args.data)[split] if file is None else args.data / file
+    data = {'name': 'coco_detection', 'path': str(path)}
+    return data if images is None else {**data, 'images': str(args.data / images)}
 
 
 def rounds(batch_size, devices, part):

@@ -6,8 +6,9 @@ from .ema import EMA
 from .engine import Engine
 from .loop import fit
 from .loss_guard import TrainingError
+from .shared_cores import SharedCores
 from .signals import Interrupted
 from .storage import CheckpointError
 
 __all__ = ['fit', 'Run', 'Engine', 'EMA', 'join', 'Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples',
-           'CheckpointError', 'Interrupted', 'TrainingError']
+           'SharedCores', 'CheckpointError', 'Interrupted', 'TrainingError']

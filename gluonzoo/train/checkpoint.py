@@ -20,6 +20,7 @@ import json
 import os
 import re
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from ..files import PARTIAL
 from . import checkpoint_files, storage
 from .distributed import Workers
 from .main_metric import name_and_sign
-from .settings import REVISION, differences, read_settings
+from .settings import REVISION, differences, moved_without_fingerprint, read_settings
 from .storage import CheckpointError
 
 __all__ = ['Run', 'CheckpointError']
@@ -46,11 +47,14 @@ class Run:
     directory : Path
     settings : dict
         as they were given, with their revision; what settings.json has
+    finite : bool
+        whether :meth:`restore` and :meth:`load_networks` refuse numbers that are infinite or NaN (the default)
     """
 
     def __init__(self, directory, settings):
         self.directory = Path(directory)
         self.settings = settings
+        self.finite = True
 
     @classmethod
     def create(cls, directory, settings, resume=False, workers=None, code=None):
@@ -128,6 +132,11 @@ class Run:
         differ = differences(before, self.settings)
         if differ:
             raise CheckpointError(f'{self.directory}: was begun with other settings: {"; ".join(differ)}')
+        moved = moved_without_fingerprint(before, self.settings)
+        if moved:
+            warnings.warn(f'{self.directory}: {" and ".join(moved)} lie elsewhere than when the run was begun, and the '
+                          'run does not say what they are known by: whether they are the same is not checked',
+                          RuntimeWarning, stacklevel=4)
 
     @property
     def _checkpoints(self):
@@ -152,7 +161,7 @@ class Run:
         return self._path(best['step']) if best else paths[-1]
 
     def _path(self, step):
-        return self._checkpoints / f'step-{step:08d}'
+        return self._checkpoints / checkpoint_files.directory_name(step)
 
     def save(self, task, ema=None, *, step, epoch, batch, metrics=None):
         """Writes a checkpoint, then removes those that are no longer needed.
@@ -224,7 +233,8 @@ class Run:
         Raises
         ------
         CheckpointError
-            if the checkpoint is damaged or made from something else. Nothing has been changed then.
+            if the checkpoint is damaged or made from something else, or if one of its numbers is not finite. Nothing
+            has been changed then.
         """
         if not self.checkpoints():
             return None
@@ -234,7 +244,7 @@ class Run:
                 or not 0 <= state['batch'] <= batches_an_epoch):
             raise CheckpointError(f'{path}: is at batch {state["batch"]} of epoch {state["epoch"]}, which is not after '
                                   f'step {state["step"]} with the {batches_an_epoch} batches an epoch of this loader')
-        puts = checkpoint_files.plan_all(path, state, task, ema)
+        puts = checkpoint_files.plan_all(path, state, task, ema, self.finite)
         for put in puts:
             put()
         return state
@@ -251,10 +261,11 @@ class Run:
         Raises
         ------
         CheckpointError
-            if there is none, or it is damaged or made from other networks. Nothing has been changed then.
+            if there is none, or it is damaged or made from other networks, or if one of its numbers is not finite.
+            Nothing has been changed then.
         """
         path = self.checkpoint(which)
-        puts = checkpoint_files.plan_use(path, task)
+        puts = checkpoint_files.plan_use(path, task, self.finite)
         for put in puts:
             put()
         return path
@@ -262,7 +273,7 @@ class Run:
 
 def _lock(path):
     """Keeps other processes out until this process ends, in whatever way."""
-    lock = os.open(path, os.O_CREAT | os.O_RDWR)
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
     file = os.fstat(lock).st_dev, os.fstat(lock).st_ino
     if file in _locks:
         os.close(lock)

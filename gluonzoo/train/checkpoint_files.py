@@ -10,7 +10,9 @@ from . import storage, trainer_state
 from .parameters import named_parameters, names_of_parameters, used_networks
 from .storage import CheckpointError
 
-__all__ = ['write', 'write_state', 'read_state', 'plan_all', 'plan_use']
+__all__ = ['directory_name', 'write', 'write_state', 'read_state', 'plan_all', 'plan_use']
+
+_TASK_FILE = 'task.safetensors'
 
 
 def write(directory, task, ema, state):
@@ -37,7 +39,7 @@ def write(directory, task, ema, state):
     for name, trainer in task.trainers.items():
         arrays, trainers[name] = trainer_state.collect(trainer, names)
         storage.write_arrays(directory / _trainer_file(name), arrays)
-    storage.write_arrays(directory / 'task.safetensors', task.state())
+    storage.write_arrays(directory / _TASK_FILE, task.state())
     files = {file.name: storage.sha256(file) for file in sorted(directory.iterdir())}
     write_state(directory, {**state, 'trainers': trainers, 'files': files})
 
@@ -50,7 +52,11 @@ def write_state(directory, state):
 
 
 def read_state(directory):
-    """The state that :func:`write_state` has written. Raises CheckpointError if the file is damaged or another one."""
+    """The state that :func:`write_state` has written.
+
+    Raises CheckpointError if the file is damaged or another one, or if the directory has not the name of its step. (A
+    copy under another name could be taken for the last checkpoint for ever.)
+    """
     path = directory / 'state.json'
     whole = storage.read_json(path)
     try:
@@ -61,13 +67,24 @@ def read_state(directory):
         numbers = [state['step'], state['epoch'], state['batch'], *([state['best']['step']] if state['best'] else ())]
         if not all(isinstance(number, int) for number in numbers):
             raise TypeError(f'must be whole numbers: {numbers}')
-        return {**state, 'trainers': dict(state['trainers']), 'files': dict(state['files'])}
-    except (TypeError, KeyError, ValueError) as error:
+        state = {**state, 'trainers': dict(state['trainers']), 'files': dict(state['files'])}
+    except (TypeError, KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(f'{path}: not the state of a checkpoint: {type(error).__name__}: {error}') from error
+    if directory.name != directory_name(state['step']):
+        raise CheckpointError(f'{directory}: is a copy of {directory_name(state["step"])} under another name: a '
+                              'checkpoint must be called by its step. Rename or remove it')
+    return state
 
 
-def plan_all(path, state, task, ema):
+def directory_name(step):
+    """The name of the directory of a checkpoint."""
+    return f'step-{step:08d}'
+
+
+def plan_all(path, state, task, ema, finite=True):
     """Checks that a checkpoint fits a task and, if given, an EMA.
+
+    With `finite`, so must be all numbers of networks, trainers and averages. (A task may keep others.)
 
     Returns
     -------
@@ -79,13 +96,15 @@ def plan_all(path, state, task, ema):
         if the checkpoint is damaged or made from something else. This function raises it, or the first one of the list.
         Nothing has been changed then.
     """
-    expected = {*map(_network_file, task.networks), *map(_trainer_file, task.trainers), 'task.safetensors',
+    expected = {*map(_network_file, task.networks), *map(_trainer_file, task.trainers), _TASK_FILE,
                 *(map(_ema_file, task.used) if ema else ())}
     superfluous = {*map(_ema_file, task.networks)} - expected if ema else set()   # once, all networks were averaged
     differ = expected ^ (set(state['files']) - superfluous)
     if differ:
         raise CheckpointError(f'{path}: made from another task: {", ".join(sorted(differ))} in one of the two only')
     arrays = {file: storage.read_arrays(path / file, state['files'][file]) for file in expected}
+    for file in sorted(expected - {_TASK_FILE}) if finite else ():
+        storage.require_finite(arrays[file], path / file)
     names = names_of_parameters(task.networks)
     weights, puts = {}, []
     for name, net in task.networks.items():
@@ -94,19 +113,19 @@ def plan_all(path, state, task, ema):
         weights.update({f'{name}.{key}': value for key, value in values.items()})
     for name, trainer in task.trainers.items():
         puts.append(trainer_state.plan(trainer, names, weights, arrays[_trainer_file(name)],
-                                       state['trainers'].get(name), path / _trainer_file(name)))
+                                       state['trainers'].get(name), path / _trainer_file(name), finite))
     if ema:
         puts.append(_plan_ema(ema, used_networks(task), arrays, path))
 
     def load_state():
         try:
-            task.load_state(arrays['task.safetensors'])
+            task.load_state(arrays[_TASK_FILE])
         except ValueError as error:
-            raise CheckpointError(f'{path / "task.safetensors"}: {error}') from error
+            raise CheckpointError(f'{path / _TASK_FILE}: {error}') from error
     return [load_state, *puts]   # the task checks its state itself: first, so that nothing has been changed by then
 
 
-def plan_use(path, task):
+def plan_use(path, task, finite=True):
     """As :func:`plan_all`, for the used networks alone, with the averaged weights if the checkpoint has some."""
     files = read_state(path)['files']
     puts = []
@@ -115,7 +134,10 @@ def plan_use(path, task):
             raise CheckpointError(f'{path}: has no network {name!r}')
         file = _ema_file(name) if _ema_file(name) in files else _network_file(name)
         dtype = 'float32' if file == _ema_file(name) else None
-        puts.append(_plan_network(net, storage.read_arrays(path / file, files[file]), path / file, dtype))
+        arrays = storage.read_arrays(path / file, files[file])
+        if finite:
+            storage.require_finite(arrays, path / file)
+        puts.append(_plan_network(net, arrays, path / file, dtype))
     return puts
 
 

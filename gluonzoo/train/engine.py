@@ -9,6 +9,7 @@ import mxnet as mx
 from mxnet import autograd, gluon
 from mxnet.contrib import amp as mixed_precision
 
+from .. import optimizers
 from .parameters import named_parameters
 
 __all__ = ['Engine']
@@ -113,7 +114,8 @@ class Engine:
         ----------
         name : str
         optimizer : dict
-            'name' of an MXNet optimizer, and its keywords: ``{'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9}``.
+            'name' of an optimizer (:mod:`gluonzoo.optimizers`), and its keywords: ``{'name': 'sgd', 'learning_rate':
+            0.1, 'momentum': 0.9}``. 'adam' is Adam as published, 'mxnet_adam' MXNet's form; other names are MXNet's.
             'no_decay', a list of str, names the parameters without weight decay. 'bias' means every parameter whose
             name ends with it; 'heads.*.norm.gamma' is a pattern for whole names. Each must match a parameter.
         nets : HybridBlock
@@ -122,12 +124,13 @@ class Engine:
         -------
         gluon.Trainer
 
-        Raises ValueError if MXNet cannot make such an optimizer, or if a word of 'no_decay' matches no parameter.
+        Raises ValueError if there is no such optimizer or it takes no such keywords, or if a word of 'no_decay' matches
+        no parameter.
         """
         settings = dict(optimizer)
         no_decay = settings.pop('no_decay', ())
         try:
-            made = mx.optimizer.create(settings.pop('name'), **settings)
+            made = optimizers.create(settings.pop('name'), **settings)
         except KeyError:
             raise ValueError(f"optimizer: must have a 'name': {optimizer}") from None
         except (TypeError, ValueError, AttributeError, AssertionError) as error:   # as MXNet finds them

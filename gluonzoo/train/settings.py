@@ -2,50 +2,116 @@
 
 ::
 
-    revision    of this form, 2
+    revision    of this form, 3
     task        'name' of a registered task, and its keywords; networks and optimizers are dicts with a 'name'
     train_data  'name' of a registered dataset, and its keywords; what is trained on
     val_data    the same, what is evaluated on
-    engine      devices, kvstore, accumulate, clip_norm, amp: see gluonzoo.train.engine
+    engine      devices, kvstore, accumulate, clip_norm, amp: see gluonzoo.train.engine; threads: of MXNet on the CPU
     fit         seed, batch_size, epochs, schedule, ema, workers: see gluonzoo.train.fit
     code        'file' and 'sha256' of the user's own code, if the run needs some
+    fingerprints
+                of train_data and val_data, 'count' and 'sha256': what they are known by, wherever they lie. See
+                gluonzoo.data.dataset.Dataset.fingerprint. None for a dataset that has no such thing
 """
 from . import storage
 from .storage import CheckpointError
 
-__all__ = ['REVISION', 'MAY_CHANGE', 'differences', 'read_settings', 'setting_of']
+__all__ = ['REVISION', 'MAY_CHANGE', 'converted', 'differences', 'moved_without_fingerprint', 'read_settings',
+           'setting_of']
 
-REVISION = 2
+REVISION = 3
 
-# Settings that may differ when a run is resumed: how long the training is, and on which devices.
-MAY_CHANGE = ('fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'train_data.workers', 'val_data.workers')
+# Settings that may differ when a run is resumed: how long the training is, and on which devices and threads.
+MAY_CHANGE = ('fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'engine.threads', 'train_data.workers',
+              'val_data.workers')
+
+
+_DATA = ('train_data', 'val_data')
+_FINGERPRINTS = 'fingerprints'
+
+MXNET_ADAM = 'mxnet_adam'   # see gluonzoo.optimizers
+# What the tasks of revision 2 took by default.
+_DEFAULTS = {'pix2pix': {'optimizer': {'name': 'adam', 'learning_rate': 2e-4, 'beta1': 0.5}},
+             'keypoint_detection': {'optimizer': {'name': 'adam', 'learning_rate': 2.5e-4}}}
 
 
 def read_settings(path):
-    """The settings in a file, in the present form. Settings of revision 1 are converted.
+    """The settings in a file, in the present form. See :func:`converted`.
 
     Raises CheckpointError if the file cannot be read, holds no settings, or is of a later revision.
     """
     settings = storage.read_json(path)
     if not isinstance(settings, dict):
         raise CheckpointError(f'{path}: must be a JSON object')
+    try:
+        return converted(settings)
+    except ValueError as error:
+        raise CheckpointError(f'{path}: {error}') from error
+
+
+def converted(settings):
+    """Settings of any revision in the present form; without 'revision', they are of revision 1.
+
+    Raises ValueError if they are of a later revision, or if revision 1 says so and they have not its form.
+    """
     revision = settings.get('revision', 1)
+    if revision not in range(1, REVISION + 1) or isinstance(revision, bool):
+        raise ValueError(f'is of revision {revision!r}; this gluonzoo reads 1 to {REVISION}')
     if revision == 1:
         try:
-            return _from_first(settings)
+            settings = _from_first(settings)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CheckpointError(f'{path}: not the settings of a run: {type(error).__name__}: {error}') from error
-    if revision != REVISION:
-        raise CheckpointError(f'{path}: is of revision {revision!r}; this gluonzoo reads 1 to {REVISION}')
-    return settings
+            raise ValueError(f'not the settings of a run: {type(error).__name__}: {error}') from error
+    return _from_second(settings) if revision < 3 else settings
 
 
 def differences(before, now):
-    """The differences between a run's settings and new ones that forbid to resume the run: list of str."""
-    before, now = _flat(before), _flat(now)
-    return [f'{key} {before.get(key, "(absent)")!r} then, {now.get(key, "(absent)")!r} now'
-            for key in sorted({*before, *now}) if key not in MAY_CHANGE
-            and (key in before, before.get(key)) != (key in now, now.get(key))]
+    """The differences between a run's settings and new ones that forbid to resume the run: list of str.
+
+    Data may lie elsewhere, if their fingerprint is the same, or if the run has none yet.
+    """
+    lines, may_change = [], set(MAY_CHANGE)
+    for part in _DATA:
+        then, today = _fingerprint(before, part), _fingerprint(now, part)
+        if today is not None:   # else the dataset is known by its place alone
+            may_change.update(_places(part))
+        if None not in (then, today) and then != today:
+            lines.append(_other_data(part, then, today))
+    before, now = (_flat({key: value for key, value in settings.items() if key != _FINGERPRINTS})
+                   for settings in (before, now))
+    return lines + [f'{key} {before.get(key, "(absent)")!r} then, {now.get(key, "(absent)")!r} now{_hint(key, before)}'
+                    for key in sorted({*before, *now}) if key not in may_change
+                    and (key in before, before.get(key)) != (key in now, now.get(key))]
+
+
+def moved_without_fingerprint(before, now):
+    """Which of 'train_data' and 'val_data' lie elsewhere than when the run was begun, in a run that does not say what
+    they are known by: list of str."""
+    flat = [_flat(settings) for settings in (before, now)]
+    return [part for part in _DATA if _fingerprint(before, part) is None
+            and any(flat[0].get(key) != flat[1].get(key) for key in _places(part))]
+
+
+def _fingerprint(settings, part):
+    fingerprints = settings.get(_FINGERPRINTS)
+    return fingerprints.get(part) if isinstance(fingerprints, dict) else None
+
+
+def _places(part):
+    """The settings that say where data lie."""
+    return [f'{part}.path', f'{part}.images']
+
+
+def _other_data(part, then, today):
+    counts = [one.get('count') if isinstance(one, dict) else None for one in (then, today)]
+    said = f'{counts[0]} items then, {counts[1]} now' if counts[0] != counts[1] else \
+        f'{counts[1]} items as then, but others, or with other annotations'
+    return f'{part}: other data than the run was begun with: {said}'
+
+
+def _hint(key, before):
+    """How to go on with a run whose 'adam' is MXNet's, which recipes no longer name."""
+    return f' (--set {key}={MXNET_ADAM} goes on with it)' if before.get(key) == MXNET_ADAM else ''
 
 
 def setting_of(specification, name):
@@ -89,4 +155,24 @@ def _from_first(settings):
         task['optimizer'] = {**task['optimizer'], 'no_decay': ['heads.*.norm.gamma', 'heads.*.norm.beta']}
     elif task['name'] == 'keypoint_detection' and train_data['transform']['name'] == 'keypoint_train':
         train_data = {**train_data, 'transform': {**train_data['transform'], 'classes': len(task['class_names'])}}
-    return {**settings, 'revision': REVISION, 'task': task, 'train_data': train_data, 'engine': engine, 'fit': fit}
+    return {**settings, 'revision': 2, 'task': task, 'train_data': train_data, 'engine': engine, 'fit': fit}
+
+
+def _from_second(settings):
+    """Converts settings of revision 2, where 'adam' is MXNet's form of Adam, also as the default of two tasks."""
+    task = settings.get('task')
+    if isinstance(task, dict):
+        default = _DEFAULTS.get(str(task.get('name')), {})
+        task = {key: _with_mxnet_adam(value) if key.endswith('optimizer') else value
+                for key, value in {**default, **task}.items()}
+        settings = {**settings, 'task': task}
+    return {**settings, 'revision': 3}
+
+
+def _with_mxnet_adam(optimizer):
+    """The specification of an optimizer, or of several by name, with another name for 'adam'."""
+    if not isinstance(optimizer, dict):
+        return optimizer
+    if 'name' not in optimizer:
+        return {key: _with_mxnet_adam(value) for key, value in optimizer.items()}
+    return {**optimizer, 'name': MXNET_ADAM} if str(optimizer['name']).lower() == 'adam' else optimizer

@@ -9,13 +9,16 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from .. import reading
 from ..files import replacing
 
 __all__ = ['CheckpointError', 'writing', 'write_file', 'sync_directory', 'write_arrays', 'read_arrays',
-           'read_json', 'sha256']
+           'read_json', 'require_finite', 'sha256']
 
 # MXNet's bfloat16 in NumPy. In a file it is uint16, and the metadata say which arrays are meant.
 _BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
+
+_NAMED = 5   # arrays that a message names
 
 
 class CheckpointError(RuntimeError):
@@ -67,6 +70,7 @@ def write_arrays(path, arrays):
     with writing(path):
         safetensors.numpy.save_file(plain, path, metadata={'bfloat16': json.dumps(bfloat16)})
         with open(path, 'rb') as file:
+            os.fchmod(file.fileno(), _mode_of_files(path))   # safetensors lets nobody else read
             os.fsync(file.fileno())
 
 
@@ -89,19 +93,49 @@ def read_arrays(path, digest):
     return arrays
 
 
+def require_finite(arrays, path):
+    """CheckpointError that names the arrays of a file in which a number is infinite or NaN."""
+    bad = [name for name, array in arrays.items() if not _is_finite(array)]
+    if bad:
+        more = f' and {len(bad) - _NAMED} more' if len(bad) > _NAMED else ''
+        raise CheckpointError(f'{path}: has numbers that are not finite: {", ".join(bad[:_NAMED])}{more} '
+                              '(--allow-not-finite takes them)')
+
+
+def _is_finite(array):
+    if array.dtype == _BFLOAT16:   # with an exponent of ones, a number is infinite or NaN
+        return ((array.view(np.uint16) & 0x7f80) != 0x7f80).all()
+    return array.dtype.kind != 'f' or np.isfinite(array).all()
+
+
 def read_json(path):
-    """What a JSON file holds. Raises CheckpointError if it is absent or is not JSON."""
-    try:
-        return json.loads(_read(path))
-    except ValueError as error:
-        raise CheckpointError(f'{path}: not JSON, or cut short: {error}') from error
+    """What a JSON file holds. Raises CheckpointError if it is absent, is no ordinary file or is not JSON."""
+    with _reading(path):
+        return reading.read_json(path)
 
 
 def _read(path):
+    with _reading(path), reading.open_ordinary(path) as file:
+        return file.read()
+
+
+@contextmanager
+def _reading(path):
+    """Turns an error while `path` is read into a CheckpointError that names `path`."""
     try:
-        return Path(path).read_bytes()
+        yield
+    except reading.FileError as error:
+        raise CheckpointError(str(error)) from error
     except OSError as error:
         raise CheckpointError(f'cannot read {path}: {error.strerror}') from error
+    except MemoryError as error:
+        raise CheckpointError(f'cannot read {path}: it has {os.path.getsize(path)} bytes, more than there is memory '
+                              'for') from error
+
+
+def _mode_of_files(path):
+    """The mode that the system gives to new files, as the folder has it: what the umask leaves."""
+    return os.stat(Path(path).parent).st_mode & 0o666
 
 
 def sha256(path):

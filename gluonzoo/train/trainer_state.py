@@ -2,6 +2,7 @@
 
 The state is read from the first device. All devices have the same state, since they apply the same updates.
 """
+import math
 import warnings
 
 import mxnet as mx
@@ -45,12 +46,18 @@ def collect(trainer, names):
               for index, state in sorted(trainer._updaters[0].states.items())}
     scaler = getattr(trainer, '_amp_loss_scaler', None)
     return arrays, {
-        'optimizer': type(optimizer).__name__,
+        'optimizer': _kind(optimizer),
         'numbers': {number: getattr(optimizer, number) for number in _NUMBERS if hasattr(optimizer, number)},
         'update_counts': counts,
         'states': states,
         'loss_scaler': scaler and {key: getattr(scaler, key) for key in _SCALER},
     }
+
+
+def _kind(optimizer):
+    """The name of an optimizer's class. Adam is MXNet's, gluonzoo.Adam is ours."""
+    cls = type(optimizer)
+    return f'gluonzoo.{cls.__name__}' if cls.__module__.startswith('gluonzoo.') else cls.__name__
 
 
 def _flatten(state, name, arrays):
@@ -63,7 +70,7 @@ def _flatten(state, name, arrays):
     return name
 
 
-def plan(trainer, names, weights, arrays, description, where):
+def plan(trainer, names, weights, arrays, description, where, finite=True):
     """Checks a collected state against a trainer, and returns the function that puts it in place.
 
     Parameters
@@ -77,6 +84,8 @@ def plan(trainer, names, weights, arrays, description, where):
         from :func:`collect`
     where : str
         names the state in an error
+    finite : bool
+        whether the numbers of the description must be finite
 
     Raises
     ------
@@ -84,17 +93,22 @@ def plan(trainer, names, weights, arrays, description, where):
         if the state is that of another optimizer or of other parameters. The trainer has not been changed then.
     """
     try:
-        return _plan(trainer, names, weights, dict(arrays), description)
+        return _plan(trainer, names, weights, dict(arrays), description, finite)
     except CheckpointError as error:
         raise CheckpointError(f'{where}: {error}') from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f'{where}: not the state of a trainer: {type(error).__name__}: {error}') from error
 
 
-def _plan(trainer, names, weights, arrays, description):
+def _plan(trainer, names, weights, arrays, description, finite):
     optimizer, scaler = trainer.optimizer, getattr(trainer, '_amp_loss_scaler', None)
-    _same('optimizer', description['optimizer'], type(optimizer).__name__)
+    if (description['optimizer'], _kind(optimizer)) == ('Adam', 'gluonzoo.Adam'):
+        raise CheckpointError("optimizer: MXNet's form of Adam in the file, whose name is mxnet_adam; adam here")
+    _same('optimizer', description['optimizer'], _kind(optimizer))
     _same('numbers', sorted(description['numbers']), sorted(n for n in _NUMBERS if hasattr(optimizer, n)))
+    for number, value in description['numbers'].items() if finite else ():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise CheckpointError(f'{number} is {value} (--allow-not-finite takes it)')
     _same('loss scaler', description['loss_scaler'] is not None, scaler is not None)
     indices = {names[parameter]: index for index, parameter in enumerate(trainer._params)}
     for name in {*description['states'], *description['update_counts']}:

@@ -213,7 +213,7 @@ def parse(argv):
     parser.add_argument('--rounds', type=int, help='turns of each side; default: 7, or 1 with --quick')
     parser.add_argument('--quick', action='store_true', help='small pictures, few of them: does it work?')
     args = parser.parse_args(argv)
-    defaults = {'workers': gluonzoo.runtime.physical_cores(), 'sizes': QUICK_SIZES if args.quick else SIZES,
+    defaults = {'workers': gluonzoo.cores.physical_cores(), 'sizes': QUICK_SIZES if args.quick else SIZES,
                 'rounds': 1 if args.quick else 7}
     for name, default in defaults.items():
         if getattr(args, name) is None:

@@ -22,8 +22,10 @@ First PyTorch's network gets gluonzoo's weights, and outputs, losses and gradien
 run with exit code 1 and no number. Then the sides take turns (A B B A ...). A time is the median of all calls. A ratio
 is the median of the ratios within one round. Each has its 10th and 90th percentile.
 
-Each side has the malloc that its users have. gluonzoo's keeps freed memory (``GLUONZOO_KEEP_MEMORY=0`` prevents that),
-PyTorch's is the system's. With ``--keep-memory`` PyTorch's keeps freed memory too.
+Both sides have the same number of OpenMP threads, which stay on cores and wait for each other in the same way: that of
+gluonzoo (see gluonzoo.runtime). Each side has the malloc that its users have. gluonzoo's keeps freed memory
+(``GLUONZOO_KEEP_MEMORY=0`` prevents that), PyTorch's is the system's. With ``--keep-memory`` PyTorch's keeps freed
+memory too.
 """
 import argparse
 import contextlib
@@ -34,7 +36,7 @@ from typing import NamedTuple
 
 import numpy as np
 from bench_sides import GLUONZOO_WAYS, TORCH_WAYS, GluonzooSide, Process, TorchSide
-from measuring import Pace, WrongResultError, call, machine, print_table, ratio, take_turns, threads_of_mxnet
+from measuring import Pace, WrongResultError, call, machine, openmp_of_gluonzoo, print_table, ratio, take_turns
 
 WHATS = ('train', 'inference', 'memory', 'pools')
 # As glibc reads it when a process starts: what gluonzoo.runtime tells malloc.
@@ -206,18 +208,19 @@ def print_report(report):
 
 
 def run(args):
-    import gluonzoo  # noqa: F401  it chooses the number of threads, which the processes inherit
+    import gluonzoo
 
-    threads = threads_of_mxnet()
-    report = {'conditions': {**machine(args.pace), 'threads': threads}, 'rows': []}
+    threads = gluonzoo.runtime.threads()
+    openmp = openmp_of_gluonzoo(threads)
+    report = {'conditions': {**machine(args.pace), 'threads': threads, 'openmp': openmp}, 'rows': []}
     for name in args.model:
         case = CASES[name]
         for what in args.what:
             print(f'{name}: {what}', file=sys.stderr)
 
             def processes(side, stack, environment=None, case=case):
-                if side is TorchSide and args.keep_memory:
-                    environment = KEPT_MEMORY
+                if side is TorchSide:
+                    environment = {**openmp, **(KEPT_MEMORY if args.keep_memory else {})}
                 process = stack.enter_context(Process(side, case, threads, environment or {}))
                 report['conditions'].update(process.call('conditions'))
                 return process

@@ -36,17 +36,7 @@ import sys
 import tempfile
 
 import numpy as np
-from measuring import (
-    Pace,
-    UnavailableError,
-    WrongResultError,
-    call,
-    machine,
-    print_table,
-    ratio,
-    take_turns,
-    threads_of_mxnet,
-)
+from measuring import Pace, UnavailableError, WrongResultError, call, machine, print_table, ratio, take_turns
 
 POOLS = ('top', 'bottom', 'left', 'right')
 SHAPES = ((2, 256, 64, 64), (1, 256, 128, 128), (8, 128, 128, 128))
@@ -446,9 +436,9 @@ def run(args):
         os.environ['OMP_NUM_THREADS'] = os.environ['MXNET_OMP_MAX_THREADS'] = str(args.threads)
     import gluonzoo  # before mxnet, which it makes importable
 
-    threads = threads_of_mxnet()
-    import mxnet as mx
+    import mxnet as mx  # isort: skip
 
+    threads = gluonzoo.runtime.threads()
     gpu = args.device == 'gpu'
     if gpu and not mx.context.num_gpus():
         raise UnavailableError('--device gpu: MXNet finds no GPU')

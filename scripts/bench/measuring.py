@@ -29,9 +29,14 @@ def timed(function):
     return (time.perf_counter() - begin) * 1e3
 
 
-def threads_of_mxnet():
-    """How many threads MXNet has. To be called after gluonzoo has been imported, which chooses if the user has not."""
-    return int(os.environ.get('MXNET_OMP_MAX_THREADS') or os.environ['OMP_NUM_THREADS'])
+def openmp_of_gluonzoo(threads):
+    """The environment in which another framework's OpenMP threads wait and stay on cores as those of gluonzoo do."""
+    from gluonzoo import cores, runtime
+
+    with cores.spread_threads(threads):
+        names = ('GOMP_SPINCOUNT', 'OMP_WAIT_POLICY', 'OMP_PROC_BIND', 'OMP_PLACES')
+        there = {name: os.environ[name] for name in names if name in os.environ}
+    return {'GOMP_SPINCOUNT': str(runtime.SPINS), **there}
 
 
 def spread(values):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 from run_checks import error_of
+from torch_pickles import entries, function, legacy, old_storage, tensor
 
 import gluonzoo
 from gluonzoo.commands.main import main
@@ -41,6 +42,79 @@ def test_prefix_is_left_out_and_said(run, capsys):
     arrays = safetensors.numpy.load_file(run(OFFICIAL, prefix='module.'))
     np.testing.assert_array_equal(arrays['body.0.bias'], run.weights['net.0.bias'])
     assert "'module.' of all names is left out" in capsys.readouterr().out
+
+
+def convert(tmp_path, weights, *more):
+    return main(['convert', '--model', 'pixelgan', '--settings', SETTINGS, '--weights', str(weights),
+                 '--out', str(tmp_path / 'out.safetensors'), *more])
+
+
+def state_of(names, number):
+    """As a part of a pickle: weights by official names, whose storages are all of one value."""
+    storage = old_storage(number, length=32)
+    return entries({name: tensor(shape, np.cumprod((1, *shape[:0:-1]))[::-1].tolist(), 0, storage)
+                    for name, shape in names.items()})
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A checkpoint in the format before PyTorch 1.6: weights of 1 in state_dict, and as ema of 2; a network besides."""
+    net = function('networks', 'PixelDiscriminator') + b')\x81}b'
+    names = {f'module.netD.{name}': shape for name, shape in {**OFFICIAL, 'total_ops': (1,)}.items()}
+    others = {'module.netG.weight': (2, 2)}
+    content = entries({'epoch': b'K\x03', 'net': net, 'state_dict': state_of({**names, **others}, '0'),
+                       'model_ema': state_of({**names, **others}, '1')})
+    storages = {str(i): np.full(32, i + 1, '<f4').tobytes() for i in range(2)}
+    (tmp_path / 'checkpoint.pth').write_bytes(legacy(b'\x80\x02' + content + b'.', storages))
+    return tmp_path / 'checkpoint.pth'
+
+
+@pytest.mark.parametrize('where, value', [(['--key', 'state_dict'], 1), (['--ema'], 2)])
+def test_a_network_of_a_checkpoint(tmp_path, checkpoint, capsys, where, value):
+    assert convert(tmp_path, checkpoint, *where, '--prefix', 'netD.') == 0
+    arrays = safetensors.numpy.load_file(tmp_path / 'out.safetensors')
+    assert sorted(arrays) == OURS and all((array == value).all() for array in arrays.values())
+    assert capsys.readouterr().out == (
+        "5 of 6 names begin with 'netD.'; the others are left out.\nThe prefix 'module.' of all names is left out.\n"
+        'Ignored, since pixelgan has no use for them: 1 total_ops\n'
+        f'{tmp_path / "out.safetensors"}: 4 arrays of pixelgan, 56 numbers\n')
+
+
+@pytest.mark.parametrize('options, said', [
+    ([], "not a state_dict by itself: 'epoch' (int), 'net' (networks.PixelDiscriminator), 'state_dict' (dict), "
+         "'model_ema' (dict) not being tensors. Weights are here: --key state_dict or --key model_ema\n"),
+    (['--key', 'net'], '--key net: holds what networks.PixelDiscriminator would make, such as a whole network'),
+    (['--ema', '--prefix', 'nets.'], "--prefix: no name begins with 'nets.'; they begin with 'netD.', 'netG.'\n"),
+    (['--ema'], '\n  --prefix netD. takes those that begin so\n')])
+def test_what_a_checkpoint_is_not(tmp_path, checkpoint, capsys, options, said):
+    error = error_of(['convert', '--model', 'pixelgan', '--settings', SETTINGS, '--weights', str(checkpoint), '--out',
+                      str(tmp_path / 'out.safetensors'), *options], capsys)
+    assert error.startswith('gluonzoo convert: ') and said in error
+    assert not (tmp_path / 'out.safetensors').exists()
+
+
+def test_weights_that_are_not_finite(run, tmp_path, capsys):
+    ours = run(OFFICIAL)
+    theirs = {**run.weights, 'net.0.bias': np.array([1, np.nan, 2, 3], 'f4')}
+    safetensors.numpy.save_file(theirs, tmp_path / 'theirs.safetensors')
+    assert convert(tmp_path, tmp_path / 'theirs.safetensors') == 1
+    assert "'net.0.bias' ('body.0.bias'): has values that are not finite" in capsys.readouterr().err
+    assert np.isfinite(safetensors.numpy.load_file(ours)['body.0.bias']).all()   # the former file
+    assert convert(tmp_path, tmp_path / 'theirs.safetensors', '--allow-not-finite') == 0
+    np.testing.assert_array_equal(safetensors.numpy.load_file(ours)['body.0.bias'], theirs['net.0.bias'])
+    assert convert(tmp_path, ours, '--to-torch') == 1
+    assert "'body.0.bias': has values that are not finite" in capsys.readouterr().err
+    assert convert(tmp_path, ours, '--to-torch', '--allow-not-finite') == 0
+    np.testing.assert_array_equal(safetensors.numpy.load_file(ours)['net.0.bias'], theirs['net.0.bias'])
+
+
+def test_arguments_of_checkpoints(tmp_path, capsys):
+    for words, said in ((['--to-torch', '--key', 'x'], '--key: is of official weights, not of ours'),
+                        (['--to-torch', '--prefix', 'x.'], '--prefix: is of official weights'),
+                        (['--ema', '--key', 'x'], '--key: not allowed with argument --ema')):
+        with pytest.raises(SystemExit):
+            convert(tmp_path, 'x.pth', *words)
+        assert said in capsys.readouterr().err
 
 
 def test_a_pth_file(tmp_path):
@@ -104,7 +178,8 @@ def test_models(run, model, capsys):
 
 
 @pytest.mark.parametrize('changes, message', [
-    (dict(settings='width=4'), 'must be JSON'), (dict(settings='[4]'), 'must be a JSON object'),
+    (dict(settings='width=4'), 'must be JSON'), (dict(settings='[' * 100_000), 'must be JSON'),
+    (dict(settings='[4]'), 'must be a JSON object'),
     (dict(settings='{"name": "x"}'), "must not have 'name', which --model is"),
     (dict(out='out.params'), 'must end with .safetensors')])
 def test_arguments(run, changes, message, capsys):

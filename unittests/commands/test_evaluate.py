@@ -3,10 +3,12 @@ recipes ask.)"""
 import json
 import shutil
 
+import numpy as np
 import pytest
 from run_checks import check_error_is_one_line
 
 from gluonzoo.commands.main import main
+from gluonzoo.data import write_records
 
 
 def evaluate(detector, *more):
@@ -33,6 +35,15 @@ def test_a_picture(detector, tmp_path, capsys):
     assert (tmp_path / 'new' / 'found.jpg').stat().st_size > 1000
     said = capsys.readouterr().out
     assert 'step-00000004, 3 items' in said and said.endswith('found.jpg: what it makes of the first batch\n')
+
+
+def test_objects_that_are_left_out_are_counted(detector, pikachu, tmp_path, capsys):
+    image, box, thin = np.zeros((64, 64, 3), np.uint8), [10, 10, 60, 60], [5, 5, 5.2, 9]
+    write_records(tmp_path / 'val.rec', [(image, [box], [0]), (image, [box, thin], [0, 0])])
+    shutil.copy(pikachu / 'classes.txt', tmp_path)
+    with pytest.warns(RuntimeWarning, match='val.rec: record 1: objects left out: less than half a pixel 1'):
+        evaluate(detector, '--data', str(tmp_path / 'val.rec'))
+    assert capsys.readouterr().out.endswith(f'{tmp_path}/val.rec: objects left out: less than half a pixel 1\n')
 
 
 def test_data_of_other_classes(detector, pikachu, tmp_path, capsys):

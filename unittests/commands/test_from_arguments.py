@@ -32,7 +32,7 @@ def test_what_holds_where_nothing_is_said(settings_of):
     assert list(settings) == ['revision', 'task', 'train_data', 'val_data', 'fit', 'engine']
     assert settings['revision'] == REVISION
     assert settings['engine'] == {'devices': ['cpu(0)'], 'kvstore': None, 'accumulate': 1, 'clip_norm': None,
-                                  'amp': None}
+                                  'amp': None, 'threads': None}
     assert settings['fit'] == {'seed': 0, 'ema': None, 'workers': 2, 'batch_size': 4, 'epochs': 2,
                                'schedule': {'name': 'cosine', 'steps': 4, 'warmup': 0}}
 
@@ -40,9 +40,9 @@ def test_what_holds_where_nothing_is_said(settings_of):
 def test_what_arguments_say(settings_of):
     settings = settings_of('--seed', '3', '--ema', '0.9', '--workers', '1', '--devices', 'gpu:0,gpu:1', '--accumulate',
                            '2', '--clip-norm', '0.5', '--amp', 'bfloat16', '--kvstore', 'dist_sync', '--epochs', '9',
-                           '--batch-size', '3', '--lr', '0.25')
+                           '--batch-size', '3', '--lr', '0.25', '--threads', '1')
     assert settings['engine'] == {'devices': ['gpu(0)', 'gpu(1)'], 'kvstore': 'dist_sync', 'accumulate': 2,
-                                  'clip_norm': 0.5, 'amp': 'bfloat16'}
+                                  'clip_norm': 0.5, 'amp': 'bfloat16', 'threads': 1}
     assert settings['fit'] == {'seed': 3, 'ema': 0.9, 'workers': 1, 'batch_size': 3, 'epochs': 9,
                                'schedule': {'name': 'cosine', 'steps': 27, 'warmup': 2}}
     assert settings['task']['optimizer'] == {'name': 'adam', 'learning_rate': 0.25}

@@ -1,4 +1,5 @@
 """gluonzoo/commands/main.py: the help, the exit codes, and what a command may raise."""
+import os
 import shlex
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import gluonzoo
 from gluonzoo.commands import records
 from gluonzoo.commands.main import COMMANDS, door, main
 from gluonzoo.data.annotations import AnnotationError
+from gluonzoo.data.fetch.archives import ArchiveError
 from gluonzoo.data.fetch.dataset_folder import DatasetError
-from gluonzoo.data.fetch.download import ArchiveError, ChecksumError, DownloadError
+from gluonzoo.data.fetch.download import ChecksumError, DownloadError
 from gluonzoo.train import CheckpointError, TrainingError
 
 WORDS = ['records', '--from', 'voc', '--data', 'x', '--out', '/tmp/none']
@@ -62,6 +64,16 @@ def test_ctrl_c_is_one_line(monkeypatch, capsys):
     assert capsys.readouterr() == ('', 'gluonzoo records: interrupted\n')
 
 
+def test_letters_that_stdout_lacks(tmp_path):
+    """Names of files need be no text at all, and terminals have encodings: nothing is lost for a line that is printed.
+    """
+    program = ('import sys; from gluonzoo.commands import main, records; '
+               r"records.run = lambda args: print('L\xf6we \udcff \u732b'); sys.exit(main.main(sys.argv[1:]))")
+    done = subprocess.run([sys.executable, '-c', program.replace('\\\\', '\\'), *WORDS], capture_output=True,
+                          env={**os.environ, 'PYTHONIOENCODING': 'latin-1:strict'})
+    assert done.returncode == 0 and done.stdout == b'L\xf6we \\udcff \\u732b\n', done.stderr
+
+
 @pytest.mark.parametrize('returned, code', [(None, 0), (0, 0), (3, 3)])
 def test_exit_codes(returned, code, monkeypatch):
     monkeypatch.setattr(records, 'run', lambda args: returned)
@@ -84,7 +96,7 @@ from gluonzoo.commands.main import main
 main([])
 heavy = 'mxnet', 'gluoncv', 'numpy', 'cv2', 'PIL', 'tqdm', 'requests'
 found = [name for name in sys.modules if name.startswith(heavy)]
-light = 'gluonzoo.commands', 'gluonzoo.recipes'
+light = 'gluonzoo.commands', 'gluonzoo.recipes', 'gluonzoo.runtime', 'gluonzoo.cores', 'gluonzoo.reading'
 found += [name for name in sys.modules if name.startswith('gluonzoo.') and not name.startswith(light)]
 assert not found, found
 '''

@@ -34,7 +34,8 @@ def at(settings, path):
     ('fit.epochs=3', ['fit', 'epochs'], 3), ('a=1e-3', ['a'], 1e-3), ('a=true', ['a'], True), ('a=null', ['a'], None),
     ('a=[1, "x"]', ['a'], [1, 'x']), ('a={"name": "sgd"}', ['a'], {'name': 'sgd'}), ('a="3"', ['a'], '3'),
     ('a=pikachu', ['a'], 'pikachu'), ('a=x=y', ['a'], 'x=y'), ('a=', ['a'], ''), ('a=True', ['a'], 'True'),
-    ('a=data/b.rec', ['a'], 'data/b.rec')])
+    ('a=data/b.rec', ['a'], 'data/b.rec'),
+    ('a=' + '[' * 100_000, ['a'], '[' * 100_000)])
 def test_a_value_is_json_or_a_text(text, path, value):
     assert parse(text) == (path, value)
 

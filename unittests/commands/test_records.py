@@ -1,5 +1,7 @@
 """gluonzoo records: from annotated pictures to records."""
+import errno
 import json
+import os
 
 import cv2
 import numpy as np
@@ -247,6 +249,156 @@ def test_a_folder_that_is_there_is_not_touched(run, folder, capsys):
     assert ended.value.code == 2 and '--out: must be a new or an empty folder' in capsys.readouterr().err
     (run.out / 'mine').unlink()
     assert run('yolo', folder)[0] == 0   # an empty one will do
+
+
+def test_two_directories_and_lists_that_are_named(run, tmp_path):
+    """As DSOD trains on VOC: trainval of both years, and the test set of one."""
+    for year in ('2007', '2012'):
+        make_voc(tmp_path / year)
+        (tmp_path / year / 'ImageSets' / 'Main' / 'trainval.txt').write_text('3\n1\n0\n')
+    (tmp_path / '2007' / 'ImageSets' / 'Main' / 'test.txt').write_text('4\r\n2\r\n')
+    code = main(['records', '--from', 'voc', '--data', str(tmp_path / '2007'), str(tmp_path / '2012'), '--splits',
+                 'trainval', 'test', '--out', str(run.out)])
+    assert code == 0 and [len(samples(run.out, split)) for split in ('train', 'val')] == [6, 2]
+    assert [sample.labels.tolist() for sample in samples(run.out, 'train')] == 2 * [[1], [1], [0]]
+
+
+def test_what_is_left_out_is_counted(run, folder):
+    """Pictures in folders within folders are read; those without a text and other files are counted, or an error."""
+    save(folder / 'more' / 'x' / 'a.png', 3)
+    code, _, complained = run('yolo', folder)
+    assert code == 1 and 'more/x/a.txt: No such file' in complained
+    (folder / 'more' / 'x' / 'a.txt').write_text('0 .5 .5 1 1')
+    (folder / 'more' / 'x' / 'b.gif').write_bytes(b'GIF89a')
+    code, said, _ = run('yolo', folder)
+    assert code == 0 and 'files not read, more/*.gif: 1\n' in said
+    assert sum(len(samples(run.out, split)) for split in ('train', 'val')) == 11
+
+
+def make_csv(root, rows):
+    for name in ('a.png', 'b.png'):
+        save(root / name, 0)
+    (root / 'all.csv').write_text('image,xmin,ymin,xmax,ymax,class\n' + rows)
+
+
+@pytest.mark.parametrize('rows, message', [
+    ('a.png,,,,,\nb.png,,,,,\n', 'no objects in any of the 2 pictures, such as '),
+    ('a.png,.1,.2,.5,.6,x\nb.png,.1,.1,1,1,x\n',
+     'all 2 boxes are smaller than a pixel; boxes must be xmin, ymin, xmax, ymax in pixels (or say that they are '
+     'fractions: --unit fractions)'),
+    ('a.png,20,2,10,6,x\nb.png,1,1,9,9,x\n', 'all.csv:2: the box xmin 20, ymin 2, xmax 10, ymax 6 is empty')])
+def test_data_of_which_nothing_could_be_learned(run, tmp_path, rows, message):
+    make_csv(tmp_path / 'csv', rows)
+    code, _, complained = run('csv', tmp_path / 'csv')
+    assert code == 1 and message in complained and not run.out.exists()
+
+
+def test_fractions_in_a_table(run, tmp_path):
+    make_csv(tmp_path / 'csv', 'a.png,.25,.5,.5,1,x\nb.png,.25,.5,.5,1,x\n')
+    assert run('csv', tmp_path / 'csv', '--unit', 'fractions')[0] == 0
+    np.testing.assert_allclose(samples(run.out, 'train')[0].boxes, [[12, 16, 24, 32]], atol=1e-3)
+
+
+def test_objects_that_are_too_small(run, tmp_path):
+    """They are left out here and counted, since training would leave them out."""
+    make_csv(tmp_path / 'csv', 'a.png,4,4,4.4,9,x\na.png,0,0,9,9,x\nb.png,0,0,9,9,x\nb.png,0,0,2,9,y\n')
+    code, said, _ = run('csv', tmp_path / 'csv')
+    assert code == 0 and 'objects left out that are less than half a pixel wide or high: 1\n' in said
+    run.out = tmp_path / 'scaled'
+    code, said, _ = run('csv', tmp_path / 'csv', '--resize-shorter', '6')
+    assert code == 0 and 'less than half a pixel wide or high: 2\n' in said
+    datasets = [DetectionRecords(run.out / f'{split}.rec') for split in ('train', 'val')]
+    assert [len(dataset.sample(0).boxes) for dataset in datasets] == [1, 1]
+    assert [sum(map(int, dataset.dropped.values())) for dataset in datasets] == [0, 0]
+    run.out = tmp_path / 'none'
+    code, _, complained = run('csv', tmp_path / 'csv', '--resize-shorter', '1')
+    assert code == 1 and 'all 4 objects are less than half a pixel wide or high, with pictures scaled' in complained
+    assert not run.out.exists()
+
+
+def test_a_split_without_objects(run, tmp_path):
+    root = tmp_path / 'csv'
+    make_csv(root, 'a.png,4,4,9,9,x\n')
+    (root / 'all.csv').rename(root / 'train.csv')
+    (root / 'val.csv').write_text('image,xmin,ymin,xmax,ymax,class\nb.png,,,,,\n')
+    code, said, _ = run('csv', root)
+    assert code == 0 and 'val: 1 pictures, 0 objects: an evaluation will have nothing to measure by\n' in said
+
+
+def test_many_classes_are_in_lines_that_can_be_read(run, tmp_path):
+    root = tmp_path / 'csv'
+    make_csv(root, ''.join(f'{name}.png,4,4,9,9,kind of {number}\n' for name in 'ab' for number in range(500)))
+    code, said, _ = run('csv', root)
+    assert code == 0 and max(map(len, said.splitlines())) <= max(120, len(str(run.out)) + 60)
+    assert said.count('1 kind of ') >= 1000 and '1 kind of 99\n' in said
+
+
+def test_an_error_has_a_line_of_its_own(run, folder):
+    """Not one with the progress bar."""
+    path = folder / '3.jpg'
+    path.write_bytes(path.read_bytes()[:-200])
+    code, _, complained = run('yolo', folder)
+    assert code == 1 and complained.splitlines()[-1].startswith(f'gluonzoo records: {path}: ')
+
+
+def test_an_output_that_cannot_be(run, folder, tmp_path):
+    (tmp_path / 'file').write_text('')
+    run.out = tmp_path / 'file' / 'mine'
+    code, _, complained = run('yolo', folder)
+    assert code == 1 and f'{tmp_path}/file' in complained and complained.count('\n') == 1
+    run.out = tmp_path / ('long' * 100)
+    with pytest.raises(SystemExit) as ended:
+        run('yolo', folder)
+    assert ended.value.code == 2
+
+
+FILES_OF = {'voc': 'a.xml', 'coco': 'a.json', 'csv': 'a.csv', 'yolo': '0.txt'}
+
+
+@pytest.mark.parametrize('form', FILES_OF)
+def test_what_is_no_file_or_must_not_be_read(run, tmp_path, form, monkeypatch):
+    """A line that names it; a pipe is not waited for."""
+    root = tmp_path / form
+    path = root / FILES_OF[form]
+    save(root / '0.jpg', 0)
+    (root / 'classes.txt').write_text('x')
+    os.mkfifo(path)
+    code, _, complained = run(form, root)
+    assert code == 1 and complained == f'gluonzoo records: {path}: is a pipe; must be an ordinary file\n'
+    path.unlink()
+    path.write_text('{}')
+    _refuse(monkeypatch, path)
+    code, _, complained = run(form, root)
+    assert code == 1 and complained == f'gluonzoo records: {path}: Permission denied\n'
+
+
+def _refuse(monkeypatch, path):
+    """As for a user without rights, which those who run tests may have."""
+    def opened(name, *args, **options):
+        if str(name) == str(path):
+            raise PermissionError(errno.EACCES, 'Permission denied', str(name))
+        return real(name, *args, **options)
+
+    real = os.open
+    monkeypatch.setattr(os, 'open', opened)
+
+
+def test_a_file_name_that_is_no_text(run, folder):
+    os.rename(folder / '3.jpg', os.fsencode(folder) + b'/\xff.jpg')
+    os.rename(folder / '3.txt', os.fsencode(folder) + b'/\xff.txt')
+    assert run('yolo', folder)[0] == 0
+    (folder / os.fsdecode(b'\xfe.txt')).write_text('')
+    run.out = run.out.with_name('other')
+    code, said, _ = run('yolo', folder, '--skip-broken')
+    assert code == 0 and f'  {folder}/\\udcfe.txt: no picture of this name\n' in said
+
+
+@pytest.mark.parametrize('option', [('--splits', 'a', 'b', 'c'), ('--splits', 'a', 'a'), ('--unit', 'fractions'),
+                                    ('--unit', 'inches')])
+def test_splits_and_units_that_there_are_not(run, folder, option, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run('yolo', folder, *option)
+    assert ended.value.code == 2 and option[0] in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('option', [('--val-fraction', '1'), ('--val-fraction', 'nan'), ('--seed', '-1'),

@@ -177,7 +177,7 @@ def test_several_devices(detector):
 def test_runs_that_are_none(tmp_path):
     with pytest.raises(CheckpointError, match='no run here: it has no settings.json$'):
         resolve.open_run(tmp_path)
-    Run.create(tmp_path, {'revision': 2, 'task': DETECTION})
+    Run.create(tmp_path, {'revision': 3, 'task': DETECTION})
     with pytest.raises(CheckpointError, match='has no checkpoint yet$'):
         resolve.open_run(tmp_path)
 

@@ -2,6 +2,8 @@
 
 (Whole trainings: unittests/recipes.)
 """
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 import safetensors.numpy
-from run_checks import check_error_is_one_line, draw, error_of, scalars, tiny
+from run_checks import check_error_is_one_line, draw, error_of, save_noise, scalars, tiny
 
 import gluonzoo
 from gluonzoo.commands.from_arguments import make_settings
@@ -19,10 +21,10 @@ from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import make_task
 from gluonzoo.commands.train import parse, recipe
 from gluonzoo.commands.training import run_training
-from gluonzoo.data import Loader
+from gluonzoo.data import Loader, write_records
 from gluonzoo.recipes import dsod, pix2pix
 from gluonzoo.registry import DATASETS
-from gluonzoo.train import Run
+from gluonzoo.train import Run, checkpoint_files, storage
 from gluonzoo.train.engine import Engine
 from gluonzoo.train.parameters import named_parameters
 
@@ -62,7 +64,7 @@ def words_of(recipe, data, run, *more):
     (['--set', 'fit.workers=0'], 'workers: must be a whole number, at least 1: 0'),
     (['--batch-size', '10'], 'batch_size: 10 elements in each of 1 part(s) are more than the 9 of the dataset'),
     (['--set', 'task.loss=papers'], "loss: must be one of 'paper', 'pikachu': 'papers'"),
-    (['--set', 'task.optimizer.name=sdg'], 'Cannot find optimizer sdg'),
+    (['--set', 'task.optimizer.name=sdg'], "unknown optimizer 'sdg'; did you mean sgd"),
     (['--set', 'task.optimizer.no_decay=["betas"]'], "optimizer: no_decay: 'betas' matches no parameter"),
     (['--set', 'task.net.classes=2'], 'class_names'),
     (['--set', 'task.class_names=["a"]'], "val.rec: has the classes ['mascot'], not ['a']"),
@@ -198,6 +200,28 @@ def test_resuming_does_not_load_them_again(pikachu, weights, tmp_path):
     assert scalars(runs[0]) == scalars(runs[1])
 
 
+def test_a_run_whose_adam_is_mxnets(pikachu, tmp_path, capsys):
+    """As settings of revision 2 say it. The command wants the name; then all goes on as without a break."""
+    runs = [tmp_path / name for name in ('whole', 'broken')]
+    mxnets = ['--set', 'task.optimizer.name=mxnet_adam']
+    assert main(words_of('dsod', pikachu, runs[0], *mxnets)) == 0
+    assert main(words_of('dsod', pikachu, tmp_path / 'published')) == 0
+    assert scalars(runs[0]) != scalars(tmp_path / 'published')
+    shutil.copytree(runs[0], runs[1])
+    shutil.rmtree(runs[1] / 'checkpoints' / 'step-00000004')
+    settings = json.loads((runs[1] / 'settings.json').read_text())
+    settings['revision'], settings['task']['optimizer']['name'] = 2, 'adam'
+    (runs[1] / 'settings.json').write_text(json.dumps(settings))
+    check_error_is_one_line(
+        words_of('dsod', pikachu, runs[1], '--resume'), f'gluonzoo train: {runs[1]}: was begun with other settings: '
+        "task.optimizer.name 'mxnet_adam' then, 'adam' now (--set task.optimizer.name=mxnet_adam goes on", capsys)
+    shutil.copytree(runs[1], tmp_path / 'again')
+    assert main(words_of('dsod', pikachu, runs[1], *mxnets, '--resume')) == 0
+    assert scalars(runs[0]) == scalars(runs[1])
+    run_training(settings, tmp_path / 'again', resume=True)   # as read from the file
+    assert scalars(runs[0]) == scalars(tmp_path / 'again')
+
+
 def test_a_run_that_broke_off_before_its_first_checkpoint(pikachu, weights, tmp_path):
     """It begins again, from the weights."""
     runs = [tmp_path / name for name in ('whole', 'broken')]
@@ -207,6 +231,42 @@ def test_a_run_that_broke_off_before_its_first_checkpoint(pikachu, weights, tmp_
     shutil.copy(runs[0] / 'settings.json', runs[1])
     assert main(words_of('dsod', pikachu, runs[1], *words, '--resume')) == 0
     assert scalars(runs[0]) == scalars(runs[1])
+
+
+def test_weights_that_are_not_finite(pikachu, weights, tmp_path, capsys):
+    """In files whose hashes are right: named and refused, when a training starts, goes on or is used; or asked for."""
+    arrays = safetensors.numpy.load_file(weights)
+    name = sorted(arrays)[0]
+    arrays[name].flat[0] = np.nan
+    safetensors.numpy.save_file(arrays, tmp_path / 'nan.safetensors')
+    words = words_of('dsod', pikachu, tmp_path / 'new', '--weights', str(tmp_path / 'nan.safetensors'))
+    assert f'{name!r}: has values that are not finite (--allow-not-finite takes them)' in error_of(words, capsys)
+    assert not (tmp_path / 'new').exists()
+    run = shutil.copytree(weights.parents[2], tmp_path / 'run')
+    damage(run / 'checkpoints' / 'step-00000004', 'net.safetensors')
+    damage(run / 'checkpoints' / Run.open(run).checkpoint('best').name, 'net.safetensors')
+    save_noise(tmp_path / 'photos', {'a.png': (40, 60, 3)})
+    used = [['evaluate', '--run', str(run), '--which', 'last'],
+            ['predict', '--run', str(run), '--images', str(tmp_path / 'photos'), '--out', str(tmp_path / 'out')],
+            ['export', '--run', str(run), '--out', str(tmp_path / 'net')]]
+    for words in (words_of('dsod', pikachu, run, '--resume'), *used):
+        error = error_of(words, capsys)
+        assert error.startswith(f'gluonzoo {words[0]}: {run}/checkpoints/step-') and error.count('\n') == 1
+        assert 'net.safetensors: has numbers that are not finite: ' in error
+    for words in used:
+        assert main([*words, '--allow-not-finite']) == 0
+
+
+def damage(path, file):
+    """Puts a NaN into a file of a checkpoint, and signs it anew."""
+    digest = hashlib.sha256((path / file).read_bytes()).hexdigest()
+    arrays = storage.read_arrays(path / file, digest)
+    name = sorted(arrays)[0]
+    arrays[name] = arrays[name].copy()
+    arrays[name].flat[0] = np.nan
+    storage.write_arrays(path / file, arrays)
+    state = checkpoint_files.read_state(path)
+    checkpoint_files.write_state(path, {**state, 'files': {**state['files'], file: storage.sha256(path / file)}})
 
 
 def test_a_network_of_other_classes(pikachu, weights, tmp_path, capsys):
@@ -286,6 +346,32 @@ def test_what_it_says_is_missing_at_the_end(pikachu, tmp_path, capsys):
     said = capsys.readouterr().out
     assert f'  {run}/tensorboard: lacks the numbers from step 1 on\n' in said
     assert f'  {run}/samples: lack epoch 1\n' in said and f'  {run}/scalars.csv: every number\n' in said
+
+
+def boxed(folder, *more):
+    """Records with a box in each picture, and `more` boxes in each."""
+    folder.mkdir()
+    box = np.array([[10, 10, 60, 60], *more])
+    for split in ('train', 'val'):
+        write_records(folder / f'{split}.rec', [(np.zeros((64, 64, 3), np.uint8), box, [0] * len(box))] * 4)
+    (folder / 'classes.txt').write_text('mascot\n')
+    return folder
+
+
+def test_objects_that_are_left_out_are_counted_at_the_end(tmp_path, capsys):
+    data = boxed(tmp_path / 'data', [5, 5, 5.2, 9])
+    with pytest.warns(RuntimeWarning, match='train.rec: record .: objects left out: less than half a pixel 1'):
+        assert main(words_of('dsod', data, tmp_path / 'run', '--epochs', '1')) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        f'{data}/{split}.rec: objects left out: less than half a pixel 4' for split in ('train', 'val')]
+
+
+def test_objects_in_a_wrong_unit_leave_nothing(tmp_path, capsys):
+    data = boxed(tmp_path / 'data')
+    write_records(data / 'val.rec', [(np.zeros((64, 64, 3), np.uint8), np.array([[.1, .2, .6, .8]]), [0])] * 4)
+    check_error_is_one_line(words_of('dsod', data, tmp_path / 'run'),
+                            f'gluonzoo train: {data}/val.rec: none of its 4 objects can be used: ', capsys)
+    assert not (tmp_path / 'run').exists()
 
 
 def test_a_loss_that_is_not_finite_is_one_line(pikachu, tmp_path, capsys):

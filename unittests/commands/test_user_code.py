@@ -1,6 +1,7 @@
 """gluonzoo/commands/user_code.py, and the way of a user with a file of their own: train, evaluate, predict, resume."""
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -226,6 +227,12 @@ def test_a_file_that_is_not_there(tmp_path, capsys):
     file = tmp_path / 'my_net.py'
     check_error_is_one_line(['train', str(file)], f'gluonzoo train: {file}: No such file or directory\n', capsys)
     check_error_is_one_line(['train', 'my_net'], "gluonzoo train: recipe: unknown 'my_net'; there are ", capsys)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path, capsys):
+    os.mkfifo(tmp_path / 'my_net.py')
+    check_error_is_one_line(['train', str(tmp_path / 'my_net.py')],
+                            f'gluonzoo train: {tmp_path}/my_net.py: is a pipe; must be an ordinary file\n', capsys)
 
 
 def test_a_file_that_is_not_python(run, tmp_path, capsys):

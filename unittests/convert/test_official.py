@@ -5,7 +5,17 @@ import pytest
 import safetensors.numpy
 from mxnet.gluon import nn
 
-from gluonzoo.convert import NameMap, Transform, WeightsError, load_weights, read_weights, torch_state, without_prefix
+from gluonzoo.convert import (
+    NameMap,
+    Transform,
+    WeightsError,
+    load_weights,
+    read_weights,
+    torch_state,
+    with_prefix,
+    without_prefix,
+    without_wrappers,
+)
 from gluonzoo.nn.conv import sequential
 
 RULES = [(r'^(\d)\.0\.', r'features.\1.conv.'), (r'^(\d)\.1\.', r'features.\1.bn.')]
@@ -135,6 +145,44 @@ def test_prefix():
     some = {'module.a': 1, 'b': 2}
     assert without_prefix(some) is some
     assert without_prefix({'net.a': 1}, 'net.') == {'a': 1}
+
+
+def test_wrappers():
+    for prefix in ('', 'module.', '_orig_mod.', 'module._orig_mod.', '_orig_mod.module.', 'module.module.'):
+        assert without_wrappers({prefix + 'a.b': 1, prefix + 'c': 2}) == ({'a.b': 1, 'c': 2}, prefix)
+    assert without_wrappers({'module.a': 1, 'b': 2}) == ({'module.a': 1, 'b': 2}, '')
+    assert without_wrappers({}) == ({}, '')
+
+
+def test_one_network_of_several():
+    weights = {'netG.a': 1, 'netG.b.c': 2, 'netD.a': 3, 'step': 4}
+    assert with_prefix(weights, 'netG.') == {'a': 1, 'b.c': 2}
+    with pytest.raises(WeightsError, match="--prefix: no name begins with 'net.'; they begin with 'netD.', 'netG.'$"):
+        with_prefix(weights, 'net.')
+
+
+def test_what_would_mend_a_prefix(net, weights):
+    with pytest.raises(WeightsError, match=r'\n  --prefix netG\. takes those that begin so$'):
+        load_weights(net, {'netD.x': np.ones(1), **{f'netG.{name}': a for name, a in weights.items()}}, NameMap(RULES))
+
+
+def test_our_own_names(net):
+    with pytest.raises(WeightsError, match=r'\n  these are our own names already: gluonzoo predict and train take'):
+        load_weights(net, values(net), NameMap(RULES))
+
+
+def test_what_thop_has_added_is_ignored_and_named(net, weights):
+    added = {'total_ops': np.zeros(1), 'features.0.conv.total_params': np.zeros(1)}
+    assert load_weights(net, {**weights, **added}, NameMap(RULES)) == list(added)
+    assert load_weights(net, weights, NameMap(RULES)) == []
+    with pytest.raises(WeightsError, match="unknown here: 'subtotal_ops'$"):
+        load_weights(net, {**weights, 'subtotal_ops': np.zeros(1)}, NameMap(RULES))
+
+
+def test_numbers_that_are_not_finite_may_be_asked_for(net, weights):
+    weights['features.0.conv.bias'][:] = [np.nan, np.inf]
+    load_weights(net, weights, NameMap(RULES), finite=False)
+    np.testing.assert_array_equal(values(net)['0.0.bias'], [np.nan, np.inf])
 
 
 def test_the_prefix_of_the_map_may_be_absent(net, weights):

@@ -84,6 +84,7 @@ def without(arrays, *names):
     return {name: array for name, array in arrays.items() if name not in names}
 
 
+NOTHING = 'nothing in the file fits; of official weights, gluonzoo convert makes files of ours'
 HINT = 'gluonzoo train --partial starts anew what is not in the file, or has another shape there'
 FAULTS = {
     'unknown': (lambda a: {**a, '2.weight': a['1.weight'], '1.gamma': a['1.bias']}, False,
@@ -99,9 +100,10 @@ FAULTS = {
               ["'0.0.bias': dtype uint16 in the file, float32 here",
                "'1.bias': dtype int64 in the file, float32 here"]),
     'not finite': (lambda a: {**a, '1.bias': np.array([1, 2, np.inf, 3], 'f4'), '0.0.bias': np.array([1, 1e300])}, True,
-                   ["'0.0.bias': has values that are not finite", "'1.bias': has values that are not finite"]),
-    'nothing': (lambda a: {'0.0.weight': np.ones(3, 'f4')}, True, ['nothing in the file fits']),
-    'empty': (lambda a: {}, True, ['nothing in the file fits']),
+                   ["'0.0.bias': has values that are not finite (--allow-not-finite takes them)",
+                    "'1.bias': has values that are not finite (--allow-not-finite takes them)"]),
+    'nothing': (lambda a: {'0.0.weight': np.ones(3, 'f4')}, True, [NOTHING]),
+    'empty': (lambda a: {}, True, [NOTHING]),
 }
 
 
@@ -119,7 +121,7 @@ def test_nothing_fits_has_no_hint(net, write):
     with pytest.raises(WeightsError) as caught:
         load_own_weights(net, write({'x': np.ones(3, 'f4')}))
     assert HINT not in str(caught.value) and "not in the file: '1.bias'" in str(caught.value)
-    assert str(caught.value).endswith('\n  nothing in the file fits')
+    assert str(caught.value).endswith(f'\n  {NOTHING}')
 
 
 def test_part(net, arrays, write):
@@ -153,6 +155,15 @@ def test_files_that_are_none_of_ours(net, arrays, write, tmp_path):
             load_own_weights(net, tmp_path / name)
         assert str(caught.value).startswith(f'{tmp_path / name}: ') and '\n' not in str(caught.value)
     assert same(values(net), before)
+
+
+@pytest.mark.parametrize('content, said', [
+    (b'PK\x03\x04' + bytes(50), 'a PyTorch file or another zip'), (b'\x80\x02\x8a', 'a pickle, such as PyT'),
+    (bytes([18, 1, *bytes(100)]), r'a parameter file of MXNet \(net.save_parameters\)'), (b'<html>', 'a web page')])
+def test_files_of_other_kinds(net, tmp_path, content, said):
+    (tmp_path / 'x.pth').write_bytes(content)
+    with pytest.raises(WeightsError, match=f'x.pth: not a weight file of ours: it is {said}.*. Of official weights'):
+        load_own_weights(net, tmp_path / 'x.pth')
 
 
 @pytest.mark.parametrize('names', [['1.bias'], ['absent'], 5, 'bias', [['1.bias']], {'a': 1}])

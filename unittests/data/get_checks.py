@@ -48,3 +48,13 @@ def check_a_card_of_something_else(get, server, card):
     code, _, complained = get()
     assert code == 1 and 'dataset.json: not of this program' in complained, complained
     assert server.requests == []
+
+
+def check_a_full_disk(get, full_disk, *words):
+    """Whenever the disk is full, there is one line about it, after the bar of the progress, and nothing is left."""
+    for room in (0, 300, 3000):
+        with full_disk(room):
+            code, _, complained = get(*words)
+        assert code == 1, room
+        assert complained.split('\n')[-2:] == [f'gluonzoo data: {get.out}: File too large', ''], room
+        assert not get.out.parent.exists() or names(get.out.parent) == [], room

@@ -67,7 +67,7 @@ DAMAGE = {
     'label header width': lambda path, begin: overwrite(path, begin + 32, struct.pack('<f', 1e9)),
     'label header width not a number': lambda path, begin: overwrite(path, begin + 32, struct.pack('<f', np.nan)),
     'label object width': lambda path, begin: overwrite(path, begin + 36, struct.pack('<f', 7.5)),
-    'class': lambda path, begin: overwrite(path, begin + 48, struct.pack('<f', -1)),
+    'class': lambda path, begin: overwrite(path, begin + 48, struct.pack('<f', -2)),
     'coordinate': lambda path, begin: overwrite(path, begin + 56, struct.pack('<f', np.nan)),
     'image': lambda path, begin: overwrite(path, begin + 88, bytes(40)),
 }

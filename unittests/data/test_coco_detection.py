@@ -83,6 +83,29 @@ def test_samples_are_what_is_annotated(root, capfd):
     assert capfd.readouterr() == ('', '')      # pycocotools has much to say
 
 
+def test_a_category_that_only_gathers_others_is_no_class(root):
+    """Though it may have the name of one."""
+    data = content()
+    for category in data['categories']:
+        category['supercategory'] = 'ant'
+    data['categories'].append({'id': 0, 'name': 'ant', 'supercategory': 'none'})
+    dataset = open_(root, data)
+    assert dataset.class_names == ['yak', 'ant', 'zebra'] and dataset.category_ids == [2, 5, 9]
+    assert dataset.sample(2).labels.tolist() == [1]
+    data['annotations'].append(annotated(20, 0, [1, 2, 3, 4]))   # an object is of it: two classes of one name
+    with pytest.raises(AnnotationError, match="name: 'ant' is there twice"):
+        open_(root, data)
+
+
+def test_classes_with_spaces_and_signs_stay_distinct(root):
+    names = ['a b', 'a_b', 'a  b', 'A b', 'a/b', 'a-b', 'a.b', 'a:b', 'ab', 'ä b']
+    data = content()
+    data['categories'] = [{'id': number, 'name': f' {name} '} for number, name in enumerate(names)]
+    data['annotations'] = [annotated(30, number, [0, 0, 9, 9]) for number in range(10)]
+    dataset = open_(root, data)
+    assert dataset.class_names == names and dataset.sample(0).labels.tolist() == list(range(10))
+
+
 def test_a_sample_may_be_changed(root):
     dataset = open_(root, content())
     sample = dataset.sample(0)
@@ -113,9 +136,14 @@ def test_what_it_says_is_what_pycocotools_says(tmp_path, capsys):
 def test_boxes_are_cut_at_the_picture(root):
     data = content()
     data['annotations'] = [annotated(30, 5, box) for box in ([-5, -5, 10, 10], [35, 25, 20, 20], [-40, -30, 120, 90])]
-    dataset = open_(root, data)
+    with pytest.warns(RuntimeWarning, match='3 of its 3 boxes reach out of their pictures by more than a pixel and are '
+                                            'cut off there. A bbox must be x, y, width and height in pixels'):
+        dataset = open_(root, data)
     assert dataset.sample(0).boxes.tolist() == [[0, 0, 5, 5], [35, 25, 40, 30], [0, 0, 40, 30]]
     assert dataset.dropped == {}
+    data['annotations'][1:] = [annotated(30, 5, box) for box in ([30, 20, 10.9, 10.9], [-0.9, -0.9, 9, 9])]
+    with pytest.warns(RuntimeWarning, match='1 of its 3 boxes reach out .* cut off there$'):
+        open_(root, data)
 
 
 def test_where_the_pictures_are(root, tmp_path_factory):
@@ -125,12 +153,11 @@ def test_where_the_pictures_are(root, tmp_path_factory):
     (root / 'some').rename(root / 'images' / 'some')
     assert open_(root, content()).files[0] == root / 'images' / 'some' / '30.png'
     (root / 'images' / 'some').rename(root / 'others')
-    with pytest.raises(FileNotFoundError, match='some: no such folder, nor .*images/some'):
+    with pytest.raises(FileNotFoundError, match='instances_some.json: its pictures, such as 30.png, are in none of the '
+                                                'folders .*/some, .*/images/some, .*/images, .*images: must be given'):
         open_(root, content())
     assert open_(root, content(), images=root / 'others').files[0] == root / 'others' / '30.png'
     assert open_(root, content(), images=root / 'others', name='any.json').sample(2).record == 2
-    with pytest.raises(ValueError, match='images: must be given: any.json is not named instances_NAME.json'):
-        open_(root, content(), name='any.json')
     with pytest.raises(FileNotFoundError, match='nowhere: no such folder$'):
         open_(root, content(), images=root / 'nowhere')
     with pytest.raises(FileNotFoundError, match='instances_other.json: no such file'):
@@ -217,14 +244,14 @@ NAN, INF = float('nan'), float('inf')
 FAULTS = {
     'incomplete': [{}, [], None, 7, 'text', {'image_id': 30, 'category_id': 5}, {'image_id': 30, 'bbox': [0, 0, 1, 1]},
                    {'category_id': 5, 'bbox': [0, 0, 1, 1]}],
-    'unknown image': [annotated(number, 5, [0, 0, 9, 9]) for number in (31, -1, None, '30', 30.0, [30], {}, 10 ** 400)],
-    'unknown category': [annotated(30, number, [0, 0, 9, 9]) for number in (3, None, 'ant', [5], 5.0, True, 10 ** 400)],
+    'unknown image': [annotated(number, 5, [0, 0, 9, 9]) for number in (31, -1, None, 'x', 30.5, [30], {}, 10 ** 400)],
+    'unknown category': [annotated(30, number, [0, 0, 9, 9]) for number in (3, None, 'ant', [5], 5.5, True, 10 ** 400)],
     'not a box': [annotated(30, 5, box) for box in (
         None, [], [0, 0, 1], [0, 0, 1, 1, 1], 'abcd', {'x': 0, 'y': 0, 'w': 1, 'h': 1}, [0, 0, '1', 1], [0, 0, None, 1],
         [NAN, 0, 1, 1], [0, 0, 1, NAN], [0, 0, INF, 1], [-INF, 0, 1, 1], [0, 0, 10 ** 400, 1], [0, 1e300, 1, 1],
         [[0], 0, 1, 1], [0, 0, True, 1])] + [
         annotated(30, 5, [0, 0, 9, 9], **more) for more in (
-            {'iscrowd': 2}, {'iscrowd': None}, {'iscrowd': [1]}, {'iscrowd': '0'}, {'area': -1}, {'area': NAN},
+            {'iscrowd': 2}, {'iscrowd': 'maybe'}, {'iscrowd': [1]}, {'iscrowd': .5}, {'area': -1}, {'area': NAN},
             {'area': '9'}, {'area': None}, {'area': [9]}, {'area': 10 ** 400})],
     'degenerate': [annotated(30, 5, box) for box in (
         [5, 5, 0, 5], [5, 5, 5, 0], [5, 5, -3, 5], [5, 5, 5, -1e9], [5, 5, 0.009, 5])],
@@ -275,7 +302,28 @@ def test_if_none_can_be_used_that_is_an_error(root):
     with pytest.raises(AnnotationError, match='none of its 4 annotations can be used: unknown category 4$'):
         open_(root, data)
     data['annotations'] = []      # but there may be none
-    assert len(open_(root, data).sample(0).boxes) == 0
+    with pytest.warns(RuntimeWarning, match='instances_some.json: there is no object in it'):
+        assert len(open_(root, data).sample(0).boxes) == 0
+
+
+UNIT = '. A bbox must be x, y, width and height in pixels'
+
+
+@pytest.mark.parametrize('boxes, said', [
+    ([[.1, .2, .5, .6], [.3, .3, .2, .2]], 'none of its 2 objects is larger than a pixel'),
+    ([[0, 0, 1, 1], [.001, .2, .004, .6]], 'none of its 1 objects is larger than a pixel'),
+    ([[30, 20, -10, -5]], 'none of its 1 annotations can be used: degenerate 1'),
+    ([[41, 31, 20, 10]], 'none of its 1 annotations can be used: outside 1')],
+    ids=['fractions', 'a fraction of a fraction', 'exchanged', 'outside'])
+def test_boxes_in_another_unit_are_an_error_that_says_which_is_meant(root, boxes, said):
+    data = content()
+    data['annotations'] = [annotated(30, 5, box) for box in boxes]
+    with pytest.raises(AnnotationError, match=f'instances_some.json: {said}{UNIT}$'):
+        open_(root, data)
+    data['annotations'].append(annotated(30, 5, [1, 1, 1, 1.5]))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        assert open_(root, data).sample(0).boxes[-1].tolist() == [1, 1, 2, 2.5]
 
 
 def test_only_crowds(root):
@@ -305,30 +353,30 @@ def test_files_that_are_not_of_this_form(root, text, words):
 def test_files_that_are_no_text(root):
     (root / 'annotations').mkdir()
     (root / 'annotations' / 'instances_some.json').write_bytes(b'\xff\xfe\x00"')
-    with pytest.raises(AnnotationError, match='not JSON: '):
+    with pytest.raises(AnnotationError, match='not JSON, '):
         open_(root)
     (root / 'annotations' / 'instances_some.json').unlink()
     (root / 'annotations' / 'instances_some.json').mkdir()
-    with pytest.raises(FileNotFoundError, match='no such file'):
+    with pytest.raises(AnnotationError, match='instances_some.json: is a folder'):
         open_(root)
 
 
 def test_files_that_are_too_large(root, monkeypatch):
     monkeypatch.setattr('gluonzoo.data.annotations.coco.MAX_BYTES', 100)
-    with pytest.raises(AnnotationError, match='bytes; must be at most 100'):
+    with pytest.raises(AnnotationError, match='instances_some.json: has more than 100 bytes'):
         open_(root, content())
 
 
 @pytest.mark.parametrize('part, place, change, words', [
     ('categories', 1, 7, r'categories\[1\]: must be an object with an id, a whole number: 7'),
     ('categories', 1, {'id': None}, r'categories\[1\]: must be an object with an id'),
-    ('categories', 1, {'id': 2.0}, 'an id, a whole number'), ('categories', 1, {'id': True}, 'an id, a whole number'),
+    ('categories', 1, {'id': 2.5}, 'an id, a whole number'), ('categories', 1, {'id': True}, 'an id, a whole number'),
     ('categories', 1, {'id': [2]}, 'an id, a whole number'), ('categories', 1, {'id': 9}, 'the id 9 is there twice'),
     ('categories', 2, {'name': 'yak'}, r"categories\[2\]: name: 'yak' is there twice"),
     ('categories', 2, {'name': None}, 'name: must be printable and not empty: None'),
     ('categories', 2, {'name': ' '}, 'name: must be printable'), ('categories', 2, {'name': 'a\nb'}, 'name: must be'),
     ('categories', 2, {'name': 7}, 'name: must be'), ('categories', 2, {'name': 'x\n' * 999}, r"name: .*\.\.\.$"),
-    ('images', 0, None, r'images\[0\]: must be an object with an id'), ('images', 0, {'id': '30'}, 'an id, a whole'),
+    ('images', 0, None, r'images\[0\]: must be an object with an id'), ('images', 0, {'id': 'x'}, 'an id, a whole'),
     ('images', 2, {'id': 10}, r'images\[2\]: the id 10 is there twice'),
     ('images', 1, {'file_name': None}, r'images\[1\]: file_name: must be a path within the folder: None'),
     ('images', 1, {'file_name': ''}, 'file_name: '), ('images', 1, {'file_name': '/etc/passwd'}, 'file_name: '),
@@ -338,7 +386,7 @@ def test_files_that_are_too_large(root, monkeypatch):
     ('images', 1, {'width': 0}, r'images\[1\]: width and height: must be whole numbers, \d+ pixels at most: \(0, 36\)'),
     ('images', 1, {'width': None}, 'width and height'), ('images', 1, {'height': 2.5}, 'width and height'),
     ('images', 1, {'height': -3}, 'width and height'), ('images', 1, {'height': NAN}, 'width and height'),
-    ('images', 1, {'height': 10 ** 400}, 'width and height'), ('images', 1, {'width': '24'}, 'width and height')])
+    ('images', 1, {'height': 10 ** 400}, 'width and height'), ('images', 1, {'width': 'x'}, 'width and height')])
 def test_entries_that_are_wrong(root, part, place, change, words):
     data = content()
     if isinstance(change, dict):
@@ -356,6 +404,24 @@ def test_entries_without_what_they_need(root, part, key):
     del data[part][0][key]
     with pytest.raises(AnnotationError, match=rf'instances_some.json: {part}\[0\]: .*{key}'):
         open_(root, data)
+
+
+def test_numbers_and_flags_as_tools_write_them(root):
+    """Ids as text or with a point, and flags of every kind, mean what they say."""
+    wanted = [open_(root, content()).sample(record) for record in range(3)]
+    data = content()
+    data['images'][0]['id'], data['categories'][1]['id'] = '30', str(data['categories'][1]['id'])
+    data['images'][1].update(width=float(data['images'][1]['width']), height=str(data['images'][1]['height']))
+    for number, annotation in enumerate(data['annotations']):
+        annotation['category_id'] = (str, float)[number % 2](annotation['category_id'])
+        annotation['image_id'] = (float, str)[number % 2](annotation['image_id'])
+        annotation['iscrowd'] = [('0', False, 'no', None, '0.0'), ('1', True, 'yes', 1.0, 'TRUE')][
+            annotation['iscrowd']][number % 5]
+    dataset = open_(root, data)
+    for record in range(3):
+        for got, want in zip(dataset.sample(record), wanted[record]):
+            np.testing.assert_array_equal(got, want)
+    assert dataset.dropped == {}
 
 
 def places(value, path=()):

@@ -1,5 +1,10 @@
 """gluonzoo/data/detection_records.py: samples from records, as other readers give them, and what is wrong with one."""
+import re
 import struct
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import mxnet as mx
@@ -8,6 +13,7 @@ import pytest
 from record_cases import COUNT, DAMAGE, overwrite, packed, picture, write_file, write_raw
 
 from gluonzoo.data import RecordError, Sample, write_records
+from gluonzoo.data.dataset import left_out
 from gluonzoo.registry import DATASETS
 
 RESIZE = {'name': 'resize', 'size': 24, 'mean': [100, 110, 120], 'std': [50, 60, 70]}
@@ -65,7 +71,8 @@ def test_longer_headers_and_objects(tmp_path):
 
 
 def test_a_picture_without_objects(tmp_path):
-    sample = labelled(tmp_path, header()).sample(0)
+    with pytest.warns(RuntimeWarning, match='some.rec: there is no object in it'):
+        sample = labelled(tmp_path, header(), header([-1] * 5)).sample(0)
     assert (sample.boxes.shape, sample.labels.shape, sample.difficult.shape) == ((0, 4), (0,), (0,))
 
 
@@ -99,24 +106,104 @@ def test_boxes_are_cut_at_the_image_and_dropped_when_nothing_is_left(tmp_path):
         tmp_path,
         header([0, -0.25, 0.5, 0.5, 1.5], [1, 1, 0, 1.5, 1], [2, 0.5, 0.5, 0.5, 1], [0, 0.5, 0.5, 0.25, 1],
                [1, 0, 0, 0.4 / 48, 1], [2, 0, 0, 0.6 / 48, 1]),
-        header([0, 0, 0, 1, 1]))
-    sample = dataset.sample(0)
+        header([0, 0, 0, 1, 1]), header([0, 0, 0.75, 1, 0.25]))
+    with pytest.warns(RuntimeWarning) as warned:
+        sample = dataset.sample(0)
     np.testing.assert_allclose(sample.boxes, [[0, 16, 24, 32], [0, 0, 0.6, 32]], rtol=1e-6)
     assert sample.labels.tolist() == [0, 2]
+    said, = (str(warning.message) for warning in warned)
+    assert said.startswith(f'{dataset.path}: record 0: objects left out: less than half a pixel 2, outside the picture')
+    counts = {'less than half a pixel': 2, 'outside the picture': 1, 'xmin > xmax or ymin > ymax': 1}
+    assert dataset.dropped == counts
     dataset.sample(0), dataset.sample(1)
-    assert dataset.dropped == {0: 4}      # and not 8 when it is read again
+    assert dataset.dropped == counts      # and not twice as many when it is read again
+    dataset.sample(2)
+    counts['xmin > xmax or ymin > ymax'] += 1
+    assert dataset.dropped == counts
+    assert left_out(dataset) == [f'{dataset.path}: objects left out: less than half a pixel 2, outside the picture 1, '
+                                 'xmin > xmax or ymin > ymax 2']
+
+
+def test_several_threads_count_an_object_once(tmp_path):
+    thin = header([0, 0, 0, 1, 1], [0, 0.5, 0, 0.5, 1])
+    dataset = labelled(tmp_path, *[thin] * 8)
+    with pytest.warns(RuntimeWarning) as warned, ThreadPoolExecutor(4) as executor:
+        list(executor.map(dataset.sample, [*range(8)] * 5))
+    assert dataset.dropped == {'less than half a pixel': 8} and len(warned) == 1
+
+
+PIXEL = [0, 0.1 / 48, 0.2 / 32, 0.9 / 48, 0.8 / 32]     # fractions that have been divided by the size once more
+
+
+@pytest.mark.parametrize('objects, said', [
+    ([PIXEL], '2 objects can be used: a pixel or less 2. In records, xmin ymin xmax ymax are fractions of the picture'),
+    ([[0, 0, 0, 1 / 48, 1 / 32]], '2 objects can be used: a pixel or less 2'),
+    ([PIXEL, [1, 0, 0, 0.3 / 48, 0.3 / 32]], '4 objects can be used: a pixel or less 2, less than half a pixel 2'),
+    ([[0, 0.9, 0.1, 0.2, 0.5]], '2 objects can be used: xmin > xmax or ymin > ymax 2'),
+    ([[0, 0.1, 0.5, 0.2, 0.1], [-1, 0, 0, 1, 1]], '2 objects can be used: xmin > xmax or ymin > ymax 2'),
+    ([[0, 1, 0, 2, 1]], '2 objects can be used: outside the picture 2')])
+def test_if_no_object_can_be_used_that_is_an_error(tmp_path, objects, said):
+    with pytest.raises(RecordError, match=f'some.rec: none of its {re.escape(said)}'):
+        labelled(tmp_path, header(*objects), header(), header(*objects))
+    wide = [0, 0, 0.5, 1, 0.52]     # one that can be used, and not even in each record
+    assert len(labelled(tmp_path, header(*objects), header(wide)).sample(1).boxes) == 1
+
+
+# What MXNet's ImageDetIter and ImageDetRecordIter fill up with, and what makers of .lst files write for im2rec to say
+# that there is nothing in a picture.
+NOTHING = {'no rows': [], 'a row of -1': [[-1] * 5], 'zeros': [[-1, 0, 0, 0, 0]],
+           'the whole picture': [[-1, 0, 0, 1, 1]],
+           'rows of -1': [[-1] * 5] * 7, 'pixels': [[-1, 0, 0, 48, 32]], 'not a number': [[-1] + [np.nan] * 4]}
+
+
+@pytest.mark.parametrize('nothing', NOTHING.values(), ids=NOTHING)
+def test_rows_of_the_class_minus_1_are_no_objects(tmp_path, nothing):
+    box = [1, 0.25, 0.5, 0.5, 1]
+    dataset = labelled(tmp_path, header(*nothing), header(box, *nothing), header(*nothing, box),
+                       header(*nothing, [0, *box[1:]]))
+    assert [dataset.sample(number).labels.tolist() for number in range(4)] == [[], [1], [1], [0]]
+    assert dataset.sample(1).boxes.tolist() == [[12, 16, 24, 32]]
+    assert dataset.dropped == {}
+    (tmp_path / 'classes.txt').unlink()
+    assert records_of(dataset.path).class_names == ['class 0', 'class 1']
+
+
+def test_records_of_im2rec(tmp_path):
+    """With --pack-label, of a list with a picture that has no object."""
+    box = [0, 0.25, 0.5, 0.5, 1]
+    (tmp_path / 'pictures').mkdir()
+    for number in range(3):
+        (tmp_path / 'pictures' / f'{number}.png').write_bytes(ENCODED)
+    rows = [[4, 5, 48, 32, *box], [4, 5, 48, 32, -1, -1, -1, -1, -1], [2, 5, *box, -1, 0, 0, 0, 0]]
+    (tmp_path / 'some.lst').write_text(''.join(
+        '\t'.join(map(str, [number, *row, f'pictures/{number}.png'])) + '\n' for number, row in enumerate(rows)))
+    script = Path(mx.__file__).with_name('tools') / 'im2rec.py'
+    subprocess.run([sys.executable, '-c', 'import runpy, sys, gluonzoo; sys.argv = sys.argv[1:]; '
+                    'runpy.run_path(sys.argv[0], run_name="__main__")', script, tmp_path / 'some', tmp_path,
+                    '--pack-label', '--pass-through'], check=True, capture_output=True)
+    dataset = records_of(tmp_path / 'some.rec')
+    boxes = [dataset.sample(number).boxes.tolist() for number in range(3)]
+    assert boxes == [[[12, 16, 24, 32]], [], [[12, 16, 24, 32]]]
 
 
 def test_class_names(tmp_path):
     path = write_file(tmp_path, classes=0)[0]
     greatest = max(max(picture(number)[2], default=0) for number in range(COUNT))
     assert records_of(path).class_names == [f'class {number}' for number in range(greatest + 1)]
-    (tmp_path / 'classes.txt').write_text('größte\n\n other thing \nthird', 'utf-8')
-    assert records_of(path).class_names == ['größte', 'other thing', 'third']
-    for wrong in ('', 'a\nb\na', b'\xff\xfe\xff'):
+    for text in ('größte\n other thing \nthird', '\ufeffgrößte\r\nother thing\r\nthird\r\n\r\n'):
+        (tmp_path / 'classes.txt').write_bytes(text.encode())
+        assert records_of(path).class_names == ['größte', 'other thing', 'third']
+    for wrong in ('', 'a\nb\na', 'a\n\nb\nc', 'a\nb\x1b[2J\nc', 'a\nb\0\nc', b'\xff\xfe\xff'):
         (tmp_path / 'classes.txt').write_bytes(wrong if isinstance(wrong, bytes) else wrong.encode())
-        with pytest.raises(RecordError, match='classes.txt: '):
+        with pytest.raises(RecordError, match='classes.txt:'):
             records_of(path)
+
+
+def test_classes_with_spaces_and_signs_stay_distinct(tmp_path):
+    names = ['a b', 'a_b', 'a  b', 'A b', 'a/b', 'a-b', 'a.b', 'a:b', 'ab', 'ä b']
+    path = write_file(tmp_path, classes=0)[0]
+    (tmp_path / 'classes.txt').write_text('\n'.join(names), 'utf-8')
+    assert records_of(path).class_names == names
 
 
 def test_without_names_a_damaged_label_makes_no_classes(tmp_path):
@@ -136,7 +223,8 @@ def test_without_names_a_damaged_label_makes_no_classes(tmp_path):
     ([4, np.nan, 0, 0], 'each object has nan '), ([4, 1e30, 0, 0], 'each object has 1e.30 '),
     ([4, -5, 0, 0, 0, 0, 0, 1, 1], 'each object has -5 '), ([4, 5.5, 0, 0], 'each object has 5.5 '),
     ([4, 5, 48, 32, 0, 0, 0, 1], '4 numbers are not objects of 5'),
-    (header([-1, 0, 0, 1, 1]), 'class -1; must be a number from 0 to 2'), (header([3, 0, 0, 1, 1]), 'class 3; '),
+    (header([-2, 0, 0, 1, 1]), 'class -2; must be a number from 0 to 2, or -1 for no'),
+    (header([3, 0, 0, 1, 1]), 'class 3; '),
     (header([0.5, 0, 0, 1, 1]), 'class 0.5; '), (header([np.nan, 0, 0, 1, 1]), 'class nan; '),
     (header([1e30, 0, 0, 1, 1]), 'class 1e.30; '),
     (header([0, 0, 0, 1, 1], [0, 0, np.nan, 1, 1]), r'box \[0.0, nan, 1.0, 1.0\]; .* fractions'),
@@ -155,6 +243,7 @@ def test_a_number_for_a_label(tmp_path):
         records_of(tmp_path / 'some.rec').sample(0)
 
 
+@pytest.mark.filterwarnings('ignore:.*there is no object in it:RuntimeWarning')
 @pytest.mark.parametrize('image', [b'', b'no image', ENCODED[:len(ENCODED) // 2]], ids=['none', 'text', 'cut'])
 def test_images_that_are_none(tmp_path, image):
     write_raw(tmp_path / 'some.rec', packed(header(), image))
@@ -177,7 +266,7 @@ def test_damage_costs_one_record(tmp_path, damage):
                 np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.filterwarnings('ignore::UserWarning')
+@pytest.mark.filterwarnings('ignore::UserWarning', 'ignore::RuntimeWarning')
 def test_random_damage_is_an_error_or_a_picture(tmp_path, capfd):
     path, begins = write_file(tmp_path)
     whole = path.read_bytes()

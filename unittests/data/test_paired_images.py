@@ -1,5 +1,7 @@
 """gluonzoo/data/paired_images.py: how pairs are found, and what is refused before training."""
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,20 +66,79 @@ def test_pairs_of_both_layouts(layout, direction, request):
 def test_other_files_are_left_alone(single):
     (single / 'Thumbs.db').write_bytes(b'x')
     (single / '._0.png').write_bytes(b'x')
+    (single / '.ipynb_checkpoints').mkdir()
+    (single / '.ipynb_checkpoints' / '0.png').write_bytes(b'x')
     (single / 'more').mkdir()
-    assert [path.name for path in PairedImages(str(single)).files] == ['0.png', '1.png', '2.png']
+    (single / 'more' / 'animated.GIF').write_bytes(b'x')
+    (single / 'more' / 'LICENSE').write_bytes(b'x')
+    with pytest.warns(RuntimeWarning) as warned:
+        assert [path.name for path in PairedImages(str(single)).files] == ['0.png', '1.png', '2.png']
+    assert [str(one.message) for one in warned] == [
+        f'{single}: 3 files are left out, being none of .jpg, .jpeg, .png, .bmp, .tif, .tiff, .webp: .GIF 1, .db 1, '
+        'LICENSE 1']
+
+
+def test_pictures_in_folders_within(single, double):
+    """Also behind a link, and a link that leads back is no trap."""
+    for number in (3, 4):
+        save(single / 'more' / 'still more' / f'{number}.png', np.hstack([picture(number), picture(0)]))
+    (single / 'loop').symlink_to(single)
+    elsewhere = single.parent / 'elsewhere'
+    save(elsewhere / '0.png', np.hstack([picture(5), picture(0)]))
+    (single / 'linked').symlink_to(elsewhere)
+    dataset = PairedImages(single)
+    assert [str(path.relative_to(single)) for path in dataset.files] == [
+        '0.png', '1.png', '2.png', 'linked/0.png', 'more/still more/3.png', 'more/still more/4.png']
+    np.testing.assert_array_equal(dataset.sample(5).input, picture(4))
+    a, b = map(Path, double)
+    save(a / 'deep' / '0.png', picture(3))
+    save(b / 'deep' / '0.webp', picture(4), lossless=True)
+    dataset = PairedImages(double)
+    assert [path.relative_to(a) for path, _ in dataset.files] == [Path(name) for name in (
+        '0.png', '1.png', '2.png', 'deep/0.png')]
+    np.testing.assert_array_equal(dataset.sample(3).target, picture(4))
+    (b / 'deep').rename(b / 'depth')
+    with pytest.raises(ValueError, match='deep/0.png: no partner in .*\n.*depth/0.webp: no partner in '):
+        PairedImages(double)
+
+
+@pytest.mark.parametrize('names', ['AB', 'A', 'B', ('photo', 'map')])
+def test_two_folders_in_one_are_not_halved(tmp_path, names):
+    for name in names:
+        for k in range(3):
+            save(tmp_path / 'train' / name / f'{k}.png', picture(k))
+    with pytest.raises(ValueError, match=f'train: looks like .* two folders, {" and ".join(sorted(names))}. Name'):
+        PairedImages(tmp_path / 'train')
+    save(tmp_path / 'train' / '9.png', picture(0))
+    if 'map' in names:
+        assert len(PairedImages(tmp_path / 'train')) == 7
+
+
+def test_a_pipe_is_not_waited_for(single):
+    os.mkfifo(single / 'pipe.png')
+    with pytest.raises(ValueError, match='pipe.png: is a pipe; must be an ordinary file'):
+        PairedImages(single)
 
 
 def test_find_pairs(tmp_path, single, double):
-    assert find_pairs(tmp_path, 'train') == double
+    with pytest.warns(RuntimeWarning, match=f'train: pairs are read from {double[0]} and {double[1]}; 3 pictures '
+                                            'beside these are left out, such as .*train/0.png'):
+        assert find_pairs(tmp_path, 'train') == double
     (tmp_path / 'A').rename(tmp_path / 'gone')
     assert find_pairs(tmp_path, 'train') == str(single)
     for side in 'AB':
         (tmp_path / 'val' / side).mkdir(parents=True)
     assert find_pairs(tmp_path, 'val') == [str(tmp_path / 'val' / side) for side in 'AB']
     assert json.dumps(find_pairs(tmp_path, 'val'))
+    save(tmp_path / 'val' / 'more' / '0.png', picture(0))
+    with pytest.warns(RuntimeWarning, match='val: pairs are read from .*; 1 pictures beside'):
+        find_pairs(tmp_path, 'val')
     with pytest.raises(FileNotFoundError, match='has no pairs to test: neither a folder test, nor A/test and B/test'):
         find_pairs(tmp_path, 'test')
+
+
+def test_two_folders_alone(tmp_path, double):
+    assert find_pairs(tmp_path, 'train') == double
 
 
 def test_grey_and_transparent_pictures(tmp_path):

@@ -3,6 +3,7 @@ import os
 import struct
 import threading
 
+import cv2
 import numpy as np
 import pytest
 from mxnet.recordio import MXIndexedRecordIO, unpack_img
@@ -91,6 +92,19 @@ def test_unpack_by_hand():
         unpack(struct.pack('<IfQQff', 3, 0, 5, 0, 1.5, -2))
 
 
+def test_a_hole_between_records_is_not_read(tmp_path):
+    path, begins = write_file(tmp_path, 2)
+    data = path.read_bytes()
+    with open(path, 'r+b') as file:   # takes no space
+        file.seek(1 << 36)
+        file.write(data[begins[1]:])
+    index_path(path).write_text(f'0\t0\n1\t{1 << 36}\n')
+    records = RecordFile(path)
+    with pytest.raises(RecordError, match=f'record 0, at byte 0: {1 << 36} bytes up to the next record; none'):
+        records.read(0)
+    assert bytes(records.read(1))
+
+
 def test_numbers_beyond_the_file(file):
     records = RecordFile(file[0])
     for number in (-1, COUNT):
@@ -119,8 +133,11 @@ def test_many_threads_read_what_one_reads(file):
 def test_what_is_no_file(tmp_path):
     with pytest.raises(FileNotFoundError, match='none.rec'):
         RecordFile(tmp_path / 'none.rec')
-    with pytest.raises(RecordError, match='not a file'):
-        RecordFile(tmp_path)
+    os.mkfifo(tmp_path / 'pipe.rec')   # nobody writes to it
+    (tmp_path / 'device.rec').symlink_to('/dev/zero')
+    for path, what in ((tmp_path, 'folder'), (tmp_path / 'pipe.rec', 'pipe'), (tmp_path / 'device.rec', 'device')):
+        with pytest.raises(RecordError, match=f'{path}: is a {what}; must be an ordinary file'):
+            RecordFile(path)
 
 
 @pytest.mark.parametrize('data, begins', [(b'', 'none, it is empty'), (b'GIF89a' + bytes(3000), '47 49 46 38')])
@@ -164,6 +181,19 @@ def test_an_index_that_is_not_the_files_own(file, text, words):
     path, _ = file
     index_path(path).write_text(text)
     with pytest.raises(RecordError, match=f'some.idx: .*{words}.* [Dd]elete'):
+        RecordFile(path)
+
+
+def test_an_index_that_is_no_file_or_endless(file):
+    path, _ = file
+    index_path(path).unlink()
+    index_path(path).symlink_to('/dev/zero')
+    with pytest.raises(RecordError, match='some.idx: is a device; must be an ordinary file'):
+        RecordFile(path)
+    index_path(path).unlink()
+    with open(index_path(path), 'wb') as index:
+        index.truncate(1 << 40)   # takes no space
+    with pytest.raises(RecordError, match='some.idx: has more than .* bytes'):
         RecordFile(path)
 
 
@@ -310,7 +340,6 @@ def test_what_is_written(tmp_path):
 
 
 def test_encoded_images_are_stored_as_they_are(tmp_path):
-    import cv2
     encoded = cv2.imencode('.png', picture(0)[0])[1].tobytes()
     write_records(tmp_path / 'a.rec', [(encoded, [[0, 0, 48, 32]], [1])])
     label, image = unpack(RecordFile(tmp_path / 'a.rec').read(0))
@@ -403,16 +432,28 @@ def test_a_kill_between_the_two_files_leaves_no_pair_that_does_not_fit(tmp_path,
     assert len(contents(path)) == 2
 
 
-def test_a_disk_that_is_full(tmp_path, monkeypatch):
-    close = MXIndexedRecordIO.close
+@pytest.mark.parametrize('room', [0, 100, 5000, 70_000])
+def test_a_disk_that_is_full(tmp_path, full_disk, room):
+    write_file(tmp_path, 2)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with full_disk(room), pytest.raises(OSError, match=f"too large: '{tmp_path / 'some.rec'}'"):
+        write_records(tmp_path / 'some.rec', [picture(0)] * 100)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
-    def close_short(self):
-        opened = self.is_open
-        close(self)
-        if opened:
-            cut(self.uri.value, 100)
 
-    monkeypatch.setattr(MXIndexedRecordIO, 'close', close_short)
-    with pytest.raises(OSError, match='only 100 of'):
-        write_records(tmp_path / 'a.rec', [picture(0)])
-    assert not os.listdir(tmp_path)
+def test_records_are_what_mxnet_writes(tmp_path):
+    """Also where the magic word is in an image: at the begin, the end, twice in a row, and not at a multiple of 4."""
+    bmp = cv2.imencode('.bmp', np.zeros((64, 64, 3), np.uint8))[1].tobytes()
+    images = [bmp]
+    for places in ([0], [1], [8, 12], [0, 4, 8, 400], [2, 6, 7, 11], range(0, 12_000, 4), range(0, 12_000, 5)):
+        pixels = bytearray(bmp)
+        for place in places:
+            begin = 56 + place   # the label has 9 numbers, the header 24 bytes: a multiple of 4
+            pixels[begin:begin + 4] = MAGIC
+        images.append(bytes(pixels))
+    images += [bmp + MAGIC + bytes(tail) for tail in range(5)]   # what comes after the pixels is nobody's
+    write_records(tmp_path / 'ours.rec', [(image, [[0, 0, 64, 64]], [1]) for image in images])
+    theirs = write_raw(tmp_path / 'theirs.rec', *contents(tmp_path / 'ours.rec'))
+    assert [unpack(data)[1] for data in contents(theirs)] == images
+    for ending in ('.rec', '.idx'):
+        assert (tmp_path / f'ours{ending}').read_bytes() == (tmp_path / f'theirs{ending}').read_bytes()

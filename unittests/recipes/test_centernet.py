@@ -21,7 +21,7 @@ from run_checks import (
 from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import validation_loader
-from gluonzoo.commands.train import parse
+from gluonzoo.commands.train import parse, recipe
 from gluonzoo.recipes import centernet
 from gluonzoo.registry import TASKS
 from gluonzoo.train import Run
@@ -161,6 +161,43 @@ def test_a_device_takes_about_six_images_at_once(batch_size, devices, rounds):
     assert centernet.rounds(batch_size, devices, 6) == rounds
 
 
+ROBOFLOW = {'annotations/instances_train2017.json': 'train/_annotations.coco.json', 'train2017': 'train/',
+            'annotations/instances_val2017.json': 'valid/_annotations.coco.json', 'val2017': 'valid/'}
+BESIDE = {'annotations/instances_train2017.json': 'train.json', 'annotations/instances_val2017.json': 'val.json',
+          'train2017': 'images/', 'val2017': 'images/'}
+NAMED = {'annotations/instances_train2017.json': 'some/a.json', 'annotations/instances_val2017.json': 'some/b.json',
+         'train2017': 'photos/', 'val2017': 'more/'}
+NAMES = ['--train-annotations', 'some/a.json', '--val-annotations', 'some/b.json', '--train-images', 'photos',
+         '--val-images', 'more']
+
+
+@pytest.mark.parametrize('layout, words', [(ROBOFLOW, []), (BESIDE, []), (NAMED, NAMES)],
+                         ids=['roboflow', 'beside', 'named'])
+def test_annotation_files_of_other_names(data, tmp_path, layout, words):
+    mine = tmp_path / 'mine'
+    for old, new in layout.items():
+        for path in sorted((data / old).iterdir()) if (data / old).is_dir() else [data / old]:
+            target = mine / new / path.name.replace('0', old[0]) if new.endswith('/') else mine / new
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == '.json':   # the pictures of the two may come into one folder
+                names = json.loads(path.read_text())
+                for image in names['images']:
+                    image['file_name'] = image['file_name'].replace('0', 't' if 'train' in path.name else 'v')
+                target.write_text(json.dumps(names))
+            else:
+                target.write_bytes(path.read_bytes())
+    train(mine, tmp_path / 'run', '--epochs', '1', *words)
+    assert main(['evaluate', '--run', str(tmp_path / 'run')]) == 0
+    assert recipe('centernet', data=mine, **{word[2:].replace('-', '_'): name for word, name in zip(
+        words[::2], words[1::2])})['train_data']['path'] == str(mine / layout['annotations/instances_train2017.json'])
+
+
+def test_both_annotation_files_are_named_or_none(data, capsys):
+    with pytest.raises(SystemExit):
+        parse('centernet', ['--data', str(data), '--val-annotations', 'val.json'])
+    assert '--train-annotations, --val-annotations: give both' in capsys.readouterr().err
+
+
 def test_models(data, capsys):
     assert parse('centernet', ['--data', str(data)]).model == 'ghost_centernet'
     args = parse('centernet', ['--data', str(data), '--small'])
@@ -175,5 +212,6 @@ def test_models(data, capsys):
 def test_no_data_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     check_error_is_one_line(['train', 'centernet', '--data', str(tmp_path)],
-                            f'gluonzoo train: {tmp_path}/annotations/instances_train2017.json: no such file', capsys)
+                            f'gluonzoo train: {tmp_path}: has no annotation files to train and to validate with, such '
+                            'as annotations/instances_train2017.json and ', capsys)
     assert not list(tmp_path.iterdir())

@@ -13,11 +13,11 @@ import toys
 from mxnet import gluon
 
 from gluonzoo.files import PARTIAL
-from gluonzoo.train import EMA, CheckpointError, Run
+from gluonzoo.train import EMA, CheckpointError, Run, storage
 from gluonzoo.train.parameters import names_of_parameters, used_networks
 from gluonzoo.train.trainer_state import collect
 
-SETTINGS = {'revision': 2,
+SETTINGS = {'revision': 3,
             'task': {'name': 'toy', 'net': {'name': 'net', 'width': 4}, 'optimizer': {'learning_rate': 0.1}},
             'train_data': {'path': 'a', 'workers': 2}, 'engine': {'devices': ['cpu(0)'], 'accumulate': 1},
             'fit': {'epochs': 3, 'seed': 1}}
@@ -88,7 +88,7 @@ def test_settings_have_a_revision(directory):
     assert Run.create(directory, settings).settings == SETTINGS == Run.open(directory).settings
     for same in (settings, SETTINGS):
         Run.create(directory, same, resume=True)
-    with pytest.raises(CheckpointError, match='was begun with other settings: revision 2 then, 1 now'):
+    with pytest.raises(CheckpointError, match='was begun with other settings: revision 3 then, 1 now'):
         Run.create(directory, {**settings, 'revision': 1}, resume=True)
 
 
@@ -454,6 +454,60 @@ def test_checkpoint_with_averages_of_all_networks(saved, trained):
 
 # -- what is refused -------------------------------------------------------------------------------------------------
 
+def spoil(path, file, value):
+    """Gives the first number of the first array of a file another value, and signs the file anew. -> array's name"""
+    arrays = storage.read_arrays(path / file, hashlib.sha256((path / file).read_bytes()).hexdigest())
+    name = sorted(arrays)[0]
+    arrays[name] = arrays[name].copy()
+    arrays[name].flat[0] = value
+    storage.write_arrays(path / file, arrays)
+    digest = hashlib.sha256((path / file).read_bytes()).hexdigest()
+    reseal(path, lambda state: state['files'].update({file: digest}))
+    return name
+
+
+@pytest.mark.parametrize('file', ['generator.safetensors', 'discriminator.safetensors', 'ema-generator.safetensors',
+                                  'trainer-generator.safetensors', 'trainer-discriminator.safetensors'])
+@pytest.mark.parametrize('value', [np.nan, -np.inf])
+def test_numbers_that_are_not_finite(saved, file, value):
+    """In files whose hashes are right: refused by name, and nothing is changed; or loaded, if that is asked for."""
+    name = spoil(saved.checkpoint(), file, value)
+    task, ema = toys.Forge(), EMA(0.9)
+    before = contents(task, ema)
+    path = saved.checkpoint() / file
+    said = f'^{path}: has numbers that are not finite: {name} .--allow-not-finite takes them.$'
+    with pytest.raises(CheckpointError, match=said):
+        saved.restore(task, ema, batches_an_epoch=3)
+    assert contents(task, ema) == before
+    if file == 'ema-generator.safetensors':
+        with pytest.raises(CheckpointError, match=said):
+            saved.load_networks(task)
+        assert contents(task, ema) == before
+    saved.finite = False
+    saved.restore(task, ema, batches_an_epoch=3)
+    assert contents(task, ema) != before
+
+
+def test_only_what_is_used_must_be_finite(saved):
+    """The state of a trainer does not matter to a prediction."""
+    spoil(saved.checkpoint(), 'trainer-generator.safetensors', np.nan)
+    saved.load_networks(toys.Forge())
+
+
+def test_bfloat16_that_is_not_finite(tmp_path):
+    """1 and the greatest number are finite; infinity and NaN are not."""
+    kind = np.dtype([('bfloat16', np.uint16)])
+    for bits, finite in ((0x3f80, True), (0x7f7f, True), (0x7f80, False), (0xff80, False), (0x7fc0, False)):
+        arrays = {'ok': np.zeros(2, 'f4'), 'counts': np.ones(2, int), 'x': np.array([0, bits], 'u2').view(kind)}
+        if finite:
+            storage.require_finite(arrays, tmp_path)
+        else:
+            with pytest.raises(CheckpointError, match='not finite: x '):
+                storage.require_finite(arrays, tmp_path)
+    with pytest.raises(CheckpointError, match='not finite: 0, 1, 2, 3, 4 and 2 more'):
+        storage.require_finite({str(i): np.full(1, np.nan) for i in range(7)}, tmp_path)
+
+
 def reseal(path, change_state):
     """Changes state.json such that its own SHA-256 is right."""
     state = json.loads((path / 'state.json').read_text())['state']
@@ -580,3 +634,73 @@ def test_network_that_is_not_initialized(saved):
     task.networks['discriminator'].add(gluon.nn.Dense(8), gluon.nn.LeakyReLU(0.2), gluon.nn.Dense(1))
     with pytest.raises(CheckpointError, match='the network is not initialized'):
         saved.load_networks(task)
+
+
+# -- files and names -------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('umask', [0o022, 0o077, 0o002])
+def test_files_have_the_modes_that_the_umask_leaves(directory, trained, umask):
+    """All the same, so that who may read a run may read all of it."""
+    before = os.umask(umask)
+    try:
+        Run.create(directory, SETTINGS).save(*trained, step=3, epoch=0, batch=3)
+    finally:
+        os.umask(before)
+    files = [path for path in directory.rglob('*') if path.is_file()]
+    assert len(files) > 5
+    assert {path.name: path.stat().st_mode & 0o777 for path in files} == {path.name: 0o666 & ~umask for path in files}
+
+
+@pytest.mark.parametrize('name', ['step-00000099', 'step-00000001', 'step-000000003'])
+def test_a_copied_checkpoint_is_no_other(saved, trained, name):
+    """It would be the last one, or the best one, whatever is trained."""
+    task, ema = trained
+    path = saved.checkpoint()
+    shutil.copytree(path, path.with_name(name))
+    said = f'{name}: is a copy of step-00000003 under another name: a checkpoint must be called by its step'
+    if saved.checkpoint().name == name:   # the last one
+        with pytest.raises(CheckpointError, match=said):
+            saved.restore(task, ema, batches_an_epoch=3)
+        with pytest.raises(CheckpointError, match=said):
+            saved.load_networks(task, 'last')
+        with pytest.raises(CheckpointError, match=said):
+            saved.save(task, ema, step=6, epoch=1, batch=3)
+        shutil.rmtree(path.with_name(name))
+    assert saved.restore(task, ema, batches_an_epoch=3)['step'] == 3
+
+
+@pytest.mark.parametrize('name', ['state.json', 'net.safetensors'])
+@pytest.mark.parametrize('kind', ['pipe', 'device', 'folder'])
+def test_what_is_no_ordinary_file_is_not_waited_for(saved, trained, name, kind):
+    path = next(saved.checkpoint().glob(name if name == 'state.json' else '*.safetensors'))
+    path.unlink()
+    {'pipe': os.mkfifo, 'folder': os.mkdir, 'device': lambda path: os.symlink('/dev/zero', path)}[kind](path)
+    with pytest.raises(CheckpointError, match=f'{path.name}: is a {kind}; must be an ordinary file'):
+        saved.restore(*trained, batches_an_epoch=3)
+
+
+def test_settings_that_are_no_ordinary_file(saved):
+    path = saved.directory / 'settings.json'
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(CheckpointError, match=r'settings.json: is a pipe; must be an ordinary file'):
+        Run.open(saved.directory)
+
+
+@pytest.mark.parametrize('depth', [400, 10 ** 5])
+def test_json_that_is_nested_deeply(saved, trained, depth):
+    for path in (saved.checkpoint() / 'state.json', saved.directory / 'settings.json'):
+        path.write_text('{"state": ' + depth * '[' + depth * ']' + ', "sha256": ""}')
+    with pytest.raises(CheckpointError, match=r'state.json: '):
+        saved.restore(*trained, batches_an_epoch=3)
+    if depth > 1000:
+        with pytest.raises(CheckpointError, match=r'settings.json: not JSON that can be used: nested too deeply'):
+            Run.open(saved.directory)
+
+
+def test_a_file_beyond_all_memory(saved, trained):
+    """Sparse, so it takes no room."""
+    path = next(saved.checkpoint().glob('*.safetensors'))
+    os.truncate(path, 1 << 42)
+    with pytest.raises(CheckpointError, match=rf'cannot read {path}: it has {1 << 42} bytes, more than there is mem'):
+        saved.restore(*trained, batches_an_epoch=3)

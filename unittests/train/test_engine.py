@@ -16,6 +16,7 @@ from mxnet import autograd
 from mxnet.gluon import nn
 from tiny_detector import CLASS_NAMES, TinyDetector, make_batch
 
+from gluonzoo import optimizers
 from gluonzoo.data import Batch
 from gluonzoo.models.dsod import dsod300
 from gluonzoo.recipes.dsod import PAPER
@@ -64,8 +65,7 @@ def expected_weights(steps, optimizer=SGD, clip_norm=None):
     """By plain Gluon, with the whole batch at once: all parts are equal, so their mean is the batch's."""
     net = nn.Dense(3, in_units=2, weight_initializer=mx.init.Constant(.5))
     net.initialize()
-    settings = dict(optimizer)
-    trainer = mx.gluon.Trainer(net.collect_params(), settings.pop('name'), settings)
+    trainer = mx.gluon.Trainer(net.collect_params(), optimizers.create(**optimizer))
     for step in range(steps):
         with autograd.record():
             loss = (net(batch_of(seed=step).arrays[0]) ** 2).mean()

@@ -11,7 +11,14 @@ import gluonzoo.models
 import gluonzoo.tasks  # noqa: F401  (all three register what they have)
 from gluonzoo.registry import DATASETS, MODELS, TASKS, TRANSFORMS
 from gluonzoo.train import CheckpointError
-from gluonzoo.train.settings import MAY_CHANGE, REVISION, differences, read_settings, setting_of
+from gluonzoo.train.settings import (
+    MAY_CHANGE,
+    REVISION,
+    differences,
+    moved_without_fingerprint,
+    read_settings,
+    setting_of,
+)
 
 FIT = {'seed': 0, 'batch_size': 32, 'epochs': 200, 'schedule': {'name': 'constant'}, 'ema': None, 'devices': ['cpu(0)'],
        'kvstore': None, 'workers': 2}
@@ -69,7 +76,7 @@ def without(settings, *keys):
 def test_dsod_of_the_first_revision(read):
     """What the engine has is told apart; what does not decay was said by the network."""
     found = read(DSOD)
-    assert list(found) == ['task', 'train_data', 'val_data', 'fit', 'revision', 'engine'] and found['revision'] == 2
+    assert list(found) == ['task', 'train_data', 'val_data', 'fit', 'revision', 'engine'] and found['revision'] == 3
     assert found['task'] == {
         'name': 'single_shot_detection', 'net': {'name': 'dsod300', 'classes': 2}, 'class_names': ['cat', 'dog'],
         'loss': 'paper', 'optimizer': {'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9, 'wd': 0.0005,
@@ -87,7 +94,8 @@ def test_what_does_not_decay(read, name, spared):
 
 def test_pix2pix_of_the_first_revision(read):
     found = read(PIX2PIX)
-    assert found['task'] == {**without(PIX2PIX['task'], 'accumulate', 'clip_norm', 'amp'), 'name': 'pix2pix'}
+    assert found['task'] == {**without(PIX2PIX['task'], 'accumulate', 'clip_norm', 'amp'), 'name': 'pix2pix',
+                             'optimizer': {'name': 'mxnet_adam', 'learning_rate': 0.0006, 'beta1': 0.5}}
     assert found['engine'] == {'devices': ['cpu(0)'], 'kvstore': None, 'accumulate': 1, 'clip_norm': 1.0,
                                'amp': 'bfloat16'}
     assert found['fit'] == without(PIX2PIX['fit'], 'devices', 'kvstore')
@@ -98,7 +106,8 @@ def test_centernet_of_the_first_revision(read):
     """The transform makes the targets now, and must know how many classes there are."""
     found = read(CENTERNET)
     assert found['task'] == {**without(CENTERNET['task'], 'network', 'accumulate', 'clip_norm', 'amp'),
-                             'net': {'name': 'ghost_centernet_0_5', 'classes': 3}}
+                             'net': {'name': 'ghost_centernet_0_5', 'classes': 3},
+                             'optimizer': {'name': 'mxnet_adam', 'learning_rate': 0.001}}
     assert found['engine'] == {'devices': ['gpu(0)', 'gpu(1)'], 'kvstore': 'dist_sync', 'accumulate': 2,
                                'clip_norm': None, 'amp': None}
     assert found['train_data'] == {**CENTERNET['train_data'],
@@ -122,6 +131,33 @@ def test_the_settings_of_the_first_revision_are_todays(read, first):
     assert set(found) == {'revision', 'task', 'train_data', 'val_data', 'engine', 'fit'}
 
 
+# -- the second revision ---------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('before, after', [
+    ({'name': 'adam', 'beta1': .5}, {'name': 'mxnet_adam', 'beta1': .5}), ({'name': 'Adam'}, {'name': 'mxnet_adam'}),
+    ({'name': 'sgd'}, {'name': 'sgd'}), ({'name': 'nadam'}, {'name': 'nadam'}),
+    ({'generator': {'name': 'adam'}, 'discriminator': {'name': 'sgd'}},
+     {'generator': {'name': 'mxnet_adam'}, 'discriminator': {'name': 'sgd'}})])
+def test_adam_of_the_second_revision_is_mxnets(read, before, after):
+    """'adam' is the published form today."""
+    settings = {'revision': 2, 'task': {'name': 'mine', 'net': {'name': 'adam'}, 'optimizer': before}, 'fit': FIT}
+    assert read(settings) == {**settings, 'revision': 3, 'task': {**settings['task'], 'optimizer': after}}
+    assert read({**settings, 'revision': 3}) == {**settings, 'revision': 3}
+
+
+@pytest.mark.parametrize('name, optimizer', [
+    ('pix2pix', {'name': 'mxnet_adam', 'learning_rate': 2e-4, 'beta1': .5}),
+    ('keypoint_detection', {'name': 'mxnet_adam', 'learning_rate': 2.5e-4}), ('single_shot_detection', None)])
+def test_what_a_task_of_the_second_revision_took_by_default(read, name, optimizer):
+    assert read({'revision': 2, 'task': {'name': name}})['task'].get('optimizer') == optimizer
+
+
+@pytest.mark.parametrize('task', [None, 3, [], {'optimizer': None}, {'optimizer': []}, {'optimizer': {'name': 7}}])
+def test_garbage_of_the_second_revision(read, task):
+    """Whatever is in them: who uses them knows."""
+    assert read({'revision': 2, 'task': task}) == {'revision': 3, 'task': task}
+
+
 def test_reading_changes_no_file(tmp_path):
     path = tmp_path / 'settings.json'
     path.write_text(json.dumps(CENTERNET))
@@ -138,9 +174,10 @@ def test_of_today(read):
 
 
 @pytest.mark.parametrize('content, message', [
-    ({'revision': 3}, r'is of revision 3; this gluonzoo reads 1 to 2$'),
-    ({**DSOD, 'revision': 'two'}, r"is of revision 'two'; this gluonzoo reads 1 to 2$"),
-    ({'revision': None}, r'is of revision None'),
+    ({'revision': 4}, r'is of revision 4; this gluonzoo reads 1 to 3$'),
+    ({**DSOD, 'revision': 'two'}, r"is of revision 'two'; this gluonzoo reads 1 to 3$"),
+    ({'revision': None}, r'is of revision None'), ({'revision': True}, r'is of revision True'),
+    ({'revision': [2]}, r'is of revision \[2\]'),
     ({}, r"not the settings of a run: KeyError: 'task'$"),
     (without(DSOD, 'fit'), r"not the settings of a run: KeyError: 'fit'$"),
     (without(DSOD, 'train_data'), r"not the .*: KeyError: 'train_data'$"),
@@ -177,6 +214,13 @@ def test_differences():
     assert differences(now, before)[0] == "fit.clip None then, '(absent)' now"
 
 
+def test_how_a_run_goes_on_with_mxnets_adam():
+    before, now = ({'task': {'optimizer': {'generator': {'name': name}}}} for name in ('mxnet_adam', 'adam'))
+    assert differences(before, now) == ["task.optimizer.generator.name 'mxnet_adam' then, 'adam' now "
+                                        '(--set task.optimizer.generator.name=mxnet_adam goes on with it)']
+    assert 'goes on' not in differences(now, before)[0]
+
+
 def test_an_empty_dict_is_not_the_same_as_none():
     assert differences({'a': {}}, {'a': {'b': 1}}) == ["a {} then, '(absent)' now", "a.b '(absent)' then, 1 now"]
     assert differences({'a': {}}, {}) == ["a {} then, '(absent)' now"]
@@ -184,8 +228,8 @@ def test_an_empty_dict_is_not_the_same_as_none():
 
 def test_what_may_change():
     """How long and on what it is computed."""
-    assert set(MAY_CHANGE) == {'fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'train_data.workers',
-                               'val_data.workers'}
+    assert set(MAY_CHANGE) == {'fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'engine.threads',
+                               'train_data.workers', 'val_data.workers'}
     before, now = {}, {}
     for value, settings in enumerate((before, now)):
         for key in MAY_CHANGE:
@@ -203,3 +247,40 @@ def test_setting_of():
     for wrong in ({}, {'discriminator': one}):
         with pytest.raises(ValueError, match="must be one for all, with a name, or have one for 'generator': {"):
             setting_of(wrong, 'generator')
+
+
+# -- data that have moved --------------------------------------------------------------------------------------------
+
+MARK, OTHER = {'count': 7, 'sha256': 64 * 'a'}, {'count': 7, 'sha256': 64 * 'b'}
+
+
+def placed(path, mark=None, images=None):
+    settings = {'train_data': {'name': 'd', 'path': path}, 'val_data': {'name': 'd', 'path': 'v'}}
+    if images:
+        settings['train_data']['images'] = images
+    return settings if mark is None else {**settings, 'fingerprints': {'train_data': mark, 'val_data': None}}
+
+
+@pytest.mark.parametrize('before, now, differ', [
+    (placed('a', MARK), placed('b', MARK), []),
+    (placed('a', MARK), placed('b', MARK, images='c'), []),
+    (placed(['a', 'b'], MARK), placed('c', MARK), []),
+    (placed('a', MARK), placed('b', OTHER), ['train_data: other data than the run was begun with: 7 items as then, but '
+                                             'others, or with other annotations']),
+    (placed('a', MARK), placed('a', {**OTHER, 'count': 6}), ['train_data: other data than the run was begun with: 7 '
+                                                             'items then, 6 now']),
+    (placed('a'), placed('b', MARK), []),   # of a run from before there were fingerprints
+    (placed('a'), placed('b'), ["train_data.path 'a' then, 'b' now"]),   # a dataset that has none
+    (placed('a', 'damaged'), placed('b', MARK), ['train_data: other data than the run was begun with: None items then, '
+                                                 '7 now']),
+])
+def test_data_that_have_moved(before, now, differ):
+    assert differences(before, now) == differ
+
+
+@pytest.mark.parametrize('before, now, moved', [
+    (placed('a', MARK), placed('b', MARK), []), (placed('a'), placed('a', MARK), []),
+    (placed('a'), placed('b', MARK), ['train_data']), (placed('a'), placed('a', MARK, images='c'), ['train_data']),
+])
+def test_moves_that_cannot_be_checked(before, now, moved):
+    assert moved_without_fingerprint(before, now) == moved

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon
 
+from gluonzoo import optimizers
 from gluonzoo.train.parameters import names_of_parameters
 from gluonzoo.train.storage import CheckpointError
 from gluonzoo.train.trainer_state import check_trainers, collect, plan
 
 OPTIMIZERS = ['sgd', 'nag', 'signum', 'lars', 'adam', 'nadam', 'adamax', 'adadelta', 'adagrad', 'rmsprop', 'ftrl',
-              'ftml', 'lamb', 'sgld', 'groupadagrad']
+              'ftml', 'lamb', 'sgld', 'groupadagrad', 'mxnet_adam']
 CPU = (mx.cpu(),)
 
 
@@ -23,8 +24,8 @@ class Toy:
         net.initialize(mx.init.Xavier(), ctx=list(ctx))
         self.ctx = ctx
         self.networks = {'net': net}
-        self.trainers = {'t': gluon.Trainer(net.collect_params(), optimizer, {'learning_rate': 0.1, **keywords},
-                                            update_on_kvstore=False)}
+        made = optimizers.create(optimizer, learning_rate=0.1, **keywords)
+        self.trainers = {'t': gluon.Trainer(net.collect_params(), made, update_on_kvstore=False)}
         self.names = names_of_parameters(self.networks)
 
     def step(self, i):
@@ -137,7 +138,8 @@ def test_loss_scaler_of_mixed_precision():
 
 
 @pytest.mark.parametrize('other, message', [
-    (dict(optimizer='adam'), 'state: optimizer: Adam in the file, SGD here'),
+    (dict(optimizer='mxnet_adam'), 'state: optimizer: Adam in the file, SGD here'),
+    (dict(optimizer='adam'), 'state: optimizer: gluonzoo.Adam in the file, SGD here'),
     (dict(optimizer='sgd', momentum=0), 'state: a state: False in the file, True here'),
     (dict(optimizer='sgd', momentum=0.9, units=2), r'state: shape of net.0.bias: \(2,\) in the file, \(3,\) here'),
 ])
@@ -151,6 +153,29 @@ def test_of_something_else(other, message):
         plan(toy.trainers['t'], toy.names, weights, arrays, description, 'state')
     after = collect(toy.trainers['t'], toy.names)
     assert after[1] == before[1] and all((after[0][name] == array).all() for name, array in before[0].items())
+
+
+def test_a_number_that_is_not_finite():
+    """Nadam's schedule of the momentum, which would make every weight NaN."""
+    toy, other = Toy('nadam'), Toy('nadam')
+    other.step(0)
+    arrays, description = collect(other.trainers['t'], other.names)
+    description['numbers']['m_schedule'] = float('nan')
+    with pytest.raises(CheckpointError, match='^state: m_schedule is nan .--allow-not-finite takes it.$'):
+        plan(toy.trainers['t'], toy.names, toy.values(), arrays, description, 'state')
+    plan(toy.trainers['t'], toy.names, toy.values(), arrays, description, 'state', finite=False)()
+    assert np.isnan(toy.trainers['t'].optimizer.m_schedule)
+
+
+def test_the_two_forms_of_adam():
+    """Their states have the same form, and go on otherwise."""
+    ours, mxnets = Toy('adam'), Toy('mxnet_adam')
+    for toy in (ours, mxnets):
+        toy.step(0)
+    with pytest.raises(CheckpointError, match="MXNet's form of Adam in the file, whose name is mxnet_adam; adam here"):
+        restore(ours, mxnets)
+    with pytest.raises(CheckpointError, match='optimizer: gluonzoo.Adam in the file, Adam here'):
+        restore(mxnets, ours)
 
 
 @pytest.mark.parametrize('change, message', [

@@ -4,18 +4,22 @@ The file is an object with the lists ``images`` (id, file_name, width, height), 
 ``annotations`` (id, image_id, category_id, bbox as x y width height in pixels, area, iscrowd). :func:`read_coco` reads
 all such files; :func:`read` reads a directory with one or two of them.
 """
-import json
-from collections import defaultdict
-from pathlib import Path
+from collections import Counter, defaultdict
 from typing import NamedTuple, Optional
 
 from ...pictures.decode import MAX_PIXELS
-from .base import AnnotationError, Object, leads_inside
+from ...reading import FileError, quoted, read_json
+from .base import AnnotationError, Object, few, file_errors, first_file, leads_inside, spellings
+from .flags import flag
+from .listing import with_suffix
+from .splits import choose
 
 MAX_BYTES = 1 << 32     # of a JSON file; that of COCO's train2017 has 0.45 GB
 MIN_PIXELS = 0.01       # a box less wide or high than COCO's last decimal is none
 
 _PREFIX = 'instances_'   # of the files about objects; others are about captions and keypoints
+_IN_FOLDER = '_annotations.coco.json'   # the file of a split in a folder with its pictures, as Roboflow writes it
+_SPLITS = ('trainval', 'train', 'valid', 'val', 'test')   # what names of splits begin with: train2017
 
 
 class CocoImage(NamedTuple):
@@ -30,12 +34,16 @@ class CocoFile(NamedTuple):
     categories : dict of id -> name, in the order of the ids, which is that of the classes
     images : dict of id -> CocoImage, in the order of the file
     annotations : list of what stands in the file for objects, without their outlines. It may be anything: see
-        :meth:`image_of`, :meth:`category_of` and :meth:`fault`.
+        :meth:`image_of`, :meth:`category_of` and :meth:`fault`. But ids that are whole numbers, and iscrowd where it
+        can be told, are of type int in all lists, however they are written.
+    groups : frozenset of the ids of categories that only gather others: these name them as their supercategory, and
+        no annotation is of them. (Roboflow writes one for the whole dataset.)
     """
 
     categories: dict
     images: dict
     annotations: list
+    groups: frozenset = frozenset()
 
     def image_of(self, annotation):
         """The id of the image that an annotation names; None if there is none."""
@@ -114,27 +122,61 @@ def read_coco(path, strict=True):
         or name, or the id of another; if two categories have one name.
     """
     data = _parse(path)
-    return CocoFile(_categories(path, data['categories'], strict), _images(path, data['images'], strict),
-                    data['annotations'])
+    groups = _groups(data)
+    return CocoFile(_categories(path, data['categories'], groups, strict), _images(path, data['images'], strict),
+                    data['annotations'], groups)
 
 
 def _parse(path):
-    """What is in the file, its three lists at least."""
-    if not path.is_file():
+    """What is in the file, its three lists at least, with ids and flags as they are wanted."""
+    if not path.exists():
         raise FileNotFoundError(f'{path}: no such file')
-    if path.stat().st_size > MAX_BYTES:
-        raise AnnotationError(f'{path}: {path.stat().st_size} bytes; must be at most {MAX_BYTES}')
     try:
-        with open(path, encoding='utf-8') as file:
-            data = json.load(file, object_hook=_without_outline)
-    except (ValueError, RecursionError) as error:
-        raise AnnotationError(f'{path}: not JSON: {error}') from error
+        data = read_json(path, MAX_BYTES, _without_outline)
+    except FileError as error:
+        raise AnnotationError(str(error)) from error
     for part in ('images', 'categories', 'annotations'):
         if not isinstance(data, dict) or not isinstance(data.get(part), list):
             raise AnnotationError(f'{path}: not in the form of COCO: must be an object with a list {part!r}')
         if part != 'annotations' and not data[part]:
             raise AnnotationError(f'{path}: no {part} in it')
+        keys = _NUMBERS[part]
+        for entry in data[part]:
+            if isinstance(entry, dict):
+                for key in keys:
+                    if type(entry.get(key)) in (str, float):
+                        entry[key] = _as_number(entry[key])
+                if type(entry.get('iscrowd', 0)) is not int:
+                    crowd = flag(entry['iscrowd'])
+                    entry['iscrowd'] = entry['iscrowd'] if crowd is None else int(crowd)
     return data
+
+
+# What is a whole number, or an id that may be one.
+_NUMBERS = {'images': ('id', 'width', 'height'), 'categories': ('id',),
+            'annotations': ('id', 'image_id', 'category_id')}
+
+
+def _as_number(value):
+    """int for a whole number that is written as '7' or 7.0, any other value as it is."""
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 20 and (
+            value == '0' or value[0] != '0') else value
+    return int(value) if abs(value) < 2 ** 53 and value == int(value) else value
+
+
+def _groups(data):
+    """The ids of categories that only gather others."""
+    categories = [entry for entry in data['categories'] if isinstance(entry, dict)]
+    used = {entry.get('category_id') for entry in data['annotations']
+            if isinstance(entry, dict) and isinstance(entry.get('category_id'), (int, str))}
+    named = defaultdict(set)   # name of a group -> ids of those that it gathers
+    for entry in categories:
+        if isinstance(entry.get('supercategory'), str) and isinstance(entry.get('id'), (int, str)):
+            named[entry['supercategory']].add(entry['id'])
+    return frozenset(entry['id'] for entry in categories
+                     if isinstance(entry.get('id'), (int, str)) and entry['id'] not in used
+                     and isinstance(entry.get('name'), str) and named.get(entry['name'], set()) - {entry['id']})
 
 
 def _without_outline(entry):
@@ -149,23 +191,24 @@ def _entries(path, part, entries, strict):
         where = f'{path}: {part}[{place}]'
         number = entry.get('id') if isinstance(entry, dict) else None
         if not _whole(number) and (strict or not isinstance(number, str)):
-            raise AnnotationError(f'{where}: must be an object with an id, a whole number: {_short(entry)}')
+            raise AnnotationError(f'{where}: must be an object with an id, a whole number: {quoted(entry)}')
         if number in seen:
-            raise AnnotationError(f'{where}: the id {number} is there twice')
+            raise AnnotationError(f'{where}: the id {quoted(number)} is there twice')
         seen.add(number)
         yield where, entry, number
 
 
-def _categories(path, entries, strict):
-    """id -> name, in the order of the ids."""
+def _categories(path, entries, groups, strict):
+    """id -> name, in the order of the ids. A group may have the name of a class."""
     names, seen = {}, set()
     for where, entry, number in _entries(path, 'categories', entries, strict):
         name = entry.get('name')
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
-            raise AnnotationError(f'{where}: name: must be printable and not empty: {_short(name)}')
-        if name.strip() in seen:
-            raise AnnotationError(f'{where}: name: {name!r} is there twice')
-        seen.add(name.strip())
+            raise AnnotationError(f'{where}: name: must be printable and not empty: {quoted(name)}')
+        if number not in groups:
+            if name.strip() in seen:
+                raise AnnotationError(f'{where}: name: {quoted(name)} is there twice')
+            seen.add(name.strip())
         names[number] = name
     return {number: names[number] for number in sorted(names, key=lambda number: (isinstance(number, str), number))}
 
@@ -176,10 +219,10 @@ def _images(path, entries, strict):
     for where, entry, number in _entries(path, 'images', entries, strict):
         name, size = entry.get('file_name'), (entry.get('width'), entry.get('height'))
         if not isinstance(name, str) or strict and not (name.isprintable() and leads_inside(name)):
-            raise AnnotationError(f'{where}: file_name: must be a path within the folder: {_short(name)}')
+            raise AnnotationError(f'{where}: file_name: must be a path within the folder: {quoted(name)}')
         if strict and (not all(_whole(side) and side > 0 for side in size) or size[0] * size[1] > MAX_PIXELS):
             raise AnnotationError(f'{where}: width and height: must be whole numbers, {MAX_PIXELS} pixels at most: '
-                                  f'{_short(size)}')
+                                  f'{quoted(size)}')
         images[number] = CocoImage(name, None if None in size else size)
     return images
 
@@ -190,78 +233,115 @@ def _known(number, ids):
 
 
 def _whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+    return type(value) is int   # what JSON gives, and no bool
 
 
 def _finite(value):
     """Whether it is a number that float32 can hold."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e38   # NaN is not
-
-
-def _short(value):
-    said = repr(value)
-    return said if len(said) <= 80 else f'{said[:77]}...'
+    return type(value) in (int, float) and abs(value) < 1e38   # NaN is not
 
 
 # -- a directory -----------------------------------------------------------------------------------------------------
 
 def read(reading):
     """Reads a directory for :func:`gluonzoo.data.annotations.read_annotations`."""
-    files, categories = _files(reading), None
-    for split, path in files.items():
-        coco = read_coco(path, strict=False)
-        if categories not in (None, coco.categories):
-            raise AnnotationError(f'{path}: its categories must be those of {files["train"]}')
-        categories = coco.categories
-        reading.class_names = [name.strip() for name in categories.values()]
-        folders = [folder for folder in (_name(path), f'images/{_name(path)}', 'images') if
-                   (reading.directory / folder).is_dir()] + ['.']
-        annotations = [entry for _, entry, _ in _entries(path, 'annotations', coco.annotations, strict=False)]
-        by_image = coco.by_image(annotations)
-        for number, image in coco.images.items():
-            where = f'{path}: image {number}'
-            with reading.or_skip():
-                paths = [reading.inside(where, folder, image.file_name) for folder in folders]
-                reading.add(split, where, next(filter(Path.is_file, paths), paths[0]),
-                            _objects(reading, path, coco, by_image[number]), _edges, image.size)
-        for annotation in annotations:
-            with reading.or_skip():
-                if coco.image_of(annotation) is None:
-                    where = f'{path}: annotation {annotation["id"]}'
-                    raise AnnotationError(f'{where}: no image {annotation.get("image_id")}')
+    reading.boxes_are = f'x, y, width, height in {reading.unit}'
+    files = {}
+    for split, path in _files(reading).items():
+        with file_errors(path):
+            files[split] = path, read_coco(path, strict=False)
+        reading.mark_read(path)
+    (first, coco), *others = files.values()
+    for path, other in others:
+        if other.categories != coco.categories:
+            raise AnnotationError(f'{path}: its categories must be those of {first}')
+    groups = frozenset.intersection(*(coco.groups for _, coco in files.values()))   # no annotation is of them in any
+    classes = [name.strip() for number, name in coco.categories.items() if number not in groups]
+    reading.counts['categories left out that only gather others'] += len(groups)
+    reading.set_class_names(first, classes)
+    for split, (path, coco) in files.items():
+        _read_file(reading, split, path, coco)
+
+
+def _read_file(reading, split, path, coco):
+    here, name = str(path.parent.relative_to(reading.directory)), _name(reading, path)
+    folders = [folder for folder in (name, f'images/{name}', 'images', here)
+               if (reading.directory / folder).is_dir()] + ['.']
+    annotations = [(f'{path}: annotation {quoted(entry["id"]) if "id" in entry else f"[{place}]"}', entry)
+                   for place, entry in _with_ids(path, coco.annotations)]
+    by_image = defaultdict(list)
+    for where, annotation in annotations:
+        by_image[coco.image_of(annotation)].append((where, annotation))
+    for number, image in coco.images.items():
+        where = f'{path}: image {quoted(number)}'
+        with reading.or_skip():
+            if image.size and not all(map(_whole, image.size)):
+                raise AnnotationError(f'{where}: width and height: must be whole numbers: {quoted(image.size)}')
+            paths = [reading.inside(where, folder, file) for file in spellings(image.file_name) for folder in folders]
+            reading.add(split, where, first_file(paths), _objects(reading, coco, by_image[number]), _edges, image.size)
+    for where, annotation in by_image[None]:
+        with reading.or_skip():
+            raise AnnotationError(f'{where}: no image {quoted(annotation.get("image_id"))}')
+
+
+def _with_ids(path, entries):
+    """(place, annotation) of each; an error unless each is an object, with an id of its own or none."""
+    having = [entry for entry in entries if not (isinstance(entry, dict) and 'id' not in entry)]
+    for _ in _entries(path, 'annotations', having, strict=False):
+        pass
+    return enumerate(entries)
 
 
 def _files(reading):
     """split -> file."""
-    found = next(filter(None, (sorted(reading.directory.glob(pattern)) for pattern in (
-        f'annotations/{_PREFIX}*.json', 'annotations/*.json', '*.json'))), [])
-    train, val = ([path for path in found if _name(path).startswith(split)] for split in ('train', 'val'))
-    if len(train) == len(val) == 1:
-        reading.counts['files that are of neither train nor val'] = len(found) - 2
-        return {'train': train[0], 'val': val[0]}
-    if len(found) == 1:
+    files = with_suffix(reading.files(), '.json')
+    annotations = [path for path in files if path.parent == reading.directory / 'annotations']
+    number = Counter(path.parent for path in files)
+    found = next(filter(None, (
+        [path for path in annotations if path.name.startswith(_PREFIX)], annotations,
+        [path for path in files if path.parent == reading.directory],
+        [path for path in files if path.name == _IN_FOLDER],
+        [path for path in files if path.parent.parent == reading.directory and number[path.parent] == 1])), [])
+    if len(found) == 1 and not reading.wanted_splits:
         return {'all': found[0]}
-    raise AnnotationError(f'{reading.directory}: must have one JSON file, or one train... and one val...: '
-                          + (', '.join(str(path.relative_to(reading.directory)) for path in found) or 'none'))
+    names = {}
+    for path in found:
+        name = _name(reading, path)
+        begin = next((split for split in _SPLITS if name.lower().startswith(split)), name)
+        names.setdefault(begin, []).append(path)
+    there = {name: paths[0] for name, paths in names.items() if len(paths) == 1}
+    if reading.wanted_splits:
+        exactly = {_name(reading, path): path for path in found}
+        return choose({**there, **exactly}, reading.wanted_splits, reading.directory)
+    chosen = choose(there, None, reading.directory) if len(there) > 1 else None
+    if chosen is None:
+        raise AnnotationError(f'{reading.directory}: must have one JSON file, or one train... and one val...: '
+                              + (few(str(path.relative_to(reading.directory)) for path in found or files) or 'none'))
+    return chosen
 
 
-def _name(path):
-    """What the folder of the pictures may be called."""
+def _name(reading, path):
+    """The name of the split, which that of the folder of the pictures may be."""
+    if path.parent not in (reading.directory, reading.directory / 'annotations'):
+        return path.parent.name
     return path.stem[len(_PREFIX):] if path.stem.startswith(_PREFIX) else path.stem
 
 
-def _objects(reading, path, coco, annotations):
+def _objects(reading, coco, annotations):
     """A list of Object, without crowds."""
     objects = []
-    for annotation in annotations:
-        where, category = f'{path}: annotation {annotation["id"]}', coco.category_of(annotation)
+    for where, annotation in annotations:
+        category, crowd = coco.category_of(annotation), flag(annotation.get('iscrowd'))
         with reading.or_skip():
-            if annotation.get('iscrowd'):
+            if crowd is None:
+                raise AnnotationError(f'{where}: iscrowd must be 0 or 1 (or false, true, no, yes): '
+                                      f'{quoted(annotation["iscrowd"])}')
+            if crowd:
                 reading.counts['crowds left out'] += 1
             elif category is None:
-                raise AnnotationError(f'{where}: unknown category {annotation.get("category_id")}')
+                raise AnnotationError(f'{where}: unknown category {quoted(annotation.get("category_id"))}')
             else:
-                objects.append(Object(where, annotation.get('bbox'), coco.categories[category]))
+                objects.append(Object(where, annotation.get('bbox'), coco.categories[category].strip()))
     return objects
 
 

@@ -8,8 +8,9 @@ from tqdm import tqdm
 
 from ..drawn.coco import write
 from ..staging import staging
+from .archives import extract_archive
 from .dataset_folder import CARD, DatasetError, DatasetFolder, write_card
-from .download import download, extract_archive
+from .download import download
 
 __all__ = ['COCO']
 
@@ -54,7 +55,8 @@ class COCO(DatasetFolder):
                 out.mkdir(parents=True, exist_ok=True)
                 archive = out / Path(part.path).name
                 check_room(out, part, archive)
-                unpack(download(ADDRESS + part.path, archive, md5=part.md5), part, folder)
+                unpack(download(ADDRESS + part.path, archive, md5=part.md5, max_bytes=part.bytes + (1 << 20)),
+                       part, folder)
                 archive.unlink()
             check_files(folder, part)
             print(f'{folder}: complete')

@@ -5,6 +5,7 @@ When the folder is complete, it has dataset.json, the card. Unfinished files lie
 import json
 import sys
 
+from ...reading import read_json
 from ..staging import staging
 from .download import ChecksumError, DownloadError
 
@@ -82,7 +83,7 @@ class DatasetFolder:
     def card(self):
         """What the folder says that it holds; None if it says nothing."""
         try:
-            card = json.loads((self.out / CARD).read_text())
+            card = read_json(self.out / CARD)
             dicts = (card.get(name, {}) for name in ('settings', 'files'))
             if card.keys() != self.card_keys[card['kind']] or not all(isinstance(each, dict) for each in dicts):
                 raise ValueError(card)

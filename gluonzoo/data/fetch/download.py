@@ -1,30 +1,24 @@
-"""Fetches files and unpacks archives; the only downloader of this package.
+"""Fetches files; the only downloader of this package.
 
 Under its name there is either the whole result or nothing; unfinished files lie beside it. Everything from outside is
 treated as hostile until it has been checked.
 """
 import fcntl
 import hashlib
-import lzma
 import os
-import shutil
-import stat
-import tarfile
-import tempfile
 import time
-import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import requests
 import urllib3
 from tqdm import tqdm
 
-__all__ = ['download', 'extract_archive', 'md5_of', 'sha1_of', 'DownloadError', 'ChecksumError', 'ArchiveError']
+from ...files import naming
+
+__all__ = ['download', 'md5_of', 'sha1_of', 'DownloadError', 'ChecksumError']
 
 _CHUNK = 1 << 18
 _WAIT = 1.   # seconds before another attempt; twice as long before the one after it
-_BLOCK = 4096   # bytes that even an empty file takes on a disk
 
 
 class DownloadError(OSError):
@@ -33,10 +27,6 @@ class DownloadError(OSError):
 
 class ChecksumError(DownloadError):
     """A file was fetched and is not what it should be."""
-
-
-class ArchiveError(ValueError):
-    """An archive is broken, or holds what must not be unpacked."""
 
 
 class _Interrupted(Exception):
@@ -62,7 +52,7 @@ def _digest_of(path, digest):
 
 # -- downloading -----------------------------------------------------------------------------------------------------
 
-def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress=True):
+def download(url, path, sha1=None, *, md5=None, max_bytes=64 << 30, timeout=30, attempts=4, progress=True):
     """Fetches `url` to `path`, unless it is there already.
 
     After a lost connection, the download goes on where it was. With a checksum, the next call goes on too, from the
@@ -77,6 +67,8 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
         The file; its folder is made. A file with another checksum is replaced, once the right one is there.
     sha1, md5 : str, optional
         What its SHA-1, or else its MD5, must be.
+    max_bytes : int
+        How large the file may be. A server that sends more does not fill the disk.
     timeout : float
         Seconds that the other side may be silent.
     attempts : int
@@ -92,9 +84,11 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
     Raises
     ------
     DownloadError
-        if it cannot be fetched.
+        if it cannot be fetched, or is larger than `max_bytes`.
     ChecksumError
         if its checksum is another one; nothing of it is kept.
+    OSError
+        if it cannot be written. With a checksum, the next call goes on from what is there.
     """
     path = Path(path)
     name, wanted, checksum_of = ('SHA-1', sha1, sha1_of) if sha1 is not None else ('MD5', md5, md5_of)
@@ -102,7 +96,7 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + '.part')
-    with open(part, 'ab') as file:
+    with naming(path), open(part, 'ab') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -110,7 +104,7 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
         try:
             if wanted is None:
                 file.truncate(0)
-            transfer = _Transfer(url, file, timeout, checked=wanted is not None)
+            transfer = _Transfer(url, file, timeout, max_bytes, checked=wanted is not None)
             resumed = transfer.have > 0
             transfer.finish(attempts, progress)
             found = checksum_of(part)
@@ -133,8 +127,8 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
 class _Transfer:
     """Appends what is missing of `url` to an open file, over as many connections as it takes."""
 
-    def __init__(self, url, file, timeout, checked):
-        self.url, self.file, self.timeout = url, file, timeout
+    def __init__(self, url, file, timeout, max_bytes, checked):
+        self.url, self.file, self.timeout, self.max_bytes = url, file, timeout, max_bytes
         self.checked = checked   # whether the whole will be checked; if not, only the server can say what fits together
         self.validator = None    # the server's name for this version of the file
         self.have = file.seek(0, os.SEEK_END)
@@ -175,7 +169,9 @@ class _Transfer:
                 total = self.have + int(length) if length.isdigit() else None
                 bar.reset(total)
                 bar.update(self.have)
+                self._require_room(total or 0)
                 for chunk in response.raw.stream(_CHUNK, decode_content=False):
+                    self._require_room(self.have + len(chunk))
                     self.file.write(chunk)
                     self.have += len(chunk)
                     bar.update(len(chunk))
@@ -190,6 +186,11 @@ class _Transfer:
             raise _Interrupted(f'the connection failed: {cause or type(cause).__name__}') from error
         finally:
             self.file.flush()
+
+    def _require_room(self, size):
+        if size > self.max_bytes:
+            self.restart()   # it is not what is wanted
+            raise DownloadError(f'{self.url}: more than {self.max_bytes} bytes')
 
     def _check(self, response):
         """Goes on only if the body of the response continues the file, which may mean to begin it anew."""
@@ -207,103 +208,3 @@ class _Transfer:
             raise DownloadError(f'{self.url}: {said}')
         etag = headers.get('ETag', '')
         self.validator = headers.get('Last-Modified') if etag.startswith('W/') or not etag else etag
-
-
-# -- archives --------------------------------------------------------------------------------------------------------
-
-def extract_archive(path, out, *, max_bytes=64 << 30):
-    """Unpacks a tar archive (plain, gzip, bzip2 or xz) or a zip archive into a folder.
-
-    Only the contents of files and folders are unpacked, no owners, rights or times. If the folder exists already, the
-    files are moved into it when all are unpacked, and replace files of the same names.
-
-    Parameters
-    ----------
-    path : str or Path
-        The archive; what it is tells its content, not its name.
-    out : str or Path
-        The folder.
-    max_bytes : int
-        How much space the files may take together, an empty one as much as 4096 bytes.
-
-    Returns
-    -------
-    list of Path
-        the unpacked files, sorted
-
-    Raises
-    ------
-    ArchiveError
-        if it is no such archive, is broken or encrypted, is larger than `max_bytes`, or if a name in it is absolute or
-        has '..' in it, or if it holds a link or a device. Nothing is unpacked then.
-    """
-    path, out = Path(path), Path(out)
-    if not path.is_file():
-        raise FileNotFoundError(f'{path}: no such file')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=out.name + '.part-', dir=out.parent) as staging:
-        unpacked = Path(staging) / 'unpacked'
-        unpacked.mkdir()
-        names, left = set(), max_bytes
-        try:
-            for name, size, content in _members(path):
-                relative = _safe(name)
-                left -= max(size, _BLOCK)
-                if left < 0:
-                    raise ArchiveError(f'{name}: with it the files take more than {max_bytes} bytes')
-                target = unpacked / relative
-                if content is None:
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with content, open(target, 'wb') as file:
-                    shutil.copyfileobj(content, file, _CHUNK)
-                names.add(relative)
-        except (ArchiveError, tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
-                OSError, ValueError) as error:   # what the readers of archives raise at a broken one
-            raise ArchiveError(f'{path}: {error}') from error
-        if out.exists():
-            for relative in names:
-                (out / relative).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(unpacked / relative, out / relative)
-        else:
-            os.rename(unpacked, out)
-    return sorted(out / relative for relative in names)
-
-
-def _safe(name):
-    relative = PurePosixPath(name)
-    if relative.is_absolute() or '..' in relative.parts or '\\' in name or '\0' in name:
-        raise ArchiveError(f'{name!r}: a name must lead into the folder that it is unpacked to')
-    return relative
-
-
-def _members(path):
-    """(name, size, open file or None for a folder) of each member."""
-    if tarfile.is_tarfile(path):   # first: a tar archive may end with a zip archive
-        return _tar_members(path)
-    if zipfile.is_zipfile(path):
-        return _zip_members(path)
-    raise ArchiveError('neither a tar nor a zip archive')
-
-
-def _tar_members(path):
-    with tarfile.open(path) as archive:
-        for member in archive:
-            if not (member.isreg() or member.isdir()):
-                raise ArchiveError(f'{member.name}: neither a file nor a folder')
-            yield member.name, member.size, archive.extractfile(member) if member.isreg() else None
-        # tarfile takes a file that is cut off within a header for complete, and does not see the checksum of a stream.
-        archive.fileobj.seek(archive.offset)
-        if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise ArchiveError('cut off, or damaged')
-        while archive.fileobj.read(_CHUNK):
-            pass
-
-
-def _zip_members(path):
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise ArchiveError(f'{member.filename}: neither a file nor a folder')
-            yield member.filename, member.file_size, None if member.is_dir() else archive.open(member)

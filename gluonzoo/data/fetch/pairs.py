@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from ...reading import read_json
 from ..drawn.pairs import pair
 from ..paired_images import PairedImages
 from ..staging import staging
+from .archives import extract_archive
 from .dataset_folder import CARD, DatasetError, write_card
-from .download import ChecksumError, download, extract_archive
+from .download import ChecksumError, download
 
 __all__ = ['ORIGINALS', 'get_original', 'get_synthetic']
 
@@ -21,7 +23,7 @@ class Original(NamedTuple):
     """What an archive must be."""
     md5: str
     pairs: dict   # split -> how many
-    max_bytes: int   # that its files take
+    max_bytes: int   # that its files take, and the archive
 
 
 ORIGINALS = {
@@ -53,11 +55,12 @@ def _get(out, card, fill):
 def _check(out, card):
     """DatasetError if the folder holds something else."""
     try:
-        there = json.loads((out / CARD).read_text())
+        there = read_json(out / CARD)
     except (OSError, ValueError):
         raise DatasetError(f'{out}: is there, and not by this program; choose another --out') from None
     if there != card:
-        raise DatasetError(f'{out}: holds something else: {json.dumps(there)}. Remove it, or choose another --out')
+        raise DatasetError(f'{out}: holds something else: {json.dumps(there)[:300]}. Remove it, or choose another '
+                           '--out')
 
 
 # -- the originals ---------------------------------------------------------------------------------------------------
@@ -86,7 +89,8 @@ def get_original(name, out, md5=None):
     def fill(folder):
         # Beside the folder, so that it is still there when unpacking fails.
         try:
-            archive = download(f'{ADDRESS}{name}.tar.gz', out.with_name(f'{out.name}.tar.gz'), md5=md5)
+            archive = download(f'{ADDRESS}{name}.tar.gz', out.with_name(f'{out.name}.tar.gz'), md5=md5,
+                               max_bytes=original.max_bytes)
         except ChecksumError as error:
             raise ChecksumError(f'{error}. It is not kept. (If you trust it, give its MD5 with --md5)') from error
         extract_archive(archive, folder / 'unpacked', max_bytes=original.max_bytes)
@@ -122,8 +126,8 @@ def get_synthetic(out, settings):
             folder.mkdir(parents=True)
             for index in tqdm(range(count), split, unit=' pairs'):
                 both = np.hstack(pair(settings['seed'], first + index, settings['size']))
-                if not cv2.imwrite(str(folder / f'{index:05}.png'), both[:, :, ::-1]):
-                    raise DatasetError(f'{folder}: cannot be written to')
+                _, png = cv2.imencode('.png', both[:, :, ::-1])
+                (folder / f'{index:05}.png').write_bytes(png.tobytes())   # cv2.imwrite does not say why it cannot
             first += count
         return staged / 'drawn'
 

@@ -2,7 +2,16 @@
 
 Paper: "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., CVPR 2017,
 https://arxiv.org/abs/1611.07004). Official code: github.com/junyanz/pytorch-CycleGAN-and-pix2pix.
+
+Deviations, of running statistics alone, which the test by 'batch' does not use, nor a training:
+
+1. Running variances of batch normalisation are those of N numbers divided by N, in PyTorch by N - 1; see
+   models/unet.py.
+2. MXNet updates running statistics in the backward pass, PyTorch in the forward pass. So those of the discriminator
+   have seen the real pairs before the generated ones; there, the generated ones first.
 """
+import warnings
+
 import mxnet as mx
 import numpy as np
 from mxnet import autograd
@@ -151,12 +160,23 @@ class Pix2Pix(AdversarialTask):
         Each picture is computed by itself. With the `test_mode` 'batch', dropout is the same each time: MXNet's random
         numbers are seeded.
 
-        Raises ValueError for an array that is no RGB image of type uint8.
+        Raises ValueError for an array that is no RGB image of type uint8. A RuntimeWarning tells of an image that is
+        twice as wide as high, since it may be a pair: it is translated as one picture.
         """
         check_images(images)
+        self._tell_pairs(images)
         inputs = (mx.nd.array(to_signed([resize(image, self._size, self._size)])) for image in images)
         return [resize(from_signed(output.asnumpy()[0]), *image.shape[1::-1])
                 for image, output in zip(images, self._test(inputs))]
+
+    @staticmethod
+    def _tell_pairs(images):
+        pairs = [image.shape for image in images if image.shape[1] == 2 * image.shape[0]]
+        if pairs:
+            height, width, _ = pairs[0]
+            warnings.warn(f'a picture of {width} x {height} pixels may be a pair, two side by side; it is translated '
+                          'as one picture, squeezed to a square. Of a pair, give the half that is the input',
+                          RuntimeWarning, stacklevel=3)
 
     def draw(self, image, result):
         """The result on the right of the image. -> uint8 [H, 2 W, 3]"""

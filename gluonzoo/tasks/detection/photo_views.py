@@ -1,4 +1,11 @@
-"""A photo as a fully convolutional network sees it: enlarged or shrunk, in the middle of black, mirrored or not."""
+"""A photo as a fully convolutional network sees it: enlarged or shrunk, in the middle of black, mirrored or not.
+
+Deviations from the tests of CenterNet's official code:
+
+1. The last row and column of a photo whose size is that of the input are seen. There they are black.
+2. Both sides of an enlarged or shrunk photo are whole pixels, and places are divided by the ratio of these sides to the
+   photo's. There they are divided by the scale: a photo of 333 pixels at 0.6 has 199, and its places end at 331.7.
+"""
 import cv2
 import numpy as np
 
@@ -18,9 +25,9 @@ def make_view(photo, scale, size=None, largest=None):
     scale : float
     size : int, optional
         None: both sides of the input are 1 less than a multiple of 128, as in the tests of CenterNet's official code.
-        (In the official code, the last row and column of a photo of exactly this size are black.) Otherwise the longer
-        side of the photo is first resized to `size` pixels, and the input is a square: of `size` pixels at scale 1, and
-        at other scales of as many pixels as the photo then has, rounded up to 1 less than a multiple of 128.
+        Otherwise the longer side of the photo is first resized to `size` pixels, and the input is a square: of `size`
+        pixels at scale 1, and at other scales of as many pixels as the photo then has, rounded up to 1 less than a
+        multiple of 128.
     largest : int, optional
         without `size`, photos whose longer side has more pixels are first shrunk to `largest`
 

@@ -1,4 +1,11 @@
-"""Detection by a network that looks once: SSD's targets, losses and decoding, VOC's measure."""
+"""Detection by a network that looks once: SSD's targets, losses and decoding, VOC's measure.
+
+Deviations from the official code (Caffe) in training:
+
+1. An image without objects keeps three hard negatives; there, none.
+2. An anchor whose IoU with an object is exactly the threshold stands for no object, as in MXNet's MultiBoxTarget;
+   there, it stands for the object.
+"""
 import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon

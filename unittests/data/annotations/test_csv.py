@@ -23,7 +23,7 @@ def test_a_pixel_beyond_the_edge_is_cut_off_and_counted(tmp_path, box, fitted):
     write(root / 'boxes.csv', f'image,xmin,ymin,xmax,ymax,class\npictures/a.jpg,{box},cat\n')
     annotations = read_annotations('csv', root)
     assert plain(annotations)[0][1] == [fitted]
-    assert annotations.counts == ({} if box.startswith('1.5') else {'boxes cut off by a pixel at most': 1})
+    assert annotations.counts['boxes cut off by a pixel at most'] == (not box.startswith('1.5'))
 
 
 def test_a_table_as_spreadsheets_write_it(tmp_path):
@@ -59,10 +59,10 @@ DIRECTORIES = {
     'no csv': (lambda root: (root / 'boxes.csv').unlink(), 'must have one CSV file.*: none'),
     'two csv': (lambda root: write(root / 'more.csv', ''), 'must have one CSV file.*: boxes.csv, more.csv'),
     'no header': (csv_change('image,xmin,ymin,xmax,ymax,class,remark\n', ''), 'csv:1: the header has no column image,'),
-    'no column': (csv_change('class,', 'label,'), 'boxes.csv:1: the header has no column class: image,xmin'),
-    'empty csv': (lambda root: write(root / 'boxes.csv', ''), 'boxes.csv:1: the header has no column'),
+    'no column': (csv_change('class,', 'label,'), 'boxes.csv:1: the header has no column class: image, xmin'),
+    'empty csv': (lambda root: write(root / 'boxes.csv', ''), 'boxes.csv: is empty; must begin with a header'),
     'quotes': (csv_change(',dog', ',"dog'), 'boxes.csv: unexpected end of data'),
-    'no UTF-8': (lambda root: (root / 'boxes.csv').write_bytes(b'image\xff'), 'boxes.csv: .*utf-8'),
+    'no UTF-8': (lambda root: (root / 'boxes.csv').write_bytes(b'image\xff'), 'boxes.csv: not a text in UTF-8'),
     'all broken': (lambda root: shutil.rmtree(root / 'pictures'), 'boxes.csv:2: no picture'),
 }
 

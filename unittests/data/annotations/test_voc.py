@@ -1,4 +1,5 @@
 """gluonzoo/data/annotations/voc.py: XML files as tools leave them, and everything that can be wrong with them."""
+import os
 import re
 import shutil
 
@@ -6,6 +7,7 @@ import pytest
 from annotation_cases import (
     CAT,
     CAT_XML,
+    DOG,
     change,
     check_broken,
     check_not_of_the_format,
@@ -55,7 +57,7 @@ BROKEN = {
 
 DIRECTORIES = {
     'none': (lambda root: shutil.rmtree(root), 'no such folder'),
-    'empty': (lambda root: [shutil.rmtree(root), root.mkdir()], 'no annotated pictures in'),
+    'empty': (lambda root: [shutil.rmtree(root), root.mkdir()], 'no annotated pictures'),
 }
 
 
@@ -84,6 +86,162 @@ def test_a_list_that_leads_out(tmp_path):
     annotations = read_annotations('voc', tmp_path, skip_broken=True)
     assert [one.image.stem for one in annotations.splits['val']] == ['v']
     assert len(annotations.skipped) == 3
-    messages = 'val.txt:1: .* is no path', 'missing.xml: no such file', 'listed before'
+    messages = 'val.txt:1: .* is no path', 'missing.xml: No such file', 'listed before'
     for line, message in zip(annotations.skipped, messages):
         assert re.search(message, line)
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------
+
+def make_lists(root, names='abcd', **lists):
+    """A VOC directory with pictures of these names, and lists: train='ab', val='c' ..."""
+    for name in names:
+        picture(root / 'JPEGImages' / f'{name}.jpg')
+        write(root / 'Annotations' / f'{name}.xml', xml(f'{name}.jpg', CAT_XML))
+    for name, pictures in lists.items():
+        write(root / 'ImageSets' / 'Main' / f'{name}.txt', ''.join(f'{one}\n' for one in pictures))
+    return root
+
+
+def stems(annotations):
+    return {split: ''.join(one.image.stem for one in found) for split, found in annotations.splits.items()}
+
+
+@pytest.mark.parametrize('lists, found', [
+    (dict(train='a', val='b', trainval='ab', test='cd'), {'train': 'a', 'val': 'b'}),
+    (dict(trainval='ab', test='cd'), {'train': 'ab', 'val': 'cd'}),
+    (dict(train='ab', test='cd'), {'train': 'ab', 'val': 'cd'}),
+    (dict(train='ab', valid='d'), {'train': 'ab', 'val': 'd'}),
+    (dict(trainval='abc'), {'all': 'abc'}), (dict(default='dab'), {'all': 'dab'}),
+    (dict(trainval='ab', test='cd', cat_trainval='ab', cat_test='cd', cat_val='c'), {'train': 'ab', 'val': 'cd'})])
+def test_lists_of_its_own(tmp_path, lists, found):
+    """Pictures of the test set are never trained on."""
+    annotations = read_annotations('voc', make_lists(tmp_path, **lists))
+    assert stems(annotations) == found
+    missing = 4 - sum(map(len, found.values()))
+    counts = {what: count for what, count in annotations.counts.items() if what.startswith('pictures ')}
+    assert list(counts.values()) == ([missing] if missing else [])
+
+
+@pytest.mark.parametrize('splits, found', [
+    (['trainval', 'test'], {'train': 'ab', 'val': 'cd'}), (['test', 'val'], {'train': 'cd', 'val': 'b'}),
+    (['test'], {'all': 'cd'}), (['cat_train', 'test'], {'train': 'a', 'val': 'cd'})])
+def test_lists_that_the_user_names(tmp_path, splits, found):
+    make_lists(tmp_path, train='a', val='b', trainval='ab', test='cd', cat_train='a')
+    assert stems(read_annotations('voc', tmp_path, splits=splits)) == found
+    with pytest.raises(AnnotationError, match='Main: no split nothing; there are: test, train, trainval, val'):
+        read_annotations('voc', tmp_path, splits=['train', 'nothing'])
+
+
+def test_lists_of_unknown_names(tmp_path):
+    make_lists(tmp_path, fold1='ab', fold2='cd')
+    with pytest.raises(AnnotationError, match=r'none to train with .* --splits fold1 fold2 \(there are fold1, fold2\)'):
+        read_annotations('voc', tmp_path)
+    assert stems(read_annotations('voc', tmp_path, splits=['fold2', 'fold1'])) == {'train': 'cd', 'val': 'ab'}
+
+
+@pytest.mark.parametrize('lists', [dict(test='ab'), dict(val='ab'), dict(train='a')])
+def test_a_list_alone_that_is_of_a_part(tmp_path, lists):
+    make_lists(tmp_path, **lists)
+    with pytest.raises(AnnotationError, match='is there, .* is not; to use it alone, .* by --splits'):
+        read_annotations('voc', tmp_path)
+
+
+def test_a_picture_in_both_lists(tmp_path):
+    make_lists(tmp_path, train='ab', val='bc')
+    with pytest.raises(AnnotationError, match='b.jpg has been listed before'):
+        read_annotations('voc', tmp_path)
+
+
+# -- two directories -------------------------------------------------------------------------------------------------
+
+def make_2007_and_2012(root):
+    """As they are published: 2012 has no test set. 2012 has a class that 2007 has not."""
+    first = make_lists(root / 'VOC2007', train='a', val='b', trainval='ab', test='cd')
+    second = make_lists(root / 'VOC2012', 'abe', train='a', val='e', trainval='ae')
+    change(second / 'Annotations' / 'e.xml', '<name>cat<', '<name>ant<')
+    return [first, second]
+
+
+def test_2007_and_2012_together(tmp_path):
+    """The recipe of DSOD: both trainval to train, and the test set of 2007."""
+    both = make_2007_and_2012(tmp_path)
+    annotations = read_annotations('voc', both, splits=['trainval', 'test'])
+    assert stems(annotations) == {'train': 'abae', 'val': 'cd'} and annotations.class_names == ['ant', 'cat']
+    assert [one.image.parent.parent.name for one in annotations.splits['train']] == ['VOC2007'] * 2 + ['VOC2012'] * 2
+    assert annotations.splits['train'][3].labels.tolist() == [0]
+    assert annotations.counts == {'directories without test.txt': 1, 'pictures in neither trainval.txt nor test.txt': 1,
+                                  'files not read, JPEGImages/*.jpg': 1}
+    assert stems(read_annotations('voc', both)) == {'train': 'aa', 'val': 'be'}
+    for name in ('train', 'val'):
+        (both[0] / 'ImageSets' / 'Main' / f'{name}.txt').unlink()
+    assert stems(read_annotations('voc', both)) == {'train': 'abae', 'val': 'cd'}   # since only these are in both
+
+
+def test_the_folder_above_is_none_of_them(tmp_path):
+    first, second = make_2007_and_2012(tmp_path)
+    with pytest.raises(AnnotationError, match=f'Annotations itself; name those that have: --data {first} {second}$'):
+        read_annotations('voc', tmp_path)
+
+
+def test_directories_that_do_not_go_together(tmp_path):
+    both = make_2007_and_2012(tmp_path)
+    with pytest.raises(AnnotationError, match='VOC2012: has no list test.txt, and .*VOC2007.*test.txt is there'):
+        read_annotations('voc', both, splits=['test', 'val'])
+    with pytest.raises(AnnotationError, match='VOC2007: is there twice'):
+        read_annotations('voc', [both[0], tmp_path / 'VOC2012' / '..' / 'VOC2007'])
+    with pytest.raises(AnnotationError, match='VOC2017: no such folder'):
+        read_annotations('voc', [both[0], tmp_path / 'VOC2017'])
+    write(both[0] / 'classes.txt', 'cat\n')
+    with pytest.raises(AnnotationError, match="VOC2012/Annotations/e.xml: object 1: unknown class 'ant'"):
+        read_annotations('voc', both, splits=['trainval', 'test'])
+    (both[0] / 'classes.txt').rename(both[1] / 'classes.txt')
+    with pytest.raises(AnnotationError, match='2012/classes.txt: names the classes, and nothing does so in .*VOC2007'):
+        read_annotations('voc', both, splits=['trainval', 'test'])
+    shutil.rmtree(both[1] / 'ImageSets')
+    (both[1] / 'classes.txt').unlink()
+    with pytest.raises(AnnotationError, match='VOC2012: has no list train'):
+        read_annotations('voc', both, splits=['train', 'val'])
+
+
+# -- hostile files ---------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('text', [
+    '<a>' * 100_000, '<annotation' + ' ' * 10_000, '<html/>', '<annotation><' + 'x' * 100_000 + '></annotation>', '\0',
+    '', ' \n', '<annotation><size><width>' + '9' * 5000 + '</width><height>7</height></size></annotation>',
+    '<annotation><object><name>' + 'x' * 200_000 + '</name></object></annotation>'])
+def test_documents_that_are_hostile(tmp_path, text):
+    """An error in a short line, whatever is in them."""
+    root = make('voc', tmp_path / 'data')
+    write(root / 'Annotations' / 'a.xml', text)
+    with pytest.raises(AnnotationError, match='Annotations/a.xml: ') as caught:
+        read_annotations('voc', root)
+    assert len(str(caught.value)) < 500 and '\n' not in str(caught.value)
+
+
+def test_a_document_that_is_deep(tmp_path):
+    root = make('voc', tmp_path / 'data')
+    change(root / 'Annotations' / 'a.xml', '</annotation>', '<a>' * 100_000 + '</a>' * 100_000 + '</annotation>')
+    assert plain(read_annotations('voc', root))[0][1] == [DOG, CAT]
+
+
+@pytest.mark.parametrize('encoding', ['utf-16', 'utf-8-sig', 'latin-1'])
+def test_documents_in_other_encodings(tmp_path, encoding):
+    root = make('voc', tmp_path / 'data')
+    text = xml('a.jpg', CAT_XML.replace('cat', 'Kätzchen'))
+    declaration = f'<?xml version="1.0" encoding="{encoding.replace("-sig", "")}"?>\r\n'
+    (root / 'Annotations' / 'a.xml').write_bytes((declaration + text).encode(encoding))
+    assert read_annotations('voc', root).class_names == ['Kätzchen']
+
+
+def test_what_is_no_file(tmp_path):
+    """A pipe is not waited for, and a folder is named."""
+    root = make('voc', tmp_path / 'data')
+    os.mkfifo(root / 'Annotations' / 'c.xml')
+    with pytest.raises(AnnotationError, match='c.xml: is a pipe'):
+        read_annotations('voc', root)
+    (root / 'Annotations' / 'c.xml').unlink()
+    (root / 'JPEGImages' / 'a.jpg').unlink()
+    (root / 'JPEGImages' / 'a.jpg').mkdir()
+    with pytest.raises(AnnotationError, match='cannot read the picture .*a.jpg: .* is a folder'):
+        read_annotations('voc', root)

@@ -32,7 +32,7 @@ def yolo_change(old, new):
 BROKEN = {
     'no picture': (lambda root: (root / 'a.jpg').unlink(), 'a.txt: no picture of this name', True),
     'no text': (lambda root: (root / 'a.txt').unlink(), 'a.txt: No such file', True),
-    'no UTF-8': (lambda root: (root / 'a.txt').write_bytes(b'0 \xff'), 'a.txt: not UTF-8', True),
+    'no UTF-8': (lambda root: (root / 'a.txt').write_bytes(b'0 \xff'), 'a.txt: not a text in UTF-8', True),
     'class': (yolo_change('1 0.35', '2 0.35'), 'a.txt:1: unknown class 2; known: 0 to 1', False),
     'negative': (yolo_change('1 0.35', '-1 0.35'), 'a.txt:1: unknown class -1', False),
     'huge class': (yolo_change('1 0.35', '9' * 5000 + ' 0.35'), 'a.txt:1: unknown class 999', False),
@@ -46,8 +46,9 @@ BROKEN = {
 DIRECTORIES = {
     'no classes': (lambda root: (root / 'classes.txt').unlink(), 'classes.txt: No such file'),
     'empty classes': (lambda root: write(root / 'classes.txt', '\n'), 'classes.txt: must have one or more'),
-    'class twice': (lambda root: write(root / 'classes.txt', 'dog\ndog'), 'classes.txt: must have one or more'),
-    'odd class': (lambda root: write(root / 'classes.txt', 'cat\ndog\x07'), 'classes.txt:2: the name of a class'),
+    'class twice': (lambda root: write(root / 'classes.txt', 'dog\ndog'),
+                    "classes.txt:2: the name 'dog' is there twice"),
+    'odd class': (lambda root: write(root / 'classes.txt', 'cat\ndog\x07'), 'classes.txt:2: a name must be printable'),
 }
 
 

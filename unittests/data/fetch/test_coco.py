@@ -10,6 +10,7 @@ import pytest
 from get_checks import (
     check_a_card_of_something_else,
     check_a_folder_that_is_not_empty,
+    check_a_full_disk,
     names,
     runner,
     serving,
@@ -203,6 +204,10 @@ def test_an_archive_that_is_there_is_unpacked(get, server):
     (get.out / 'val2017.zip').write_bytes(server.files['/zips/val2017.zip'])
     assert get()[0] == 0
     assert [path for path, _ in asked(server)] == ['/annotations/annotations_trainval2017.zip', '/zips/train2017.zip']
+
+
+def test_a_disk_that_is_full(get, full_disk):
+    check_a_full_disk(get, full_disk, '--synthetic', '--train', '2', '--val', '1')
 
 
 def test_a_disk_that_is_too_small(get, server, monkeypatch):

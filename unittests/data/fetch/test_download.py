@@ -1,15 +1,7 @@
-"""gluonzoo.data.fetch.download, against a server that does what servers do, and archives that do what they must not."""
-import bz2
+"""gluonzoo.data.fetch.download, against a server that does what servers do."""
 import fcntl
-import gzip
 import hashlib
-import io
-import lzma
-import os
-import stat
-import tarfile
 import threading
-import zipfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,15 +10,7 @@ import requests
 from file_server import serve
 
 from gluonzoo.data.fetch import download as module
-from gluonzoo.data.fetch.download import (
-    ArchiveError,
-    ChecksumError,
-    DownloadError,
-    download,
-    extract_archive,
-    md5_of,
-    sha1_of,
-)
+from gluonzoo.data.fetch.download import ChecksumError, DownloadError, download, md5_of, sha1_of
 
 CONTENT = np.random.RandomState(0).bytes(700_001)   # more than one chunk
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
@@ -267,6 +251,32 @@ def test_an_address_that_is_none(tmp_path, url):
     assert left(tmp_path) == []
 
 
+@pytest.mark.parametrize('says', [True, False], ids=['it says so', 'it does not say so'])
+def test_a_file_that_is_larger_than_any_that_is_wanted(fetch, monkeypatch, says):
+    if not says:   # so that only the bytes tell
+        def get(*args, **kwargs):
+            response = requests.get(*args, **kwargs)
+            del response.headers['Content-Length']
+            return response
+
+        monkeypatch.setattr(module, 'requests', SimpleNamespace(get=get, RequestException=requests.RequestException))
+    with pytest.raises(DownloadError, match=f'file.bin: more than {len(CONTENT) - 1} bytes'):
+        fetch(max_bytes=len(CONTENT) - 1)
+    assert left(fetch.path.parent) == []
+    fetch(max_bytes=len(CONTENT))
+
+
+@pytest.mark.parametrize('sha1', [SHA1, None])
+def test_a_disk_that_is_full(fetch, full_disk, sha1):
+    """What is there is of use later, if it can be checked then."""
+    with full_disk(500_000), pytest.raises(OSError, match=f"too large: '{fetch.path}'") as caught:
+        fetch(sha1)
+    assert not isinstance(caught.value, DownloadError)
+    assert left(fetch.path.parent) == (['file.bin.part'] if sha1 else [])
+    fetch(sha1)
+    assert fetch.path.read_bytes() == CONTENT
+
+
 def test_two_at_once(fetch):
     fetch.path.parent.mkdir()
     with open(fetch.part, 'ab') as other:
@@ -274,154 +284,3 @@ def test_two_at_once(fetch):
         with pytest.raises(DownloadError, match='another process is downloading it'):
             fetch()
     fetch()
-
-
-# -- archives --------------------------------------------------------------------------------------------------------
-
-FILES = {'a.txt': b'alpha', 'b/c.bin': CONTENT[:1000], 'b/d/empty': b''}
-
-
-def tar(path, members, compress=bytes):
-    """A tar archive of {name: content, or a TarInfo}."""
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode='w') as archive:
-        for name, content in members.items():
-            info = content if isinstance(content, tarfile.TarInfo) else tarfile.TarInfo(name)
-            info.name = name
-            if isinstance(content, bytes):
-                info.size = len(content)
-            archive.addfile(info, io.BytesIO(content) if isinstance(content, bytes) else None)
-    path.write_bytes(compress(raw.getvalue()))
-    return path
-
-
-def zipped(path, members):
-    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
-
-
-def content(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
-
-
-def special(kind, target=''):
-    info = tarfile.TarInfo()
-    info.type, info.linkname = kind, target
-    return info
-
-
-@pytest.mark.parametrize('make', [tar, zipped, lambda path, files: tar(path, files, gzip.compress),
-                                  lambda path, files: tar(path, files, bz2.compress),
-                                  lambda path, files: tar(path, files, lzma.compress)])
-def test_what_is_packed_is_unpacked(tmp_path, make):
-    archive = make(tmp_path / 'archive', FILES)   # its name says nothing of its format
-    out = tmp_path / 'new' / 'out'
-    assert extract_archive(archive, out) == sorted(out / name for name in FILES)
-    assert content(out) == FILES and os.listdir(tmp_path / 'new') == ['out']
-
-
-def test_into_a_folder_that_exists(tmp_path):
-    out = tmp_path / 'out'
-    (out / 'b').mkdir(parents=True)
-    (out / 'a.txt').write_bytes(b'old')
-    (out / 'b' / 'mine').write_bytes(b'mine')
-    extract_archive(zipped(tmp_path / 'archive.zip', FILES), out)
-    assert content(out) == {**FILES, 'b/mine': b'mine'}
-
-
-def test_folders_and_dots(tmp_path):
-    folder = special(tarfile.DIRTYPE)
-    extract_archive(tar(tmp_path / 'archive.tar', {'.': special(tarfile.DIRTYPE), './x': folder, './x/y': b'1'}),
-                    tmp_path / 'out')
-    assert content(tmp_path / 'out') == {'x/y': b'1'}
-
-
-def test_rights_are_not_taken_over(tmp_path):
-    info = tarfile.TarInfo()
-    info.mode = 0o7777
-    extract_archive(tar(tmp_path / 'archive.tar', {'program': info}), tmp_path / 'out')
-    assert not stat.S_IMODE((tmp_path / 'out' / 'program').stat().st_mode) & 0o7111
-
-
-def test_a_tar_archive_that_ends_with_a_zip_archive(tmp_path):
-    inner = zipped(tmp_path / 'inner.zip', {'trap': b''}).read_bytes()
-    extract_archive(tar(tmp_path / 'archive.tar', {'inner.zip': inner}), tmp_path / 'out')
-    assert content(tmp_path / 'out') == {'inner.zip': inner}
-
-
-def zip_link(path):
-    info = zipfile.ZipInfo('link')
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
-    return zipped(path, {**FILES, info: b'/etc/passwd'})
-
-
-def zip_encrypted(path):
-    data = bytearray(zipped(path, FILES).read_bytes())
-    data[6] |= 1                                   # the flags of the first member, here
-    data[data.index(b'PK\1\2') + 8] |= 1           # and in the directory
-    path.write_bytes(data)
-    return path
-
-
-def damaged(path, at):
-    data = bytearray(path.read_bytes())
-    data[at] ^= 0xff
-    path.write_bytes(data)
-    return path
-
-
-def cut(path, size):
-    path.write_bytes(path.read_bytes()[:size])
-    return path
-
-
-HOSTILE = {
-    'absolute': (lambda path: tar(path, {**FILES, '/tmp/evil': b''}), 'must lead into'),
-    'parent': (lambda path: tar(path, {**FILES, '../evil': b''}), 'must lead into'),
-    'parent within': (lambda path: tar(path, {**FILES, 'b/../../evil': b''}), 'must lead into'),
-    'parent in zip': (lambda path: zipped(path, {**FILES, '../evil': b''}), 'must lead into'),
-    'absolute in zip': (lambda path: zipped(path, {**FILES, '/tmp/evil': b''}), 'must lead into'),
-    'backslashes': (lambda path: zipped(path, {**FILES, '..\\evil': b''}), 'must lead into'),
-    'symbolic link': (lambda path: tar(path, {**FILES, 'l': special(tarfile.SYMTYPE, '/etc')}), 'neither a file'),
-    'hard link': (lambda path: tar(path, {**FILES, 'l': special(tarfile.LNKTYPE, 'a.txt')}), 'neither a file'),
-    'device': (lambda path: tar(path, {**FILES, 'd': special(tarfile.CHRTYPE)}), 'neither a file'),
-    'pipe': (lambda path: tar(path, {**FILES, 'p': special(tarfile.FIFOTYPE)}), 'neither a file'),
-    'link in zip': (zip_link, 'neither a file'),
-    'encrypted': (zip_encrypted, 'encrypted'),
-    'file below a file': (lambda path: tar(path, {'a': b'', 'a/b': b''}), None),
-    'cut tar': (lambda path: cut(tar(path, FILES), 1500), None),
-    'cut gzip': (lambda path: cut(tar(path, FILES, gzip.compress), 600), None),
-    'cut xz': (lambda path: cut(tar(path, FILES, lzma.compress), 600), None),
-    'cut bzip2': (lambda path: cut(tar(path, FILES, bz2.compress), 600), None),
-    'cut zip': (lambda path: cut(zipped(path, FILES), 600), 'neither a tar nor a zip archive'),
-    'damaged zip': (lambda path: damaged(zipped(path, {'noise': CONTENT}), 5000), None),
-    'damaged gzip': (lambda path: damaged(tar(path, {'noise': CONTENT}, gzip.compress), -6), None),   # its checksum
-    'no archive': (lambda path: cut(tar(path, FILES), 0), 'neither a tar nor a zip archive'),
-}
-
-
-@pytest.mark.parametrize('name', HOSTILE)
-def test_nothing_of_a_hostile_or_broken_archive_is_unpacked(tmp_path, name):
-    make, message = HOSTILE[name]
-    archive = make(tmp_path / 'archive')
-    with pytest.raises(ArchiveError, match=message) as caught:
-        extract_archive(archive, tmp_path / 'deep' / 'out')
-    assert str(caught.value).startswith(str(archive))
-    assert sorted(path.name for path in tmp_path.rglob('*')) == ['archive', 'deep']
-
-
-@pytest.mark.parametrize('make', [tar, zipped])
-def test_no_more_is_unpacked_than_allowed(tmp_path, make):
-    archive = make(tmp_path / 'archive', {'zeros': bytes(100_000), 'empty': b''})
-    with pytest.raises(ArchiveError, match='more than 104000 bytes'):
-        extract_archive(archive, tmp_path / 'out', max_bytes=104_000)   # an empty file counts, too
-    assert os.listdir(tmp_path) == ['archive']
-    extract_archive(archive, tmp_path / 'out', max_bytes=104_096)
-    assert len(content(tmp_path / 'out')) == 2
-
-
-def test_an_archive_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match='archive'):
-        extract_archive(tmp_path / 'archive', tmp_path / 'out')

@@ -7,7 +7,7 @@ import tarfile
 import cv2
 import numpy as np
 import pytest
-from get_checks import runner, serving, tree
+from get_checks import check_a_full_disk, runner, serving, tree
 
 from gluonzoo.data.drawn.pairs import pair
 from gluonzoo.data.fetch import pairs
@@ -136,6 +136,10 @@ def test_a_folder_of_something_else_is_left_alone(get):
     code, _, error = get('pairs', *SMALL)
     assert code == 1 and 'is there, and not by this program' in error
     assert tree(get.out) == {'mine.txt': b'mine'}
+
+
+def test_a_disk_that_is_full(get, full_disk):
+    check_a_full_disk(get, full_disk, 'pairs', '--train', '3', '--val', '2', '--size', '128')
 
 
 def test_nothing_is_left_of_an_interrupted_run(get, monkeypatch):

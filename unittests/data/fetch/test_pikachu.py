@@ -6,6 +6,7 @@ import pytest
 from get_checks import (
     check_a_card_of_something_else,
     check_a_folder_that_is_not_empty,
+    check_a_full_disk,
     names,
     runner,
     serving,
@@ -112,6 +113,10 @@ def test_it_has_been_damaged(get):
     (get.out / 'val.rec').write_bytes(b'?')
     code, _, complained = get('--synthetic', *SMALL)
     assert code == 1 and 'val.rec: is not as it was made. Remove' in complained
+
+
+def test_a_disk_that_is_full(get, full_disk):
+    check_a_full_disk(get, full_disk, '--synthetic', *SMALL)
 
 
 def test_an_interruption_leaves_nothing(get, monkeypatch):

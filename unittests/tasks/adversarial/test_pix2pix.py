@@ -1,5 +1,6 @@
 """pix2pix: its losses, the order of its updates, its pool, its measures, and what it says is wrong."""
 import json
+import warnings
 
 import cv2
 import mxnet as mx
@@ -85,6 +86,27 @@ def test_discriminator_before_generator():
         scores = [discriminator(x).asnumpy() for x in (pair, real)]
     sigmoid = [1 / (1 + np.exp(-s)) for s in scores]
     assert step == pytest.approx(.01 * .5 * (sigmoid[0].mean() + (sigmoid[1] - 1).mean()), rel=1e-3)
+
+
+def test_running_statistics_of_the_discriminator():
+    """Those of the first normalisation after a step: of the real pairs, then of the generated ones, then of these once
+    more, as the generator's turn has them. Variances are divided by N."""
+    task, batch = make_task(optimizer={'name': 'sgd', 'learning_rate': 0.}), make_batch(4)
+    a, b = batch.arrays
+    layers = list(task.networks['discriminator'].body)
+    place = next(i for i, layer in enumerate(layers) if isinstance(layer, mx.gluon.nn.BatchNorm))
+    with autograd.train_mode():
+        fake = task.networks['generator'](a)
+    mean, variance = 0, 1
+    for other in (b, fake, fake):
+        x = mx.nd.concat(a, other, dim=1)
+        for layer in layers[:place]:
+            x = layer(x)
+        mean = .9 * mean + .1 * x.asnumpy().mean((0, 2, 3))
+        variance = .9 * variance + .1 * x.asnumpy().var((0, 2, 3))
+    task.train_step(batch, 0)
+    np.testing.assert_allclose(layers[place].running_mean.data().asnumpy(), mean, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(layers[place].running_var.data().asnumpy(), variance, rtol=1e-6)
 
 
 @pytest.mark.parametrize('options', [{}, dict(dropout=.5, accumulate=2, pool_size=2), dict(objective='lsgan'),
@@ -231,6 +253,16 @@ def test_predict():
     drawn = task.draw(images[2], results[2])
     np.testing.assert_array_equal(drawn, np.concatenate([images[2], results[2]], axis=1))
     assert task.describe(results[2]) == {}
+
+
+def test_a_pair_where_one_picture_is_meant_gets_a_hint():
+    task = make_task()
+    images = [np.zeros((*shape, 3), 'uint8') for shape in ((32, 32), (20, 40))]
+    with pytest.warns(RuntimeWarning, match='a picture of 40 x 20 pixels may be a pair, two side by side; it is'):
+        assert [result.shape for result in task.predict(images)] == [(32, 32, 3), (20, 40, 3)]
+    with warnings.catch_warnings():
+        warnings.simplefilter('error', RuntimeWarning)
+        task.predict(images[:1])
 
 
 @pytest.mark.parametrize('image, what', NO_IMAGES)

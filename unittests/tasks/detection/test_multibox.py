@@ -58,6 +58,14 @@ def test_matching_by_hand(overlaps, expected):
     assert matching([overlaps]) == [expected]
 
 
+def test_the_threshold_itself_is_as_in_mxnets_operator():
+    """The second anchor's IoU is exactly 0.5. (In Caffe it stands for the object.)"""
+    anchors, labels = mx.nd.array([[[0, 0, .5, .5], [0, 0, .5, .25]]]), mx.nd.array([[[0, 0, 0, .5, .5]]])
+    *_, theirs = mx.nd.contrib.MultiBoxTarget(anchors, labels, mx.nd.zeros((1, 2, 2)), overlap_threshold=.5)
+    ours, _ = multibox_targets(anchors, labels, .5)
+    assert theirs.asnumpy().tolist() == ours.asnumpy().tolist() == [[1, 0]]
+
+
 def test_equals():
     assert sorted(matching([[[.4, .4], [.4, .4]]])[0]) == [0, 1]
     assert sorted(matching([[[.4, .4, .4]]])[0]) == [-1, -1, 0]

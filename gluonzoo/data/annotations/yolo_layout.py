@@ -1,0 +1,190 @@
+"""Where the parts of YOLO's data lie: the names of the classes, the splits, and the text file of each picture.
+
+Pictures and their text files lie side by side, or in folders ``images`` and ``labels`` of the same inner order. The
+splits are folders, or are named by a file of YAML (Ultralytics, Roboflow), or by lists of pictures (darknet, CVAT).
+"""
+import yaml
+
+from ...pictures.decode import SUFFIXES
+from ...reading import quoted, read_text
+from .base import AnnotationError, file_errors, leads_inside, lines
+from .listing import with_suffix
+from .splits import PAIRS, choose, require_none_below
+
+__all__ = ['Layout']
+
+MAX_YAML = 1 << 20   # bytes
+
+_LISTS = {name for pair in PAIRS for name in pair}
+
+
+class Layout:
+    """Reads a directory's layout; the names of the classes go to `reading`.
+
+    Attributes
+    ----------
+    splits : dict of split -> list of Path, pictures
+    keypoints : int, or None
+        how many numbers of points stand behind the box in a line; None if there are no points
+    """
+
+    def __init__(self, reading):
+        self._reading, self._root = reading, reading.directory
+        self.keypoints = None
+        self._files = reading.files()
+        self._labels = {}  # folder of pictures -> folder of their text files, None if it is the same
+        self._named = {}   # split -> folders and lists, as YAML says
+        for path in self._files:
+            if path.name.lower() == 'classes.txt' or path.suffix.lower() in ('.names', '.labels'):
+                reading.read_class_names(path)
+            elif path.suffix.lower() in ('.yaml', '.yml') and path.parent == self._root:
+                self._read_yaml(path)
+        if reading.class_names is None:
+            raise AnnotationError(f'{self._root / "classes.txt"}: No such file; the classes must be named there, or in '
+                                  'data.yaml or obj.names')
+        self.splits = {split: [picture for source in sources for picture in self._pictures(source)]
+                       for split, sources in self._sources().items()}
+
+    def text_of(self, picture):
+        """(path of the text file about a picture, whether it may be missing, which says that there is no object)"""
+        folder = picture.parent
+        if folder not in self._labels:
+            self._labels[folder] = self._labels_of(folder)
+        labels = self._labels[folder]
+        return (labels or folder) / f'{picture.stem}.txt', labels is not None
+
+    def _labels_of(self, folder):
+        """The folder of the text files, if the pictures are in a folder called images; else None."""
+        parts = folder.relative_to(self._root).parts
+        for index in reversed(range(len(parts))):
+            labels = self._root.joinpath(*parts[:index], 'labels')
+            if parts[index] == 'images' and labels.is_dir():
+                return labels.joinpath(*parts[index + 1:])
+        return None
+
+    def texts_without_picture(self):
+        """Text files that lie among those of the pictures, and are of none."""
+        expected = {self.text_of(picture)[0] for picture in with_suffix(self._files, *SUFFIXES)}
+        folders = {self.text_of(picture)[0].parent for pictures in self.splits.values() for picture in pictures}
+        lists = set(self._lists().values())
+        return [path for path in with_suffix(self._files, '.txt')
+                if path.parent in folders and path not in expected and path not in lists
+                and path.name.lower() != 'classes.txt' and not path.name.lower().startswith('readme')]
+
+    # -- YAML ----------------------------------------------------------------------------------------------------------
+
+    def _read_yaml(self, path):
+        with file_errors(path):
+            text = read_text(path, MAX_YAML)
+        try:
+            content = yaml.load(text, yaml.BaseLoader)   # text alone: a class may be called yes, or 7
+        except RecursionError:
+            raise AnnotationError(f'{path}: not YAML that can be used: nested too deeply') from None
+        except (yaml.YAMLError, ValueError, OverflowError) as error:   # the last two: letters that there are not
+            raise AnnotationError(f'{path}: not YAML: {" ".join(str(error).split())}') from error
+        if not isinstance(content, dict) or 'names' not in content:
+            return
+        self._reading.mark_read(path)
+        self._reading.set_class_names(path, _names(path, content))
+        shape = content.get('kpt_shape')
+        if shape is not None:
+            try:
+                points, numbers = map(int, shape)
+            except (TypeError, ValueError):
+                raise AnnotationError(f'{path}: kpt_shape: must be two whole numbers: {quoted(shape)}') from None
+            self.keypoints = points * numbers
+        for split in ('train', 'val', 'test'):
+            values = content.get(split) or []
+            values = values if isinstance(values, list) else [values]
+            if values and all(isinstance(value, str) for value in values):
+                self._named[split] = path, values, content.get('path')
+
+    def _resolve(self, value, before=None):
+        """What a path means in the directory, whatever it was below elsewhere; None if there is nothing."""
+        parts = _parts(value)
+        paths = [_parts(before) + parts] if isinstance(before, str) else []
+        for path in (*paths, *(parts[index:] for index in range(len(parts)))):
+            if leads_inside('/'.join(path)) and self._root.joinpath(*path).exists():
+                return self._root.joinpath(*path)
+        return None
+
+    # -- splits --------------------------------------------------------------------------------------------------------
+
+    def _sources(self):
+        """split -> list of folders and lists."""
+        named = {split: [self._resolve(value, before) for value in values]
+                 for split, (_, values, before) in self._named.items()}
+        named = {split: paths for split, paths in named.items() if None not in paths}
+        lists, folders = self._lists(), self._folders()
+        wanted = self._reading.wanted_splits
+        if wanted:
+            there = {**{name: [path] for name, path in {**folders, **lists}.items()}, **named}
+            return choose(there, wanted, self._root)
+        if 'train' in named:
+            if len(named) == 1 and len(self._named) == 1:
+                return {'all': named['train']}
+            chosen = choose(named, None, self._root) if len(named) > 1 else None
+            if chosen and chosen['train'] == chosen['val']:
+                raise AnnotationError(f'{self._named["train"][0]}: train and val are the same; to part it at random: '
+                                      '--splits train')
+            if chosen:
+                return chosen
+        chosen = choose(lists, None, self._root) if len(lists) > 1 else None
+        chosen = chosen or choose(folders, None, self._root)
+        if chosen is None and lists:   # CVAT writes one for data without splits
+            return {'all': list(lists.values())}
+        if chosen is None and self._named:
+            path, values, _ = next(iter(self._named.values()))
+            raise AnnotationError(f'{path}: names splits, and there is no {quoted(values[0])} in {self._root}')
+        if chosen is None:
+            require_none_below(self._root, with_suffix(self._files, *SUFFIXES))
+        return {split: [path] for split, path in (chosen or {'all': self._root}).items()}
+
+    def _lists(self):
+        """name -> text file of the directory that lists the pictures of a split."""
+        pictures = {path.stem for path in with_suffix(self._files, *SUFFIXES) if path.parent == self._root}
+        return {path.stem: path for path in with_suffix(self._files, '.txt') if path.parent == self._root
+                and path.stem.lower() in _LISTS and path.stem not in pictures}
+
+    def _folders(self):
+        """name -> folder, in the directory or in its folder ``images``."""
+        found = {}
+        for path in self._files:
+            parts = path.relative_to(self._root).parts
+            for names in (parts[:1], parts[:2] if parts[0] == 'images' else ()):
+                if names and len(names) < len(parts):
+                    found[names[-1]] = self._root.joinpath(*names)
+        return found
+
+    def _pictures(self, source):
+        """The pictures below a folder, or of a list."""
+        if source.is_dir():
+            return with_suffix(self._reading.files(source), *SUFFIXES)
+        self._reading.mark_read(source)
+        found = []
+        for number, line in lines(source):
+            with self._reading.or_skip():
+                picture = self._resolve(line)
+                if picture is None:
+                    raise AnnotationError(f'{source}:{number}: no picture {quoted(line)} in {self._root}')
+                found.append(picture)
+        return found
+
+
+def _parts(path):
+    """The names in a path of Linux or Windows, without what leads to the root or up."""
+    return [part for part in path.replace('\\', '/').split('/') if part not in ('', '.', '..')]
+
+
+def _names(path, content):
+    """The names of the classes of a file of YAML: a list, or a dict with the numbers 0, 1 ... as keys."""
+    names = content['names']
+    if isinstance(names, dict):
+        if set(names) != {str(number) for number in range(len(names))}:
+            raise AnnotationError(f'{path}: names: must have the numbers from 0 to {len(names) - 1}: {quoted(names)}')
+        names = [names[str(number)] for number in range(len(names))]
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise AnnotationError(f'{path}: names: must be a list of names: {quoted(names)}')
+    if content.get('nc', str(len(names))) != str(len(names)):
+        raise AnnotationError(f'{path}: nc: must be the number of the names, {len(names)}: {quoted(content["nc"])}')
+    return [name.strip() for name in names]
