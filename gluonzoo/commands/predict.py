@@ -32,6 +32,7 @@ check = check_run_or_model
 
 
 def run(args):
+    import errno
     import json
     import sys
 
@@ -53,26 +54,45 @@ def run(args):
     if args.views and type(task).views is Task.views:
         raise ValueError(f'--views: the task {settings["task"]["name"]} has none')
     report, unreadable, unwritten = [], Failures(), Failures()
+    written = []   # (entry of the report, what it is there, path)
     taken = {place(file) for file, _ in found}   # no photo is written over
     args.out.mkdir(parents=True, exist_ok=True)
 
-    def write(picture, name):
-        """Its name below --out, or None if it could not be written."""
+    def write(picture, name, entry, what):
+        """The entry says the picture's name below --out, or None if it could not be written."""
         target = free_name(args.out, name, taken)
         with unwritten.noted() as failed:
             write_jpeg(args.out / target, picture)
-        return None if failed else str(target)
+            written.append((entry, what, args.out / target))
+        entry[what] = None if failed else str(target)
+
+    def write_results():
+        """Writes predictions.json. On a full disk it takes the place of the last pictures, which say less."""
+        while True:
+            content = {'checkpoint': str(source), 'unreadable': unreadable, 'unwritten': unwritten, 'images': report}
+            try:
+                with naming(results), replacing(results) as (partial,):
+                    partial.write_text(json.dumps(content, indent=1) + '\n')
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not written:
+                    raise
+            entry, what, path = written.pop()
+            path.unlink()
+            entry[what] = None
+            unwritten.append(f'{path}: removed to make room for {results.name}, since the disk is full')
 
     with tqdm(found, 'predict', unit=' pictures', leave=False) as files:   # an error has a line of its own
         for batch in batches(files, args.batch_size, unreadable):
             for (file, name, image), result in zip(batch, task.predict([image for *_, image in batch])):
-                report.append({'file': str(file), 'width': image.shape[1], 'height': image.shape[0],
-                               'picture': write(task.draw(image, result), name), **task.describe(result)})
+                entry = {'file': str(file), 'width': image.shape[1], 'height': image.shape[0], 'picture': None,
+                         **task.describe(result)}
+                report.append(entry)
+                write(task.draw(image, result), name, entry, 'picture')
                 for view, picture in task.views(image).items() if args.views else ():
-                    report[-1][view] = write(picture, name.with_name(f'{name.stem}-{view}.jpg'))
-    content = {'checkpoint': str(source), 'unreadable': unreadable, 'unwritten': unwritten, 'images': report}
-    with unwritten.noted() as failed, naming(results), replacing(results) as (partial,):
-        partial.write_text(json.dumps(content, indent=1) + '\n')
+                    write(picture, name.with_name(f'{name.stem}-{view}.jpg'), entry, view)
+    with unwritten.noted() as failed:
+        write_results()
     if not failed:
         print(f'{len(report)} pictures: {args.out}; what was found: {results}')
     for what, failures in (('read', unreadable), ('written', unwritten)):

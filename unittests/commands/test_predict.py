@@ -164,6 +164,23 @@ def test_a_full_disk_leaves_nothing_half_written(detector, tmp_path, monkeypatch
     assert (out / 'predictions.json').read_text() == former and not list(out.rglob('*.partial'))
 
 
+def test_on_a_full_disk_the_numbers_take_the_place_of_pictures(detector, tmp_path, monkeypatch):
+    save_photos(tmp_path / 'photos')
+    out, real = tmp_path / 'out', Path.write_text
+
+    def write_text(path, content, *more):
+        real(path, content, *more)
+        if path.name == 'predictions.json.partial' and len(list(out.rglob('*.jpg'))) > 4:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(Path, 'write_text', write_text)
+    code, report = predict(detector, tmp_path / 'photos', out)
+    assert code == 1 and len(report['images']) == 6 and all('detections' in image for image in report['images'])
+    assert len(report['unwritten']) == 2 and all('removed to make room' in line for line in report['unwritten'])
+    assert sorted(image['picture'] for image in report['images'] if image['picture']) == \
+        sorted(str(path.relative_to(out)) for path in out.rglob('*.jpg'))
+
+
 def test_kinds_that_are_not_read_are_named_and_no_pipe_is_waited_for(detector, tmp_path):
     photos = tmp_path / 'photos'
     save_photos(photos)
