@@ -122,7 +122,9 @@ def _as_read(settings):
 
 
 def _tell(run, metrics, missing):
-    said = ', '.join(f'{name} {value:.4g}' for name, value in metrics.items())
+    from ..train.callbacks import in_words
+
+    said = in_words({name: f'{value:.4g}' for name, value in metrics.items()})
     print(f'{run.directory}: best checkpoint {run.checkpoint("best").name}; {said}')
     for name, what in (('progress.png', 'losses and metric'), ('samples', 'what was found after each epoch'),
                        ('scalars.csv', 'every number'), ('tensorboard', 'the same, for tensorboard --logdir')):

@@ -15,7 +15,7 @@ from PIL import Image, ImageFile
 
 from ..reading import FileError, read_bytes
 from .kinds import unread_kind, unread_tiff
-from .tiff_tags import SAMPLE_FORMAT, orientation_of, read_tags, without_orientation
+from .tiff_tags import BITS, SAMPLE_FORMAT, orientation_of, read_tags, without_orientation
 
 __all__ = ['ImageError', 'MAX_PIXELS', 'SUFFIXES', 'decode_image', 'image_size', 'read_image']
 
@@ -113,7 +113,7 @@ def _opened(data):
     if header.format != 'TIFF':
         return header, orientation_of(read_tags(exif.removeprefix(b'Exif\0\0'))), data
     tags = read_tags(data)
-    if tags.get(SAMPLE_FORMAT, (1, 0))[0] == 2:   # OpenCV would take the sign for a part of the number
+    if tags.get(SAMPLE_FORMAT, (1, 0))[0] in (2, 3) or tags.get(BITS, (1, 0))[0] > 16:   # OpenCV takes some wrongly
         raise ImageError(_refusal(unread_tiff(data)))
     return header, orientation_of(tags), without_orientation(data)
 

@@ -29,7 +29,7 @@ def unread_tiff(data):
     """What is unusual about a TIFF that is not read, such as 'a TIFF of 32-bit floating-point numbers'; else None."""
     tags = read_tags(data)
     bits, sign, compression = (tags.get(tag, (1, 0))[0] for tag in (BITS, SAMPLE_FORMAT, COMPRESSION))
-    if sign != 1 or bits > 16:
+    if sign in (2, 3) or bits > 16:
         numbers = {2: 'whole numbers with a sign', 3: 'floating-point numbers'}.get(sign, 'whole numbers')
         return f'a TIFF of {bits}-bit {numbers}'
     if compression in _COMPRESSIONS:
