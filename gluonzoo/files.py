@@ -1,10 +1,9 @@
 """Files that are whole or absent, and errors that say which file they are about."""
 import os
-import stat
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ['PARTIAL', 'naming', 'read_file', 'replacing', 'require_replaceable']
+__all__ = ['PARTIAL', 'naming', 'replacing', 'require_replaceable']
 
 # The suffix of a file that is not finished yet.
 PARTIAL = '.partial'
@@ -53,30 +52,3 @@ def naming(path):
         if error.errno is not None and error.filename in (None, f'{os.fspath(path)}{PARTIAL}'):
             error.filename = os.fspath(path)
         raise
-
-
-def read_file(path, most):
-    """The content of an ordinary file.
-
-    Parameters
-    ----------
-    path : str or Path
-    most : int
-        bytes
-
-    Raises
-    ------
-    ValueError
-        if it is no ordinary file but a pipe, a socket or a device; if it has more than `most` bytes. (The message does
-        not name the file.)
-    OSError
-        if it cannot be read
-    """
-    # A pipe is opened without waiting for a writer. For ordinary files the flag means nothing.
-    with open(path, 'rb', opener=lambda name, flags: os.open(name, flags | getattr(os, 'O_NONBLOCK', 0))) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError('is no regular file')
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f'has more than {most} bytes')
-    return content

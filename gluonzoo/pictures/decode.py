@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageFile
 
-from ..files import read_file
+from ..reading import FileError, read_bytes
 from .kinds import unread_kind, unread_tiff
 from .tiff_tags import BITS, SAMPLE_FORMAT, orientation_of, read_tags, without_orientation
 
@@ -62,8 +62,10 @@ def read_image(source):
     if isinstance(source, (bytes, bytearray, memoryview)):
         return decode_image(source)
     try:
-        return decode_image(read_file(source, MAX_BYTES))
-    except ValueError as error:
+        return decode_image(read_bytes(source, MAX_BYTES))
+    except FileError as error:   # names the file already
+        raise ImageError(str(error)) from error
+    except ImageError as error:
         raise ImageError(f'{os.fspath(source)}: {error}') from error
 
 

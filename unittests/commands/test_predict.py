@@ -190,7 +190,7 @@ def test_kinds_that_are_not_read_are_named_and_no_pipe_is_waited_for(detector, t
     assert code == 1 and len(report['images']) == 6
     gif, pipe = report['unreadable']
     assert gif == f'{photos}/moving.gif: is a GIF, which is not read; save it as JPEG or PNG, of 8 or 16 bits'
-    assert pipe == f'{photos}/pipe.jpg: is no regular file'
+    assert pipe == f'{photos}/pipe.jpg: is a pipe; must be an ordinary file'
 
 
 def test_a_batch_is_bounded_by_its_pixels(tmp_path, monkeypatch):
