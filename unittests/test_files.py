@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gluonzoo.files import naming, read_file, replacing, require_replaceable
+from gluonzoo.files import naming, replacing, require_replaceable
 
 
 def test_all_appear_at_the_end(tmp_path):
@@ -41,17 +41,3 @@ def test_an_error_gets_the_name_that_it_lacks():
     with pytest.raises(OSError, match='^said$') as caught, naming('/some/path'):
         raise OSError('said')
     assert caught.value.filename is None
-
-
-def test_only_ordinary_files_of_a_bounded_size_are_read(tmp_path):
-    (tmp_path / 'a').write_bytes(b'12345')
-    assert read_file(tmp_path / 'a', 5) == b'12345'
-    with pytest.raises(ValueError, match='has more than 4 bytes'):
-        read_file(tmp_path / 'a', 4)
-    os.mkfifo(tmp_path / 'pipe')
-    for path in (tmp_path / 'pipe', '/dev/zero'):
-        with pytest.raises(ValueError, match='is no regular file'):
-            read_file(path, 5)
-    for path, error in ((tmp_path, IsADirectoryError), (tmp_path / 'none', FileNotFoundError)):
-        with pytest.raises(error):
-            read_file(path, 5)

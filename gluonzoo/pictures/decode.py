@@ -63,7 +63,7 @@ def read_image(source):
         return decode_image(source)
     try:
         return decode_image(read_bytes(source, MAX_BYTES))
-    except FileError as error:   # it names the file
+    except FileError as error:   # names the file already
         raise ImageError(str(error)) from error
     except ImageError as error:
         raise ImageError(f'{os.fspath(source)}: {error}') from error

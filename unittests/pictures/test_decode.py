@@ -197,8 +197,8 @@ def test_a_tiff_with_a_compression_that_is_not_read():
 
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / 'pipe.jpg')
-    for path in (tmp_path / 'pipe.jpg', '/dev/zero'):
-        with pytest.raises(ImageError, match=f'{path}: is a (pipe|device); must be an ordinary file'):
+    for path, kind in ((tmp_path / 'pipe.jpg', 'pipe'), ('/dev/zero', 'device'), (tmp_path, 'folder')):
+        with pytest.raises(ImageError, match=f'{path}: is a {kind}; must be an ordinary file'):
             read_image(path)
 
 
@@ -219,8 +219,6 @@ def test_from_a_file(tmp_path):
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(FileNotFoundError, match='none.jpg'):
         read_image(tmp_path / 'none.jpg')
-    with pytest.raises(ImageError, match='is a folder; must be an ordinary file'):
-        read_image(tmp_path)
     (tmp_path / 'text.jpg').write_text('no image')
     with pytest.raises(ImageError, match='text.jpg: not a JPEG, PNG, BMP, TIFF or WEBP image'):
         read_image(tmp_path / 'text.jpg')
