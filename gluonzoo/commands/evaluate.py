@@ -65,7 +65,8 @@ def failure(path, write):
         said = said_of(error)
         if said is None:
             raise
-        return [f'not written: {said if str(path) in said else f"{path}: {said}"}']
+        named = str(path) in said or getattr(error, 'filename', None)
+        return [f'not written: {said if named else f"{path}: {said}"}']
     return []
 
 

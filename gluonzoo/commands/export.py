@@ -92,10 +92,7 @@ def export_task(args):
     what = task.exported(args.decode, 1 if 'batch' in dynamic else args.batch or 1,
                          None if 'size' in dynamic else args.size)
     arguments = what._asdict()
-    block, one_size = arguments.pop('block'), arguments.pop('one_size')
-    if one_size and 'size' in dynamic:
-        raise ValueError(f'--size dynamic: not with --decode here: {one_size}. Say --size H W; or leave out --decode: '
-                         'the network alone takes images of other sizes')
+    block = arguments.pop('block')
     metadata = arguments['metadata'] = {**what.metadata, 'checkpoint': Path(source).name}
     if 'size' in dynamic:
         metadata['example_size'], metadata['input_size'] = metadata['input_size'], None

@@ -6,13 +6,15 @@
 
 --images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF and WebP; grey, with transparency, 16
 bits, and turned as a camera's EXIF says are all right. Coordinates in predictions.json are pixels of the photo as one
-sees it. What cannot be read, predicted or written is listed at the end and in predictions.json; the exit code is then
-1, and all else is there. After Ctrl-C, predictions.json says what was done before.
+sees it. What cannot be read, such as GIF and HEIC, predicted or written is listed at the end and in predictions.json;
+the exit code is then 1, and all else is there. After Ctrl-C, predictions.json says what was done before.
 """
 from pathlib import Path
 
 from ..recipes.arguments import at_least
 from .arguments import add_model_arguments, add_run_arguments, check_run_or_model, open_run_or_model
+
+BATCH_PIXELS = 1 << 25   # of the pictures in memory at a time, if they are more than one: 100 MB
 
 
 def add_arguments(parser):
@@ -21,7 +23,7 @@ def add_arguments(parser):
     parser.add_argument('--images', type=Path, nargs='+', required=True, help='files and folders')
     parser.add_argument('--out', type=Path, default=Path('out'), help='(default: %(default)s)')
     parser.add_argument('--batch-size', type=at_least(1), default=8,
-                        help='pictures in memory at a time (default: %(default)s)')
+                        help='pictures in memory at a time, fewer if they are large (default: %(default)s)')
     parser.add_argument('--views', action='store_true',
                         help='also what else there is to see, such as the heat maps of keypoints')
 
@@ -33,10 +35,11 @@ def run(args):
     import sys
 
     from ..pictures.decode import SUFFIXES
+    from ..pictures.kinds import OTHER_SUFFIXES
     from ..tasks import Task
     from .predictions import Predictions
 
-    found = list(find(args.images, SUFFIXES))
+    found = list(find(args.images, SUFFIXES + OTHER_SUFFIXES))
     if not found:
         raise ValueError(f'--images: no pictures ({", ".join(sorted(SUFFIXES))}) in {", ".join(map(str, args.images))}')
     task, settings, source = open_run_or_model(args)
@@ -57,21 +60,41 @@ def predict(task, found, predictions, batch_size, views):
     """Adds to the predictions what is found in the pictures. Returns whether it was interrupted by Ctrl-C."""
     from tqdm import tqdm
 
-    from ..pictures.decode import read_image
-
-    with tqdm(range(0, len(found), batch_size), 'predict', unit=' batches', leave=False, disable=None) as batches:
+    with tqdm(found, 'predict', unit=' pictures', leave=False, disable=None) as files:
         try:
-            for begin in batches:
-                batch = []
-                for file, name in found[begin:begin + batch_size]:
-                    with predictions.failing('unreadable', file):
-                        batch.append((file, name, read_image(file)))
+            for batch in batches(files, batch_size, predictions):
                 for (file, name, image), result in results(task, batch, predictions):
                     with predictions.failing('unwritten', file):
                         predictions.add(file, name, image, task, result, views)
         except KeyboardInterrupt:
             return True
     return False
+
+
+def batches(files, count, predictions):
+    """Yields lists of (file, name, picture), of at most `count` pictures, or one picture that is very large.
+
+    Files that cannot be read are failures of the :class:`Predictions`.
+    """
+    from ..pictures.decode import read_image
+
+    batch, pixels = [], 0
+    for file, name in files:
+        image = None
+        with predictions.failing('unreadable', file):
+            image = read_image(file)
+        if image is None:
+            continue
+        size = image.shape[0] * image.shape[1]
+        if batch and (len(batch) == count or pixels + size > BATCH_PIXELS):
+            yield batch
+            batch.clear()   # the list that the caller has: what was in it is done with
+            pixels = 0
+        batch.append((file, name, image))
+        pixels += size
+        del image   # or it would stay in memory while the next one is read
+    if batch:
+        yield batch
 
 
 def results(task, batch, predictions):

@@ -61,7 +61,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     if workers.rank == 0:
         threads.tell(had_threads)
     ema = EMA(how['ema']) if how['ema'] else None
-    dataset = DATASETS.create(**settings['train_data'])
+    dataset = DATASETS.make(settings['train_data'], 'train_data')
     engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
     parts = engine_settings['accumulate'] * len(engine_settings['devices']) * workers.count
     if how['batch_size'] % parts:
@@ -98,7 +98,7 @@ def _as_read(settings):
     wanted = threads.of_settings(settings)
     if wanted is not None:
         runtime.use_threads(wanted)   # before MXNet is imported
-    from ..train.settings import converted
+    from ..train.settings import check_settings, converted
 
     try:
         settings = json.loads(json.dumps(settings))
@@ -120,6 +120,7 @@ def _as_read(settings):
     unknown += [f'{part}.{key}' for part in ('engine', 'fit') for key in settings[part] if key not in KEYS[part]]
     if unknown:
         raise ValueError(f'settings: {", ".join(unknown)}: unknown')
+    check_settings(settings)
     return settings
 
 

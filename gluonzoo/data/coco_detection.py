@@ -18,6 +18,7 @@ import numpy as np
 from ..pictures.decode import ImageError, read_image
 from ..reading import open_ordinary
 from ..registry import DATASETS
+from ..values import PATH
 from .annotations import AnnotationError
 from .annotations.coco import read_coco
 from .coco_files import find_annotations, folder_of
@@ -112,7 +113,7 @@ class CocoDetection(Dataset):
         if the transform is unknown or has unknown keywords.
     """
 
-    def __init__(self, path, images=None, transform=None):
+    def __init__(self, path: PATH, images: PATH = None, transform=None):
         super().__init__(one_file(path), transform)
         coco = read_coco(self.path)
         folder = self._folder(images, [image.file_name for image in coco.images.values()])

@@ -10,6 +10,7 @@ import numpy as np
 from ..pictures.decode import ImageError, decode_image, image_size
 from ..reading import FileError, read_names
 from ..registry import DATASETS
+from ..values import PATH
 from .dataset import Dataset, counted, one_file
 from .records import RecordError, RecordFile, unpack
 
@@ -82,7 +83,7 @@ class DetectionRecords(Dataset):
         if the transform is unknown or has unknown keywords.
     """
 
-    def __init__(self, path, transform=None):
+    def __init__(self, path: PATH, transform=None):
         super().__init__(one_file(path), transform)
         self._counted, self._lock = set(), threading.Lock()   # records whose objects are in `dropped`
         self._records = RecordFile(self.path)

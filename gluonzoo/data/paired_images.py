@@ -11,6 +11,7 @@ import numpy as np
 from ..pictures.decode import MAX_BYTES, SUFFIXES, ImageError, image_size, read_image
 from ..reading import open_ordinary
 from ..registry import DATASETS
+from ..values import PATHS
 from .annotations.listing import files_below
 from .dataset import Dataset, counted
 from .records import RecordError
@@ -71,7 +72,7 @@ class PairedImages(Dataset):
         trained.) Also for wrong keywords.
     """
 
-    def __init__(self, path, direction='AtoB', transform=None):
+    def __init__(self, path: PATHS, direction='AtoB', transform=None):
         super().__init__(path, transform)
         if direction not in ('AtoB', 'BtoA'):
             raise ValueError(f"direction: must be 'AtoB' or 'BtoA': {direction!r}")

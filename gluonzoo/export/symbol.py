@@ -1,4 +1,5 @@
 """Networks as MXNet's own files, for an MXNet without gluonzoo."""
+import errno
 import json
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     ------
     ExportError
         if the files compute something other than the block. They are not written then; former files stay.
+    OSError
+        if they cannot be written; likewise
     """
     require_folder(path)
     arrays = examples(inputs)
@@ -57,13 +60,13 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
             with naming(paths[2]):
                 partial[2].write_text(json.dumps(metadata, indent=1) + '\n')
         copy = mx.gluon.SymbolBlock(mx.sym.load(str(partial[0])), [mx.sym.var(n, dtype='float32') for n in arrays])
+        partial[1].touch()   # an error that says why
         try:
             mx.nd.save(str(partial[1]), {f'{"aux" if name in auxiliary else "arg"}:{name}': value
                                          for name, value in parameters.items()})
             copy.collect_params().load(str(partial[1]))   # MXNet does not notice if the last bytes are not written
         except mx.MXNetError as error:
-            raise ExportError(f'{paths[1]}: cannot be written; is the disk full? MXNet says: '
-                              f'{str(error).strip().splitlines()[-1]}') from error
+            raise OSError(errno.EIO, 'cannot be written whole; is the disk full?', str(paths[1])) from error
         gap = max(difference(a, b) for a, b in zip(expected, run(copy, arrays)))
         if not gap <= 1e-5:
             raise ExportError(f'what was written computes something else, by {gap:.2g} of its greatest number')

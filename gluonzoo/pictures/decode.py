@@ -2,22 +2,33 @@
 
 OpenCV decodes: it is fast, lets other threads run, and refuses files that are cut off. Pillow reads the header first,
 so that the size is known before anything is decoded. Pillow also puts transparent images on white.
+
+Neither turns a picture: which formats they turn differs between their versions. The orientation is read here, once for
+the size and the pixels.
 """
 import io
 import os
 
 import cv2
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile
+
+from ..reading import FileError, read_bytes
+from .kinds import unread_kind, unread_tiff
+from .tiff_tags import BITS, SAMPLE_FORMAT, orientation_of, read_tags, without_orientation
 
 __all__ = ['ImageError', 'MAX_PIXELS', 'SUFFIXES', 'decode_image', 'image_size', 'read_image']
 
 FORMATS = ('JPEG', 'PNG', 'BMP', 'TIFF', 'WEBP')
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')   # of files of these formats, in lower case
-MAX_PIXELS = 1 << 27   # 400 MB decoded; a photo of a 108 megapixel telephone fits
+MAX_PIXELS = 1 << 27   # 400 MB decoded, 900 MB on the way if transparent; a photo of a 108 megapixel telephone fits
 MAX_BYTES = 1 << 30
 
-_ORIENTATION = 0x0112   # the EXIF tag; 5 to 8 exchange width and height
+_STRIP = 1 << 20   # pixels that are put on white at a time
+
+# What shows a picture upright, by its orientation. 5 to 8 exchange width and height.
+_TURNS = {2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1], 5: lambda a: a.swapaxes(0, 1),
+          6: lambda a: np.rot90(a, -1), 7: lambda a: np.rot90(a, 2).swapaxes(0, 1), 8: np.rot90}
 
 
 class ImageError(ValueError):
@@ -50,63 +61,77 @@ def read_image(source):
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return decode_image(source)
-    with open(source, 'rb') as file:
-        data = file.read(MAX_BYTES + 1)
     try:
-        if len(data) > MAX_BYTES:
-            raise ImageError(f'more than {MAX_BYTES} bytes')
-        return decode_image(data)
+        return decode_image(read_bytes(source, MAX_BYTES))
+    except FileError as error:   # names the file already
+        raise ImageError(str(error)) from error
     except ImageError as error:
         raise ImageError(f'{os.fspath(source)}: {error}') from error
 
 
 def image_size(data):
     """(width, height) of an encoded image as a viewer shows it, from its header. Raises ImageError."""
-    with _header(data) as header:
-        return _upright_size(header)
+    header, orientation, _ = _opened(data)
+    with header:
+        return header.size[::-1] if orientation > 4 else header.size
 
 
 def decode_image(data):
     """As :func:`read_image`, from the content of a file (bytes-like) alone."""
-    with _header(data) as header:
-        if header.mode in ('RGBA', 'LA', 'PA') or 'transparency' in header.info:
-            return _on_white(header)
+    header, orientation, data = _opened(data)
+    with header:
+        transparent = header.mode in ('RGBA', 'LA', 'PA') or 'transparency' in header.info
+        image = _on_white(header) if transparent else _decoded(data)
+    return np.ascontiguousarray(_TURNS[orientation](image)) if orientation > 1 else image
+
+
+def _decoded(data):
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise ImageError(f'not an image that can be decoded: {error.err}') from error
     if image is None:
-        raise ImageError('the image is damaged or cut off')
+        kind = unread_tiff(data)
+        raise ImageError(_refusal(kind) if kind else 'the image is damaged or cut off')
     return image
 
 
-def _header(data):
-    """The image with its pixels not yet read."""
+def _opened(data):
+    """The image with its pixels not yet read, its orientation, and the content for a decoder."""
     try:
-        header = Image.open(io.BytesIO(data), formats=FORMATS)
+        header = Image.open(io.BytesIO(without_orientation(data)), formats=FORMATS)
+        exif = header.info.get('exif', b'')
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f'too many pixels: {error}') from error
     except Exception as error:   # a damaged header makes Pillow raise errors of many kinds
-        raise ImageError(f'not a {", ".join(FORMATS[:-1])} or {FORMATS[-1]} image ({len(data)} bytes)') from error
+        kind = unread_kind(data) or unread_tiff(data)
+        raise ImageError(_refusal(kind) if kind else f'not a {", ".join(FORMATS[:-1])} or {FORMATS[-1]} image '
+                         f'({len(data)} bytes)') from error
     width, height = header.size
     if width * height > MAX_PIXELS:
         raise ImageError(f'{width} x {height} pixels: more than {MAX_PIXELS}')
-    return header
+    if header.format != 'TIFF':
+        return header, orientation_of(read_tags(exif.removeprefix(b'Exif\0\0'))), data
+    tags = read_tags(data)
+    if tags.get(SAMPLE_FORMAT, (1, 0))[0] in (2, 3) or tags.get(BITS, (1, 0))[0] > 16:   # OpenCV takes some wrongly
+        raise ImageError(_refusal(unread_tiff(data)))
+    return header, orientation_of(tags), without_orientation(data)
 
 
-def _upright_size(header):
-    try:
-        turned = header.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
-    except Exception:   # damaged EXIF; OpenCV takes it as none
-        turned = False
-    return header.size[::-1] if turned else header.size
+def _refusal(kind):
+    return f'is {kind}, which is not read; save it as JPEG or PNG, of 8 or 16 bits'
 
 
 def _on_white(header):
     ImageFile.LOAD_TRUNCATED_IMAGES = False   # gluoncv sets it in the whole process: what is missing would be grey
+    width, height = header.size
+    image = np.empty((height, width, 3), 'uint8')
+    rows = max(1, _STRIP // width)
     try:
-        image = ImageOps.exif_transpose(header).convert('RGBA')
+        for top in range(0, height, rows):   # by strips: an RGBA copy of the whole would take as much memory again
+            part = header.crop((0, top, width, min(top + rows, height))).convert('RGBA')
+            white = Image.new('RGBA', part.size, 'white')
+            image[top:top + rows] = np.asarray(Image.alpha_composite(white, part).convert('RGB'))
     except Exception as error:   # the decoders raise OSError, ValueError, SyntaxError, struct.error, zlib.error ...
         raise ImageError(f'the image is damaged or cut off: {error}') from error
-    white = Image.new('RGBA', image.size, 'white')
-    return np.array(Image.alpha_composite(white, image).convert('RGB'))
+    return image

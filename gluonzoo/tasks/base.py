@@ -25,8 +25,6 @@ class Exported(NamedTuple):
     """makes rows of class, score and box from the outputs"""
     decoder_inputs: Optional[dict] = None
     """further inputs of the decoder, name -> shape or example; may also have examples of the outputs"""
-    one_size: Optional[str] = None
-    """why the decoder is for images of one size alone, in words; None if it takes any size"""
 
 
 class Task:
@@ -120,7 +118,7 @@ class Task:
         for name in names:
             shapes = self.input_shapes(name)
             try:
-                outputs[name] = engine.place(self.networks[name], *shapes, weights_follow=weights_follow)
+                outputs[name] = engine.place(self.networks[name], *shapes, weights_follow=weights_follow, name=name)
             except mx.MXNetError as error:
                 raise ValueError(f'{name}: does not take {", ".join(str(list(shape)) for shape in shapes)}: '
                                  f'{str(error).strip().splitlines()[-1]}') from error

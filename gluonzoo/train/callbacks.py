@@ -33,7 +33,9 @@ from .storage import write_file
 from .streams import takes
 from .tensorboard import TensorBoard
 
-__all__ = ['Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples', 'Callbacks', 'read_scalars']
+__all__ = ['Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples', 'Callbacks', 'in_words', 'read_scalars']
+
+SHOWN = 12   # numbers in a line
 
 _EVENTS = ('on_start', 'on_step', 'on_epoch', 'on_end')
 
@@ -127,7 +129,7 @@ class Progress:
                 self._bar.refresh()
                 self._said = time.monotonic()
         elif time.monotonic() - self._said >= self.every:
-            self._say(f'epoch {loop.epoch + 1}/{loop.epochs}, batch {done}/{len(loader)}: {_words(losses)}')
+            self._say(f'epoch {loop.epoch + 1}/{loop.epochs}, batch {done}/{len(loader)}: {in_words(losses)}')
 
     def on_epoch(self, loop, epoch, metrics):
         self._close()
@@ -150,8 +152,11 @@ class Progress:
             bar.close()
 
 
-def _words(scalars):
-    return ', '.join(f'{name} {value}' for name, value in scalars.items())
+def in_words(scalars):
+    """The first dozen numbers as 'name value, name value', and how many more there are. Dict of name -> str -> str"""
+    more = len(scalars) - SHOWN
+    return ', '.join([*(f'{name} {value}' for name, value in list(scalars.items())[:SHOWN]),
+                      *([f'and {more} more in scalars.csv'] if more > 0 else [])])
 
 
 class Plot:

@@ -259,7 +259,8 @@ def _watch(members, workers, received, wait):
 def _end_late(members, workers, received, wait):
     """Ends workers that wait for one that has left the job. A worker that has not joined leaves without a word."""
     late, gone = ([worker.name for worker in workers if (worker.code() is None) == runs] for runs in (True, False))
-    _say(f'{", ".join(late)} still run(s), {wait:g} seconds after {", ".join(gone)} ended: the job ends')
+    _say(f'{", ".join(late)} {"have" if len(late) > 1 else "has"} not ended {wait:g} seconds after {", ".join(gone)}: '
+         'the job ends')
     for member in members:
         member.send(signal.SIGTERM)
     _wait(members, GRACE)

@@ -13,11 +13,13 @@
                 of train_data and val_data, 'count' and 'sha256': what they are known by, wherever they lie. See
                 gluonzoo.data.dataset.Dataset.fingerprint. None for a dataset that has no such thing
 """
+from ..reading import quoted
+from ..values import NAMED, NAMES, NUMBER, OBJECT, TEXT, Rule, check, nullable, number, whole
 from . import storage
 from .storage import CheckpointError
 
-__all__ = ['REVISION', 'MAY_CHANGE', 'converted', 'differences', 'moved_without_fingerprint', 'read_settings',
-           'setting_of']
+__all__ = ['REVISION', 'MAY_CHANGE', 'check_settings', 'converted', 'differences', 'moved_without_fingerprint',
+           'read_settings', 'setting_of']
 
 REVISION = 3
 
@@ -25,6 +27,17 @@ REVISION = 3
 MAY_CHANGE = ('fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', 'engine.threads', 'train_data.workers',
               'val_data.workers')
 
+
+# What the values of the parts that have no 'name' must be.
+_FILE = Rule('the name of a Python file', lambda value: isinstance(value, str) and value.endswith('.py')
+             and not set(value) & set('/\\\0'))
+RULES = {
+    'engine': {'devices': NAMES, 'kvstore': nullable(TEXT), 'accumulate': whole(1), 'clip_norm': nullable(NUMBER),
+               'amp': nullable(TEXT), 'threads': nullable(whole(1))},
+    'fit': {'batch_size': whole(1), 'epochs': whole(1), 'schedule': OBJECT, 'seed': whole(0, 2 ** 31 - 1),
+            'ema': nullable(number(0, 1)), 'workers': whole(1, 1000)},
+    'code': {'file': _FILE, 'sha256': TEXT},
+}
 
 _DATA = ('train_data', 'val_data')
 _FINGERPRINTS = 'fingerprints'
@@ -55,14 +68,35 @@ def converted(settings):
     Raises ValueError if they are of a later revision, or if revision 1 says so and they have not its form.
     """
     revision = settings.get('revision', 1)
-    if revision not in range(1, REVISION + 1) or isinstance(revision, bool):
-        raise ValueError(f'is of revision {revision!r}; this gluonzoo reads 1 to {REVISION}')
+    if isinstance(revision, bool) or not isinstance(revision, int) or revision not in range(1, REVISION + 1):
+        raise ValueError(f'is of revision {quoted(revision)}; this gluonzoo reads 1 to {REVISION}')
     if revision == 1:
-        try:
-            settings = _from_first(settings)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError(f'not the settings of a run: {type(error).__name__}: {error}') from error
-    return _from_second(settings) if revision < 3 else settings
+        _require_first(settings)
+        settings = _from_first(settings)
+    settings = _from_second(settings) if revision < 3 else settings
+    check_settings(settings)
+    return settings
+
+
+def check_settings(settings):
+    """ValueError for a value that is not of its type: it names the setting, the rule and the value.
+
+    What is not there is no error here: not every use needs every part. Nor is what is described by a 'name': the
+    registry checks that, when it makes the thing.
+    """
+    for part in ('task', 'train_data', 'val_data', _FINGERPRINTS):
+        if part in settings:
+            check(part, settings[part], OBJECT)
+    for part, rules in RULES.items():
+        if part not in settings:
+            continue
+        check(part, settings[part], OBJECT)
+        for key, rule in rules.items():
+            if key in settings[part]:
+                check(f'{part}.{key}', settings[part][key], rule)
+    code = settings.get('code')
+    if code is not None and set(code) != set(RULES['code']):
+        raise ValueError(f"code: must have 'file' and 'sha256' alone: {quoted(code)}")
 
 
 def differences(before, now):
@@ -79,8 +113,8 @@ def differences(before, now):
             lines.append(_other_data(part, then, today))
     before, now = (_flat({key: value for key, value in settings.items() if key != _FINGERPRINTS})
                    for settings in (before, now))
-    return lines + [f'{key} {before.get(key, "(absent)")!r} then, {now.get(key, "(absent)")!r} now{_hint(key, before)}'
-                    for key in sorted({*before, *now}) if key not in may_change
+    return lines + [f'{key} {quoted(before.get(key, "(absent)"))} then, {quoted(now.get(key, "(absent)"))} now'
+                    f'{_hint(key, before)}' for key in sorted({*before, *now}) if key not in may_change
                     and (key in before, before.get(key)) != (key in now, now.get(key))]
 
 
@@ -122,10 +156,10 @@ def setting_of(specification, name):
 
     Raises ValueError if `name` has none.
     """
-    if callable(specification) or 'name' in specification:
+    if callable(specification) or isinstance(specification, dict) and 'name' in specification:
         return specification
-    if name not in specification:
-        raise ValueError(f'must be one for all, with a name, or have one for {name!r}: {specification!r}')
+    if not isinstance(specification, dict) or name not in specification:
+        raise ValueError(f'must be one for all, with a name, or have one for {name!r}: {quoted(specification)}')
     return specification[name]
 
 
@@ -138,7 +172,9 @@ def _flat(settings, prefix=''):
 
 
 def _from_first(settings):
-    """Converts settings of revision 1. The engine's settings were in the task, and networks had another key.
+    """Converts settings of revision 1, which :func:`_require_first` has checked.
+
+    The engine's settings were in the task, and networks had another key.
 
     Besides, the networks of DSOD's paper said themselves which parameters have no weight decay, and the transform did
     not make CenterNet's targets.
@@ -156,6 +192,26 @@ def _from_first(settings):
     elif task['name'] == 'keypoint_detection' and train_data['transform']['name'] == 'keypoint_train':
         train_data = {**train_data, 'transform': {**train_data['transform'], 'classes': len(task['class_names'])}}
     return {**settings, 'revision': 2, 'task': task, 'train_data': train_data, 'engine': engine, 'fit': fit}
+
+
+def _require_first(settings):
+    """ValueError that names what settings of revision 1 lack for :func:`_from_first`."""
+    for part, keys in (('task', ('accumulate', 'clip_norm', 'amp', 'name')), ('fit', ('devices', 'kvstore')),
+                       ('train_data', ())):
+        there = settings.get(part)
+        missing = [key for key in keys if not isinstance(there, dict) or key not in there]
+        if missing or not isinstance(there, dict):
+            raise ValueError(f'not the settings of a run: {part}: must be an object'
+                             f'{" with " * bool(missing)}{", ".join(missing)}: {quoted(there)}')
+    task, transform = settings['task'], settings['train_data'].get('transform')
+    name = task['name']
+    if name in ('single_shot_detection', 'keypoint_detection'):
+        check('task.network', task.get('network'), NAMED)
+    if name == 'single_shot_detection':
+        check('task.optimizer', task.get('optimizer'), OBJECT)
+    elif name == 'keypoint_detection':
+        check('train_data.transform', transform, NAMED)
+        check('task.class_names', task.get('class_names'), NAMES)
 
 
 def _from_second(settings):

@@ -334,8 +334,8 @@ def test_refused_leaves_nothing(detector, translator, tmp_path, capsys):
     for run, words, said in (
             (translator, ['--decode'], 'decode: image translation has nothing to decode'),
             (detector, ['--size', '128', '200'], 'height, width: must be at least 129'),
-            (detector, ['--decode', '--size', 'dynamic'], '--size dynamic: not with --decode here: the anchors of the '
-             'decoder are those of one size. Say --size H W; or '),
+            (detector, ['--decode', '--size', 'dynamic'],   # the anchors are of one size
+             '--size dynamic: the decoder is made for images of one size, since class_logits is ['),
             (translator, ['--size', '100', '128'], 'does not take image [1, 3, 100, 128]')):
         error = error_of(['export', '--run', str(run[0]), *words, *out], capsys)
         assert error.startswith('gluonzoo export: ') and said in error
@@ -355,7 +355,7 @@ def test_a_full_disk_leaves_nothing(detector, tmp_path, capsys, words, size, fil
 
 def test_a_full_disk_for_parameters(translator, tmp_path, capsys):
     """MXNet writes them, and does not notice if the last bytes are missing."""
-    words = ['export', '--run', str(translator[0]), '--out']
+    words, params = ['export', '--run', str(translator[0]), '--out'], f'{tmp_path}/new/net-0000.params'
     run_export([*words[1:], str(tmp_path / 'whole')])
     sizes = {file.suffix: file.stat().st_size for file in tmp_path.iterdir()}
     assert sizes['.params'] == max(sizes.values())
@@ -363,7 +363,7 @@ def test_a_full_disk_for_parameters(translator, tmp_path, capsys):
     for missing in (1, sizes['.params'] // 2):
         with files_of_at_most(sizes['.params'] - missing):
             check_error_is_one_line([*words, str(tmp_path / 'new' / 'net')],
-                                    f'gluonzoo export: {tmp_path}/new/net-0000.params: cannot be written; ', capsys)
+                                    f'gluonzoo export: {params}: cannot be written whole; ', capsys)
         assert not list((tmp_path / 'new').iterdir())
 
 
@@ -373,6 +373,23 @@ def test_a_file_in_the_place_of_a_folder(detector, tmp_path, capsys):
         error = error_of(['export', '--run', str(detector[0]), *words, '--out', str(tmp_path / 'file' / 'net.onnx')],
                          capsys)
         assert error == f'gluonzoo export: {tmp_path}/file: File exists\n'
+
+
+@pytest.mark.parametrize('breaks', ['error', 'short file'])
+def test_a_full_disk_leaves_the_former_mxnet_files(detector, tmp_path, monkeypatch, capsys, breaks):
+    out = tmp_path / 'net'
+    run_export(['--run', str(detector[0]), '--out', str(out)])
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def save(path, arrays):
+        Path(path).write_bytes(b'half')
+        if breaks == 'error':
+            raise mx.MXNetError('Traceback (most recent call last):\n  File "local_filesys.cc"\nCheck failed')
+
+    monkeypatch.setattr(mx.nd, 'save', save)
+    check_error_is_one_line(['export', '--run', str(detector[0]), '--out', str(out)],
+                            f'gluonzoo export: {out}-0000.params: cannot be written whole; is the disk full?', capsys)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_an_error_is_one_line(tmp_path, capsys):

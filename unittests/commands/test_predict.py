@@ -1,5 +1,8 @@
 """gluonzoo predict: photos of every kind, with a run and without."""
+import errno
 import json
+import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -7,7 +10,9 @@ import pytest
 from PIL import Image
 from run_checks import check_error_is_one_line
 
+from gluonzoo.commands import predict as predict_command
 from gluonzoo.commands.main import main
+from gluonzoo.commands.predictions import Predictions
 
 
 def save_photos(folder):
@@ -132,3 +137,74 @@ def test_arguments(words, said, capsys):
     with pytest.raises(SystemExit) as ended:
         main(['predict', '--images', 'x', *words])
     assert ended.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_a_result_that_cannot_be_written_leaves_the_others(detector, tmp_path, capsys):
+    photos, out = tmp_path / 'photos', tmp_path / 'out'
+    photos.mkdir()
+    for name, shape in (('a.png', (20, 20, 3)), ('long.png', (2, 65501, 3)), ('z.png', (20, 20, 3))):
+        cv2.imwrite(str(photos / name), np.zeros(shape, 'uint8'))
+    (out / 'z.jpg').mkdir(parents=True)
+    code, report = predict(detector, photos, out)
+    assert code == 1 and [image['picture'] for image in report['images']] == ['a.jpg', None, None]
+    assert report['images'][1]['width'] == 65501 and 'detections' in report['images'][1]
+    assert report['unwritten'] == [f'{out}/long.jpg: a JPEG has at most 65500 pixels a side: 65501 x 2',
+                                   f'{out}/z.jpg: is a folder; must be a file, or not there']
+    assert [f'not written: {line}' for line in report['unwritten']] == capsys.readouterr().err.splitlines()[-2:]
+    assert sorted(path.name for path in out.iterdir()) == ['a.jpg', 'predictions.json', 'z.jpg']
+
+
+def fill_disk(patch, names):
+    """Files of these names (or None: all) cannot be written to the end: there is no space left."""
+    for method in ('write_bytes', 'write_text'):
+        real = getattr(Path, method)
+
+        def write(path, content, *more, real=real, method=method):
+            if names is None or path.name.removesuffix('.partial') in names:
+                real(path, content[:1])
+                raise OSError(errno.ENOSPC, 'No space left on device')
+            return real(path, content, *more)
+        patch.setattr(Path, method, write)
+
+
+def test_a_full_disk_leaves_nothing_half_written(detector, tmp_path, monkeypatch):
+    save_photos(tmp_path / 'photos')
+    out = tmp_path / 'out'
+    with monkeypatch.context() as patch:
+        fill_disk(patch, ['grey.jpg'])
+        code, report = predict(detector, tmp_path / 'photos', out)
+    assert code == 1 and report['unwritten'] == [f'{out}/grey.jpg: No space left on device']
+    assert len(list(out.rglob('*.jpg'))) == 5 and not list(out.rglob('*.partial'))
+
+
+def test_kinds_that_are_not_read_are_named_and_no_pipe_is_waited_for(detector, tmp_path):
+    photos = tmp_path / 'photos'
+    save_photos(photos)
+    Image.new('RGB', (9, 9)).save(photos / 'moving.gif')
+    os.mkfifo(photos / 'pipe.jpg')
+    code, report = predict(detector, photos, tmp_path / 'out')
+    assert code == 1 and len(report['images']) == 6
+    gif, pipe = report['unreadable']
+    assert gif == f'{photos}/moving.gif: is a GIF, which is not read; save it as JPEG or PNG, of 8 or 16 bits'
+    assert pipe == f'{photos}/pipe.jpg: is a pipe; must be an ordinary file'
+
+
+def test_a_batch_is_bounded_by_its_pixels(tmp_path, monkeypatch):
+    for name, side in (('a', 10), ('b', 10), ('c', 10), ('d', 30), ('e', 10)):
+        cv2.imwrite(str(tmp_path / f'{name}.png'), np.zeros((side, side, 3), 'uint8'))
+    monkeypatch.setattr(predict_command, 'BATCH_PIXELS', 250)
+    files = [(path, path) for path in sorted(tmp_path.iterdir())]
+    predictions = Predictions(tmp_path, 'weights', files)
+    found = [''.join(path.stem for path, *_ in batch) for batch in predict_command.batches(files, 8, predictions)]
+    assert found == ['ab', 'c', 'd', 'e'] and predictions.failures() == []
+    assert [len(batch) for batch in predict_command.batches(files[:3], 2, predictions)] == [2, 1]
+
+
+def test_results_of_like_names_stay_distinct(detector, tmp_path):
+    photos = tmp_path / 'photos'
+    photos.mkdir()
+    for name in ('a.png', 'a.jpg', 'a-2.png', 'a b.png', 'a_b.png', 'a.b.png', 'A.png'):
+        cv2.imwrite(str(photos / name), np.zeros((9, 9, 3), 'uint8'))
+    code, report = predict(detector, photos, tmp_path / 'out')
+    names = {image['picture'].lower() for image in report['images']}   # also where A and a are the same
+    assert code == 0 and len(names) == 7 == len(list((tmp_path / 'out').glob('*.jpg')))

@@ -182,7 +182,7 @@ def test_worker_that_ends_alone(tmp_path, capfd):
     begun = time.monotonic()
     assert launch('mkdir $1/first && exit 0; trap "" TERM; sleep 1000', tmp_path, wait=0.5) == 1
     assert time.monotonic() - begun < SOON
-    assert re.search(r'launch: worker \d still run\(s\), 0.5 seconds after worker \d ended: the job ends',
+    assert re.search(r'launch: worker \d has not ended 0.5 seconds after worker \d: the job ends',
                      capfd.readouterr().err)
 
 
@@ -198,7 +198,7 @@ def test_signal_to_a_worker_that_waits(tmp_path, pids):
     wait_for(lambda: len(list(pids.iterdir())) == 3)
     job.send(signal.SIGINT)
     code, out = job.end()
-    assert code == 130 and 'still run(s), 0.5 seconds after' in out
+    assert code == 130 and 'has not ended 0.5 seconds after' in out
     assert not any(alive(path.name) for path in pids.iterdir())
 
 

@@ -20,6 +20,7 @@ from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
 from ...registry import TASKS
+from ...values import NAMES
 from ..base import Exported, FirstTime, chunks, fetch, late
 from .anchors import make_anchors
 from .base import Detections, DetectionTask
@@ -77,7 +78,7 @@ class SingleShotDetection(DetectionTask):
 
     main_metric = 'mAP', 'max'
 
-    def __init__(self, net, class_names, loss='paper', optimizer=OPTIMIZER):
+    def __init__(self, net, class_names: NAMES, loss='paper', optimizer=OPTIMIZER):
         if loss not in LOSSES:
             raise ValueError(f'loss: must be one of {", ".join(map(repr, LOSSES))}: {loss!r}')
         super().__init__(net, class_names)
@@ -187,8 +188,7 @@ class SingleShotDetection(DetectionTask):
                 'meaning': 'grids: rows and columns of a scale; shapes: width and height, fractions of the image; '
                            'steps: from center to center in pixels, the first half of it from the edge; null: image / '
                            'grid'}
-        return Exported(self._net, {'image': (noise - mean) / std}, ['class_logits', 'box_offsets'], metadata, decoder,
-                        one_size='the anchors of the decoder are those of one size' if decode else None)
+        return Exported(self._net, {'image': (noise - mean) / std}, ['class_logits', 'box_offsets'], metadata, decoder)
 
     def _check(self, batch):
         shape, size = batch.arrays[0].shape, self._net.input_size
