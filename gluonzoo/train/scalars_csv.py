@@ -3,6 +3,7 @@ import csv
 from io import StringIO
 
 from ..files import require_replaceable
+from ..reading import open_ordinary
 from .appended_file import AppendedFile
 from .storage import CheckpointError
 
@@ -82,7 +83,7 @@ def readable_scalars(path):
 def _parse(path):
     """(rows, the numbers of the damaged lines). A last line without its end is neither; a kill has cut it short."""
     rows, damaged = [], []
-    with open(path, 'rb') as file:
+    with open_ordinary(path) as file:   # a pipe would be waited for without end
         heading = file.readline()
         if heading.rstrip(b'\r\n') != b','.join(word.encode() for word in _HEADING):
             damaged.append(1)

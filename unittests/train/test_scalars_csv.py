@@ -1,9 +1,12 @@
 """scalars.csv: every number once, whatever happens to the file."""
+import os
+import signal
+
 import pytest
 import toys
 
 from gluonzoo.train import CheckpointError, Interrupted, Run, ScalarsCSV, fit
-from gluonzoo.train.callbacks import read_scalars
+from gluonzoo.train.callbacks import Plot, read_scalars
 
 
 class Stop:
@@ -173,3 +176,17 @@ def test_names(loop, name, monkeypatch):
     callback.on_step(loop, 1, {name: 0.5})
     rows = read_scalars(loop.run.directory / 'scalars.csv')
     assert rows == [(1, name.encode(errors='backslashreplace').decode(), 0.5)]
+
+
+@pytest.mark.parametrize('read', [lambda loop, path: read_scalars(path),
+                                  lambda loop, path: Plot().on_epoch(loop, 0, {}),
+                                  lambda loop, path: ScalarsCSV().on_start(loop)], ids=['read', 'plot', 'start'])
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(loop, read):
+    path = loop.run.directory / 'scalars.csv'
+    os.mkfifo(path)
+    signal.alarm(20)   # ends the process, which would wait without end
+    try:
+        with pytest.raises(ValueError, match=f'^{path}: is a '):
+            read(loop, path)
+    finally:
+        signal.alarm(0)
