@@ -2,6 +2,7 @@
 import json
 
 from .. import runtime
+from ..reading import quoted
 from . import threads
 
 __all__ = ['KEYS', 'run_training']
@@ -115,7 +116,7 @@ def _as_read(settings):
         there = settings.get(part) if isinstance(settings, dict) else None
         missing = [key for key in keys if not isinstance(there, dict) or key not in there]
         if missing:
-            raise ValueError(f'settings: {part}: must have {", ".join(missing)}: {there!r}')
+            raise ValueError(f'settings: {part}: must have {", ".join(missing)}: {quoted(there)}')
     unknown = [key for key in settings if key not in (*KEYS, 'revision', 'code', 'fingerprints')]
     unknown += [f'{part}.{key}' for part in ('engine', 'fit') for key in settings[part] if key not in KEYS[part]]
     if unknown:
