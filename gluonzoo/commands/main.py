@@ -73,7 +73,7 @@ def _said_of(error):
 def _errors_of_users():
     """What a user can mend. (The last two are there only where something has been trained or opened.)"""
     train = sys.modules.get('gluonzoo.train')
-    return (OSError, ValueError, *((train.CheckpointError, train.TrainingError) if train else ()))
+    return (OSError, ValueError, MemoryError, *((train.CheckpointError, train.TrainingError) if train else ()))
 
 
 def door(*words):
