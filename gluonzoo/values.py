@@ -16,8 +16,8 @@ from typing import Callable, NamedTuple
 from .reading import quoted
 
 __all__ = ['COUNT', 'COUNTS', 'DEPTH', 'DEPTHS', 'EVEN', 'LIST', 'MOST_COUNT', 'MOST_FLOAT', 'MOST_PIXELS', 'NAMED',
-           'NAMES', 'NUMBER', 'NUMBERS', 'OBJECT', 'PATH', 'PATHS', 'SIDE', 'TEXT', 'TRUE_OR_FALSE', 'WHOLE', 'Rule', 'check',
-           'list_of', 'nullable', 'number', 'rule_of', 'same_kind', 'whole']
+           'NAMES', 'NUMBER', 'NUMBERS', 'OBJECT', 'PATH', 'PATHS', 'SIDE', 'TEXT', 'TRUE_OR_FALSE', 'WHOLE', 'Rule',
+           'check', 'list_of', 'nullable', 'number', 'rule_of', 'same_kind', 'whole']
 
 
 class Rule(NamedTuple):
