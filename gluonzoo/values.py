@@ -15,9 +15,9 @@ from typing import Callable, NamedTuple
 
 from .reading import quoted
 
-__all__ = ['COUNT', 'COUNTS', 'DEPTH', 'DEPTHS', 'EVEN', 'LIST', 'MOST_COUNT', 'MOST_PIXELS', 'NAMED', 'NAMES',
-           'NUMBER', 'NUMBERS', 'OBJECT', 'PATH', 'PATHS', 'SIDE', 'TEXT', 'TRUE_OR_FALSE', 'WHOLE', 'Rule', 'check',
-           'list_of', 'nullable', 'number', 'rule_of', 'same_kind', 'whole']
+__all__ = ['COUNT', 'COUNTS', 'DEPTH', 'DEPTHS', 'EVEN', 'LIST', 'MOST_COUNT', 'MOST_FLOAT', 'MOST_PIXELS', 'NAMED',
+           'NAMES', 'NUMBER', 'NUMBERS', 'OBJECT', 'PATH', 'PATHS', 'SIDE', 'TEXT', 'TRUE_OR_FALSE', 'WHOLE', 'Rule',
+           'check', 'list_of', 'nullable', 'number', 'rule_of', 'same_kind', 'whole']
 
 
 class Rule(NamedTuple):
@@ -85,6 +85,7 @@ def _is_path(value):
 
 _MOST_LETTERS = 1000   # a message may quote a text
 WHOLE = whole()
+MOST_FLOAT = 3.4e38   # of 32 bits
 MOST_COUNT, MOST_PIXELS = 10 ** 6, 65500
 COUNT = whole(1, MOST_COUNT)   # of channels, classes ...: products of some of them still fit MXNet's numbers
 DEPTH = whole(1, 1000)      # of layers, each of which takes time to make

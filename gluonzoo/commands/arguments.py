@@ -53,7 +53,7 @@ def check_run_or_model(parser, args):
     if (args.model is None) != (args.weights is None):
         parser.error('--model and --weights go together')
     for name in ('which', 'code'):
-        if args.model and getattr(args, name):
+        if args.model is not None and getattr(args, name):
             parser.error(f'--{name}: is of a run, not of --model')
 
 
@@ -62,6 +62,6 @@ def open_run_or_model(args):
     from . import resolve
 
     ctx = resolve.contexts(args.devices)
-    if args.model:
+    if args.model is not None:
         return resolve.open_model(args.model, args.weights, ctx, args.set, finite=not args.allow_not_finite)
     return resolve.open_run(args.run, args.which or 'best', ctx, args.set, args.code, not args.allow_not_finite)

@@ -1,7 +1,10 @@
 """What a user is told of an error."""
+import re
 import sys
 
 __all__ = ['printable', 'said_of']
+
+_LONGEST_WORD = 300   # letters; paths of people are shorter
 
 
 def said_of(error):
@@ -17,8 +20,10 @@ def said_of(error):
 
 
 def printable(text):
-    """A text whose control characters, but for line breaks, are written as Python writes them."""
-    return ''.join(letter if letter.isprintable() or letter == '\n' else repr(letter)[1:-1] for letter in str(text))
+    """A text without control characters but line breaks, which are written as Python writes them, and without endless
+    words, which are cut off."""
+    short = re.sub(rf'\S{{{_LONGEST_WORD + 1},}}', lambda word: word[0][:_LONGEST_WORD] + '...', str(text))
+    return ''.join(letter if letter.isprintable() or letter == '\n' else repr(letter)[1:-1] for letter in short)
 
 
 def _words(error):

@@ -9,15 +9,16 @@ import inspect
 import mxnet as mx
 
 from ..reading import QUOTED, quoted
-from ..values import NUMBER, Rule, check, nullable, number, rule_of
+from ..values import MOST_FLOAT, NUMBER, Rule, check, nullable, number, rule_of
 from .adam import Adam
 
 __all__ = ['Adam', 'create', 'keywords_of', 'optimizer_class']
 
+_FLOAT = number(-MOST_FLOAT, MOST_FLOAT)   # MXNet's operators take no others
 # Of keywords whose default does not say what they take.
 _RULES = {
-    'learning_rate': number(0), **dict.fromkeys(('clip_gradient', 'clip_weights', 'lower_bound', 'upper_bound'),
-                                               nullable(NUMBER)),
+    'learning_rate': number(0, MOST_FLOAT),
+    **dict.fromkeys(('clip_gradient', 'clip_weights', 'lower_bound', 'upper_bound'), nullable(_FLOAT)),
     'lr_scheduler': Rule('null, or a scheduler of MXNet', lambda value: value is None or isinstance(
         value, mx.lr_scheduler.LRScheduler))}
 _OURS = {'adam': Adam, 'mxnet_adam': mx.optimizer.Adam}
@@ -66,6 +67,7 @@ def create(name, **keywords):
             near = difflib.get_close_matches(keyword[:QUOTED], known) or sorted(known)
             raise ValueError(f'{name} takes no {quoted(keyword)}; there are {", ".join(near)}')
         rule = _RULES.get(keyword) or rule_of(known[keyword], counts=False)
+        rule = _FLOAT if rule is NUMBER else rule
         if rule is not None:
             check(keyword, value, rule)
     try:

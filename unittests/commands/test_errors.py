@@ -11,6 +11,7 @@ import cv2
 import mxnet as mx
 import numpy as np
 import pytest
+from run_checks import check_error_is_one_line
 
 from gluonzoo.commands.errors import said_of
 
@@ -92,3 +93,8 @@ def _seen(line):
     for part in line.split('\r'):
         seen = part + seen[len(part):]
     return seen.rstrip()
+
+
+def test_endless_words_are_cut_off(capsys):
+    check_error_is_one_line(['predict', '--run', 5000 * 'r', '--images', '.'],
+                            'gluonzoo predict: ' + 300 * 'r' + '...', capsys)

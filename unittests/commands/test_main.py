@@ -112,3 +112,19 @@ def test_a_reader_that_has_seen_enough():
     done = subprocess.run(f"{sys.executable} -c {shlex.quote(code)} | head -1; echo ${{PIPESTATUS[0]}}", shell=True,
                           executable='/bin/bash', capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ('line\n0\n', '')
+
+
+def test_a_model_without_a_name(tmp_path, capsys):
+    (tmp_path / 'a.jpg').touch()
+    assert main(['predict', '--model', '', '--weights', str(tmp_path), '--images', str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("gluonzoo predict: unknown model ''; known: ") and said.count('\n') == 1
+
+
+def test_what_is_more_than_the_memory_is_one_line(tmp_path, capsys):
+    """Of NumPy, before it takes any."""
+    words = ['data', 'pairs', '--synthetic', '--train', '1', '--val', '1', '--size', '99999999', '--out',
+             str(tmp_path / 'a')]
+    assert main(words) == 1
+    *_, said = capsys.readouterr().err.splitlines()   # after a progress bar
+    assert said.startswith('gluonzoo data: Unable to allocate ')
