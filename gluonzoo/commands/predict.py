@@ -4,9 +4,10 @@
     gluonzoo predict --run runs/ghost_centernet --images street.jpg --out out/ --views
     gluonzoo predict --model ghostnet_1_0 --weights ghostnet.safetensors --images photo.jpg    # without a run
 
---images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF and WebP; grey, with transparency, 16
-bits, and turned as a camera's EXIF says are all right. Coordinates in predictions.json are pixels of the photo as one
-sees it. Files that cannot be read are listed at the end, and the exit code is then 1.
+--images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF, WebP and GIF (AVIF with Pillow 11.3,
+HEIC with pillow-heif); grey, with transparency, 16 bits, and turned as a camera's EXIF says are all right. Coordinates
+in predictions.json are pixels of the photo as one sees it. Files that cannot be read, and
+pictures of other kinds, are listed at the end, and the exit code is then 1.
 """
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def add_arguments(parser):
     parser.add_argument('--images', type=Path, nargs='+', required=True, help='files and folders')
     parser.add_argument('--out', type=Path, default=Path('out'), help='(default: %(default)s)')
     parser.add_argument('--batch-size', type=at_least(1), default=8,
-                        help='pictures in memory at a time (default: %(default)s)')
+                        help='pictures in memory at a time, fewer if they are large (default: %(default)s)')
     parser.add_argument('--views', action='store_true',
                         help='also what else there is to see, such as the heat maps of keypoints')
 
@@ -34,11 +35,12 @@ def run(args):
 
     from tqdm import tqdm
 
-    from ..pictures.decode import SUFFIXES, ImageError, read_image
+    from ..pictures.decode import OTHER_SUFFIXES, SUFFIXES, ImageError, read_image
+    from ..pictures.files_in_batches import files_in_batches
     from ..pictures.jpeg import write_jpeg
     from ..tasks import Task
 
-    found = list(find(args.images, SUFFIXES))
+    found = list(find(args.images, SUFFIXES + OTHER_SUFFIXES))   # those that are not read are told
     if not found:
         raise ValueError(f'--images: no pictures ({", ".join(sorted(SUFFIXES))}) in {", ".join(map(str, args.images))}')
     task, settings, source = open_run_or_model(args)
@@ -47,9 +49,10 @@ def run(args):
     report, unreadable = [], []
     taken = {file.resolve() for file, _ in found}   # no photo is written over
     args.out.mkdir(parents=True, exist_ok=True)
-    for begin in tqdm(range(0, len(found), args.batch_size), 'predict', unit=' batches', leave=False):
+    parts = list(files_in_batches(found, args.batch_size))
+    for part in tqdm(parts, 'predict', unit=' batches', leave=False):
         batch = []
-        for file, name in found[begin:begin + args.batch_size]:
+        for file, name in part:
             try:
                 batch.append((file, name, read_image(file)))
             except (ImageError, OSError) as error:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..pictures.decode import MAX_BYTES, SUFFIXES, ImageError, image_size, read_image
-from ..reading import open_ordinary
+from ..pictures.decode import SUFFIXES, ImageError, read_image
+from ..pictures.files_in_batches import size_of_file
 from ..registry import DATASETS
 from .annotations.listing import files_below
 from .dataset import Dataset, counted
@@ -17,7 +17,6 @@ from .records import RecordError
 
 __all__ = ['Pair', 'PairedImages', 'find_pairs']
 
-HEAD = 1 << 16   # bytes in which the header of most files is
 SHOWN = 10   # faults in a message
 
 
@@ -226,19 +225,7 @@ def _refuse(where, faults):
 def _sizes(files):
     """(width, height) of each file, from its header; None without a readable header (reading the file will fail)."""
     with ThreadPoolExecutor(8) as executor:   # it is the disk that takes time
-        return list(executor.map(_size_in_header, files))
-
-
-def _size_in_header(path):
-    with open_ordinary(path) as file:
-        head = file.read(HEAD)
-        try:
-            return image_size(head)
-        except ImageError:
-            try:
-                return image_size(head + file.read(MAX_BYTES))
-            except ImageError:
-                return None
+        return list(executor.map(size_of_file, files))
 
 
 def _said(files):

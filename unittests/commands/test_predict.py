@@ -1,5 +1,6 @@
 """gluonzoo predict: photos of every kind, with a run and without."""
 import json
+import os
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 from run_checks import check_error_is_one_line
 
 from gluonzoo.commands.main import main
+from gluonzoo.tasks.detection.single_shot import SingleShotDetection
 
 
 def save_photos(folder):
@@ -28,7 +30,7 @@ def save_photos(folder):
 
 def predict(detector, photos, out, *more):
     """The exit code, and what predictions.json says."""
-    code = main(['predict', '--run', str(detector), '--images', str(photos), '--out', str(out), *more])
+    code = main(['predict', '--run', str(detector), '--images', str(photos), *more, '--out', str(out)])
     return code, json.loads((out / 'predictions.json').read_text())
 
 
@@ -56,6 +58,26 @@ def test_it_lists_what_it_cannot_read(detector, tmp_path, capsys):
     assert code == 1 and len(report['images']) == 6 and len(report['unreadable']) == 2
     err = capsys.readouterr().err
     assert 'broken.jpg' in err and 'empty.png' in err
+
+
+def test_it_names_pictures_of_other_kinds_and_what_is_no_file(detector, tmp_path, capsys):
+    photos = tmp_path / 'photos'
+    save_photos(photos)
+    (photos / 'phone.HEIC').write_bytes(b'\0\0\0\x18ftypheic' + bytes(40))
+    os.mkfifo(tmp_path / 'pipe.jpg')
+    code, report = predict(detector, photos, tmp_path / 'out', str(tmp_path / 'pipe.jpg'))
+    assert code == 1 and len(report['images']) == 6
+    err = capsys.readouterr().err
+    assert 'phone.HEIC: is a HEIC image' in err and f'{tmp_path / "pipe.jpg"}: is a pipe' in err
+
+
+def test_large_photos_are_read_one_at_a_time(detector, tmp_path, monkeypatch):
+    sizes, original = [], SingleShotDetection.predict
+    monkeypatch.setattr('gluonzoo.pictures.files_in_batches.BATCH_PIXELS', 60 * 40)
+    monkeypatch.setattr(SingleShotDetection, 'predict', lambda task, images: (
+        sizes.append(len(images)), original(task, images))[1])
+    save_photos(tmp_path / 'photos')
+    assert len(predict(detector, tmp_path / 'photos', tmp_path / 'out')[1]['images']) == 6 and sizes == [1] * 6
 
 
 def test_it_writes_over_no_photo(detector, tmp_path):
@@ -94,7 +116,7 @@ def test_what_it_cannot_do_leaves_nothing(detector, tmp_path, capsys, options, w
 
 
 @pytest.mark.parametrize('images, words', [
-    ('{tmp}/none.jpg', '--images: {tmp}/none.jpg does not exist'), ('{tmp}', '--images: no pictures (.bmp, ')])
+    ('{tmp}/none.jpg', '--images: {tmp}/none.jpg does not exist'), ('{tmp}', '--images: no pictures (.')])
 def test_no_photos(detector, tmp_path, capsys, images, words):
     check_error_is_one_line(['predict', '--run', str(detector), '--images', images.format(tmp=tmp_path),
                              '--out', str(tmp_path / 'out')], 'gluonzoo predict: ' + words.format(tmp=tmp_path), capsys)
