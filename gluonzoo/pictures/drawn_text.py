@@ -2,7 +2,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .fonts import font_of_size
+from .fonts import lettering
 
 __all__ = ['draw_lines']
 
@@ -15,8 +15,9 @@ def draw_lines(image, lines):
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
     size = max(10, round(min(image.shape[:2]) / 16))
-    font, y = font_of_size(size), 0
+    y = 0
     for line in lines:
+        font, line = lettering(line, size)
         left, top, right, bottom = font.getbbox(line)
         draw.rectangle((0, y, right - left + 7, y + bottom - top + 7), fill='black')
         draw.text((4 - left, y + 4 - top), line, fill='white', font=font)
