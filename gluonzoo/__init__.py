@@ -9,6 +9,7 @@ this import serves until the job is over and then ends the process.
 """
 import importlib
 import os
+import sys
 
 from . import ops, parameter_server, runtime
 from .registry import get_model, list_models  # noqa: F401
@@ -39,6 +40,19 @@ def __dir__():
     return sorted({*globals(), *_FROM_ROOMS, *_rooms()})
 
 
+def _heed_ctrl_c():
+    """As a program, `gluonzoo` or `python -m gluonzoo...`, it imports for seconds. Ctrl-C is no error then."""
+    def say_interrupted(kind, error, traceback):
+        if issubclass(kind, KeyboardInterrupt):
+            print('gluonzoo: interrupted', file=sys.stderr)
+        else:
+            sys.__excepthook__(kind, error, traceback)
+
+    if os.path.basename((sys.argv or [''])[0]) in ('-m', 'gluonzoo') and sys.excepthook is sys.__excepthook__:
+        sys.excepthook = say_interrupted
+
+
+_heed_ctrl_c()
 parameter_server.replace_server()
 runtime.prepare(ops.library.activate)
 if os.environ.get('DMLC_ROLE') in ('server', 'scheduler'):

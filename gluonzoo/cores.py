@@ -144,21 +144,27 @@ def _siblings(root, processor):
 
 def _quotas(root):
     """The whole processors that each control group above this process allows, where it sets a limit."""
+    for group in control_groups(root, 'cpu'):
+        quota, period = _limit(group)
+        if quota > 0:
+            yield int(quota / period)
+
+
+def control_groups(root, controller):
+    """The directories of the control groups above this process that limit 'cpu' or 'memory', the inmost first."""
     groups = root / 'proc/self/cgroup'
     for line in groups.read_text().splitlines() if groups.exists() else ():
         _, controllers, path = line.split(':', 2)
         if not controllers:   # version 2
             base = root / 'sys/fs/cgroup'
-        elif 'cpu' in controllers.split(','):
-            base = root / 'sys/fs/cgroup/cpu'
+        elif controller in controllers.split(','):
+            base = root / 'sys/fs/cgroup' / controller
         else:
             continue
         directory = base / path.lstrip('/')
         # In a container the path may be the host's, and absent here; the files then are in `base`.
         for group in (directory, *directory.parents):
-            quota, period = _limit(group)
-            if quota > 0:
-                yield int(quota / period)
+            yield group
             if group == base:
                 break
 

@@ -45,10 +45,10 @@ def require_replaceable(path):
 
 @contextmanager
 def naming(path):
-    """Within, an OSError that names no file, as of a write to a full disk, gets the name `path`."""
+    """Within, an OSError gets the name `path` if it names no file, as of a write to a full disk, or the partial one."""
     try:
         yield
     except OSError as error:
-        if error.errno is not None and error.filename is None:
+        if error.errno is not None and error.filename in (None, f'{os.fspath(path)}{PARTIAL}'):
             error.filename = os.fspath(path)
         raise

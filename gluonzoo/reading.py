@@ -16,6 +16,7 @@ __all__ = ['FileError', 'open_ordinary', 'read_bytes', 'read_text', 'read_lines'
            'parse_json', 'quoted']
 
 MAX_BYTES = 1 << 26     # of a text, unless the caller says otherwise
+_CHUNK = 1 << 16
 QUOTED = 100            # characters of what is quoted in a message
 
 _KINDS = ((stat.S_ISDIR, 'folder'), (stat.S_ISFIFO, 'pipe'), (stat.S_ISSOCK, 'socket'),
@@ -50,7 +51,10 @@ def _require_ordinary(path, status):
 def read_bytes(path, max_bytes=MAX_BYTES):
     """The content of an ordinary file. FileError if it is none, or has more than `max_bytes`."""
     with open_ordinary(path) as file:
-        data = file.read(max_bytes + 1)   # not by its size: files of /proc have more than they say
+        # No more than it says that it has: so much memory is asked for, and 4 GB may be more than there is.
+        data = file.read(min(os.fstat(file.fileno()).st_size, max_bytes) + 1)
+        while len(data) <= max_bytes and (more := file.read(_CHUNK)):   # files of /proc have more than they say
+            data += more
     if len(data) > max_bytes:
         raise FileError(f'{os.fspath(path)}: has more than {max_bytes} bytes')
     return data

@@ -8,6 +8,9 @@ import functools
 import importlib
 import inspect
 
+from . import values
+from .reading import QUOTED, quoted
+
 __all__ = ['Registry', 'MODELS', 'TASKS', 'DATASETS', 'TRANSFORMS', 'get_model', 'list_models']
 
 
@@ -82,27 +85,59 @@ class Registry:
         """
         return inspect.signature(self.target(name))
 
-    def create(self, name, *args, **kwargs):
+    def create(self, /, name, *args, **kwargs):
         """Calls the class or function that is registered as `name` with the arguments.
 
-        Raises ValueError for an unknown name or keyword, and when a required argument is missing or there are too many.
+        Raises ValueError for an unknown name or keyword, when a required argument is missing or there are too many, and
+        for a value that is not what the signature says: by a rule of :mod:`gluonzoo.values` as the annotation, or by
+        the type of the default. (Of a user's own, a whole number as the default may also mean fractions.)
         """
         target, signature = self.target(name), self.signature(name)
         for keyword in kwargs:
             if keyword not in signature.parameters:
-                raise ValueError(f'{self.kind} {name!r}: unknown argument {keyword!r}'
+                raise ValueError(f'{self.kind} {name!r}: unknown argument {quoted(keyword)}'
                                  f'{_suggest(keyword, signature.parameters)}')
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
             raise ValueError(f'{self.kind} {name!r}: {error}') from None
+        for keyword, value in kwargs.items():
+            rule = self.rule(name, keyword)
+            if rule is not None:
+                values.check(f'{self.kind} {name!r}: {keyword}', value, rule)
         return target(*args, **kwargs)
+
+    def make(self, specification, where):
+        """What a dict with a 'name' and keywords describes, as settings have it.
+
+        Parameters
+        ----------
+        specification : dict
+        where : str
+            in settings, for messages: 'val_data'
+
+        Raises ValueError as :meth:`create`, and for what is no such dict.
+        """
+        keywords = self.keywords(specification, where)
+        return self.create(keywords.pop('name'), **keywords)
+
+    def keywords(self, specification, where):
+        """A copy of a dict, which must have a 'name' that is a text. ValueError for others, which names `where`."""
+        if not isinstance(specification, dict) or not isinstance(specification.get('name'), str):
+            raise ValueError(f"{where}: must be a dict with a 'name', one of {', '.join(self.names())}: "
+                             f'{quoted(specification)}')
+        return dict(specification)
+
+    def rule(self, name, keyword):
+        """The rule for a keyword of what is registered as `name`, or None."""
+        return values.rule_of(self.signature(name).parameters[keyword],
+                              counts=self.target(name).__module__.startswith('gluonzoo.'))
 
     def target(self, name):
         """The class or function that is registered as `name`. ValueError for an unknown name, naming the near ones."""
         self._load()
-        if name not in self._targets:
-            raise ValueError(f'unknown {self.kind} {name!r}{_suggest(name, self._targets)}')
+        if not isinstance(name, str) or name not in self._targets:
+            raise ValueError(f'unknown {self.kind} {quoted(name)}{_suggest(name, self._targets)}')
         return self._targets[name]
 
     def names(self):
@@ -112,7 +147,7 @@ class Registry:
 
 
 def _suggest(wanted, known):
-    near = difflib.get_close_matches(str(wanted), known)
+    near = difflib.get_close_matches(str(wanted)[:QUOTED], known)
     return f'; did you mean {" or ".join(near)}?' if near else f'; known: {", ".join(sorted(known)) or "none"}'
 
 

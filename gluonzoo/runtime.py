@@ -39,7 +39,7 @@ _MALLOC = ('GLIBC_TUNABLES', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_TOP_PAD_', 'MALLO
            'MALLOC_ARENA_MAX')
 
 # The rooms that do without MXNet or import it when they are used, beside what `import gluonzoo` imports.
-_WITHOUT_MXNET = ('commands', 'files', 'pictures', 'recipes')
+_WITHOUT_MXNET = ('commands', 'cores', 'files', 'pictures', 'reading', 'recipes')
 
 _prepared = False
 _keeps_memory = False

@@ -61,7 +61,10 @@ def serve(files=None):
             if server.break_after:
                 body = body[:server.break_after.pop(0)]
                 self.close_connection = True
-            self.wfile.write(body)
+            try:
+                self.wfile.write(body)
+            except ConnectionError:   # the client has seen enough
+                self.close_connection = True
 
     with ThreadingHTTPServer(('127.0.0.1', 0), Handler) as http:
         http.daemon_threads = True

@@ -12,6 +12,7 @@ ROOT = Path(gluonzoo.__file__).parent
 
 FLOORS = (
     ('cores', 'reading', 'files'),
+    ('values', 'memory'),
     ('runtime', 'parameter_server', 'registry', 'boxes'),
     ('ops', 'pictures', 'graph'),
     ('nn', 'losses', 'optimizers', 'metrics'),

@@ -618,6 +618,18 @@ def test_wrong_type_of_argument(pool):
             getattr(ops, pool)(wrong)
 
 
+@pytest.mark.skipif(ops.route() == 'built-in', reason="MXNet's own operators without parameters ignore all arguments")
+@pytest.mark.parametrize('space', [mx.nd, mx.sym], ids=['nd', 'sym'])
+@every_pool
+def test_unknown_argument(pool, space):
+    """Is refused: who writes axis=3 would get the pool over another axis."""
+    x = mx.nd.ones((1, 1, 2, 2)) if space is mx.nd else mx.sym.var('x')
+    with pytest.raises((RuntimeError, TypeError), match='axis'):
+        getattr(space.contrib, pool)(x, axis=3)
+    with mx.AttrScope(ctx_group='some', __lr_mult__='2'):   # attributes of any node are none
+        getattr(space.contrib, pool)(x)
+
+
 # -- symbols, blocks, files ----------------------------------------------------------------------------------
 
 @every_pool

@@ -1,6 +1,7 @@
 """gluonzoo/reading.py: the same text however a program wrote it, and nothing but ordinary files of a bounded size."""
 import os
 import socket
+import tracemalloc
 
 import pytest
 
@@ -110,6 +111,16 @@ def test_a_file_that_never_ends(tmp_path):
     assert len(read_bytes('/proc/self/stat')) > 10
     with pytest.raises(FileError, match='has more than 5 bytes'):
         read_bytes('/proc/self/stat', 5)
+
+
+def test_no_more_memory_is_asked_for_than_the_file_has(tmp_path):
+    (tmp_path / 'some').write_bytes(b'12345')
+    tracemalloc.start()
+    try:
+        assert read_bytes(tmp_path / 'some', 1 << 50) == b'12345'
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_ends_are_for_who_reads_tables(tmp_path):

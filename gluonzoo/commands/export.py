@@ -9,6 +9,7 @@ Without --decode a detector's outputs are the raw ones of the network. What one 
 to prepare the image, what the outputs mean) is in its property 'gluonzoo', or in the -metadata.json: see
 notes/export.md. Every file is compared with the network before it gets its name; --onnx needs gluonzoo[onnx].
 """
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..recipes.arguments import at_least
@@ -61,20 +62,20 @@ def export_pools(args):
     from ..export import to_onnx, to_symbol
     from ..ops import BottomPool, LeftPool, RightPool, TopPool
 
-    args.out.mkdir(parents=True, exist_ok=True)
-    for name, make, meaning in (('top_pool', TopPool, 'max(data[:, :, i:, j])'),
-                                ('bottom_pool', BottomPool, 'max(data[:, :, :i + 1, j])'),
-                                ('left_pool', LeftPool, 'max(data[:, :, i, j:])'),
-                                ('right_pool', RightPool, 'max(data[:, :, i, :j + 1])')):
-        inputs, outputs = {'data': (1, 2, 5, 7)}, ['pooled']
-        metadata = {'operator': name, 'inputs': {'data': 'float32 [N, C, H, W]'},
-                    'outputs': {'pooled': f'float32 [N, C, H, W]; pooled[:, :, i, j] = {meaning}'}}
-        if args.onnx:
-            path = args.out / f'{name}.onnx'
-            report(path, to_onnx(make(), path, inputs, outputs, dynamic=['batch', 'channels', 'size'],
-                                 metadata=metadata))
-        else:
-            print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
+    with new_folder(args.out):
+        for name, make, meaning in (('top_pool', TopPool, 'max(data[:, :, i:, j])'),
+                                    ('bottom_pool', BottomPool, 'max(data[:, :, :i + 1, j])'),
+                                    ('left_pool', LeftPool, 'max(data[:, :, i, j:])'),
+                                    ('right_pool', RightPool, 'max(data[:, :, i, :j + 1])')):
+            inputs, outputs = {'data': (1, 2, 5, 7)}, ['pooled']
+            metadata = {'operator': name, 'inputs': {'data': 'float32 [N, C, H, W]'},
+                        'outputs': {'pooled': f'float32 [N, C, H, W]; pooled[:, :, i, j] = {meaning}'}}
+            if args.onnx:
+                path = args.out / f'{name}.onnx'
+                report(path, to_onnx(make(), path, inputs, outputs, dynamic=['batch', 'channels', 'size'],
+                                     metadata=metadata))
+            else:
+                print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
 
 
 def export_task(args):
@@ -91,18 +92,29 @@ def export_task(args):
         metadata['example_size'], metadata['input_size'] = metadata['input_size'], None
         metadata['notes'] = [*metadata['notes'], 'images may have any size that the network takes; numbers that depend '
                              'on the size, such as grids of anchors, are those of example_size']
-    is_new = not args.out.parent.exists()
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        if args.onnx:
-            report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
-        else:
-            print(*to_symbol(block, args.out, **arguments))
-    except ExportError as error:
-        if is_new:
-            args.out.parent.rmdir()
-        if 'size' not in dynamic:
-            raise
-        raise ExportError(f'--size dynamic: {error}') from error
+    with new_folder(args.out.parent):
+        try:
+            if args.onnx:
+                report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
+            else:
+                print(*to_symbol(block, args.out, **arguments))
+        except ExportError as error:
+            if 'size' not in dynamic:
+                raise
+            raise ExportError(f'--size dynamic: {error}') from error
     for note in metadata['notes']:
         print(f'  {note}')
+
+
+@contextmanager
+def new_folder(path):
+    """Within, there is a folder. After an error, it and its parents are gone again where they are new and empty."""
+    new = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in new:
+            with suppress(OSError):   # something is in it, or it could not be made
+                folder.rmdir()
+        raise

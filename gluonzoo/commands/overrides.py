@@ -4,7 +4,7 @@ import difflib
 import inspect
 import json
 
-from ..optimizers import optimizer_class
+from ..optimizers import keywords_of
 from ..registry import DATASETS, MODELS, TASKS, TRANSFORMS
 from ..train.schedule import SCHEDULES
 
@@ -71,10 +71,13 @@ def _keywords(path, specification):
     if registry is None:
         return {}
     if registry == 'optimizer':
-        return _optimizer_keywords(specification['name'])
+        return {'no_decay': None, **_defaults(_known_keywords(specification['name']))}
     extra = {'weights': None, 'partial': False} if registry is MODELS else {}
-    parameters = registry.signature(specification['name']).parameters
-    return {**extra, **{name: parameter.default for name, parameter in parameters.items()}}
+    return {**extra, **_defaults(registry.signature(specification['name']).parameters)}
+
+
+def _defaults(parameters):
+    return {name: parameter.default for name, parameter in parameters.items()}
 
 
 def _registry(path):
@@ -91,17 +94,11 @@ def _registry(path):
     return MODELS if path[:1] == ['task'] and len(path) == 2 else None
 
 
-def _optimizer_keywords(name):
+def _known_keywords(optimizer):
     try:
-        cls = optimizer_class(name)
+        return keywords_of(optimizer)
     except ValueError:   # the engine says it, when it makes the optimizer
-        return {'no_decay': None}
-    found = {'no_decay': None}
-    for base in cls.__mro__:
-        for parameter in inspect.signature(base.__init__).parameters.values():
-            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and parameter.name != 'self':
-                found.setdefault(parameter.name, parameter.default)
-    return found
+        return {}
 
 
 # Settings of no named thing that may be null, and what they are else.

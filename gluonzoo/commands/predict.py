@@ -6,13 +6,16 @@
 
 --images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF, WebP and GIF (AVIF with Pillow 11.3,
 HEIC with pillow-heif); grey, with transparency, 16 bits, and turned as a camera's EXIF says are all right. Coordinates
-in predictions.json are pixels of the photo as one sees it. Files that cannot be read, and
-pictures of other kinds, are listed at the end, and the exit code is then 1.
+in predictions.json are pixels of the photo as one sees it. Files that cannot be read, pictures of other kinds,
+and results that cannot be written are listed at the end and in predictions.json; the others are there, and the exit
+code is then 1.
 """
 from pathlib import Path
 
 from ..recipes.arguments import at_least
 from .arguments import add_model_arguments, add_run_arguments, check_run_or_model, open_run_or_model
+
+BATCH_PIXELS = 1 << 25   # of the pictures in memory at a time, if they are more than one: 100 MB
 
 
 def add_arguments(parser):
@@ -30,48 +33,99 @@ check = check_run_or_model
 
 
 def run(args):
+    import errno
     import json
     import sys
 
     from tqdm import tqdm
 
-    from ..pictures.decode import OTHER_SUFFIXES, SUFFIXES, ImageError, read_image
-    from ..pictures.files_in_batches import files_in_batches
+    from ..files import naming, replacing, require_replaceable
+    from ..pictures.decode import SUFFIXES
     from ..pictures.jpeg import write_jpeg
+    from ..pictures.kinds import OTHER_SUFFIXES
     from ..tasks import Task
+    from .failures import Failures
 
-    found = list(find(args.images, SUFFIXES + OTHER_SUFFIXES))   # those that are not read are told
+    found = list(find(args.images, SUFFIXES + OTHER_SUFFIXES))
     if not found:
         raise ValueError(f'--images: no pictures ({", ".join(sorted(SUFFIXES))}) in {", ".join(map(str, args.images))}')
+    results = args.out / 'predictions.json'
+    require_replaceable(results)
     task, settings, source = open_run_or_model(args)
     if args.views and type(task).views is Task.views:
         raise ValueError(f'--views: the task {settings["task"]["name"]} has none')
-    report, unreadable = [], []
-    taken = {file.resolve() for file, _ in found}   # no photo is written over
+    report, unreadable, unwritten = [], Failures(), Failures()
+    written = []   # (entry of the report, what it is there, path)
+    taken = {place(file) for file, _ in found}   # no photo is written over
     args.out.mkdir(parents=True, exist_ok=True)
-    parts = list(files_in_batches(found, args.batch_size))
-    for part in tqdm(parts, 'predict', unit=' batches', leave=False):
-        batch = []
-        for file, name in part:
+
+    def write(picture, name, entry, what):
+        """The entry says the picture's name below --out, or None if it could not be written."""
+        target = free_name(args.out, name, taken)
+        with unwritten.noted() as failed:
+            write_jpeg(args.out / target, picture)
+            written.append((entry, what, args.out / target))
+        entry[what] = None if failed else str(target)
+
+    def write_results():
+        """Writes predictions.json. On a full disk it takes the place of the last pictures, which say less."""
+        while True:
+            content = {'checkpoint': str(source), 'unreadable': unreadable, 'unwritten': unwritten, 'images': report}
             try:
-                batch.append((file, name, read_image(file)))
-            except (ImageError, OSError) as error:
-                unreadable.append(str(error))
-        for (file, name, image), result in zip(batch, task.predict([image for *_, image in batch])):
-            target = free_name(args.out, name, taken)
-            write_jpeg(args.out / target, task.draw(image, result))
-            report.append({'file': str(file), 'width': image.shape[1], 'height': image.shape[0],
-                           'picture': str(target), **task.describe(result)})
-            for view, picture in task.views(image).items() if args.views else ():
-                target = free_name(args.out, name.with_name(f'{name.stem}-{view}.jpg'), taken)
-                write_jpeg(args.out / target, picture)
-                report[-1][view] = str(target)
-    (args.out / 'predictions.json').write_text(
-        json.dumps({'checkpoint': str(source), 'unreadable': unreadable, 'images': report}, indent=1) + '\n')
-    print(f'{len(report)} pictures: {args.out}; what was found: {args.out / "predictions.json"}')
-    for line in unreadable:
-        print(f'not read: {line}', file=sys.stderr)
-    return 1 if unreadable else 0
+                with naming(results), replacing(results) as (partial,):
+                    partial.write_text(json.dumps(content, indent=1) + '\n')
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not written:
+                    raise
+            entry, what, path = written.pop()
+            path.unlink()
+            entry[what] = None
+            unwritten.append(f'{path}: removed to make room for {results.name}, since the disk is full')
+
+    with tqdm(found, 'predict', unit=' pictures', leave=False) as files:   # an error has a line of its own
+        for batch in batches(files, args.batch_size, unreadable):
+            for (file, name, image), result in zip(batch, task.predict([image for *_, image in batch])):
+                entry = {'file': str(file), 'width': image.shape[1], 'height': image.shape[0], 'picture': None,
+                         **task.describe(result)}
+                report.append(entry)
+                write(task.draw(image, result), name, entry, 'picture')
+                for view, picture in task.views(image).items() if args.views else ():
+                    write(picture, name.with_name(f'{name.stem}-{view}.jpg'), entry, view)
+    with unwritten.noted() as failed:
+        write_results()
+    if not failed:
+        print(f'{len(report)} pictures: {args.out}; what was found: {results}')
+    for what, failures in (('read', unreadable), ('written', unwritten)):
+        for line in failures:
+            print(f'not {what}: {line}', file=sys.stderr)
+    return 1 if unreadable or unwritten else 0
+
+
+def batches(files, count, unreadable):
+    """Yields lists of (file, name, picture), of at most `count` pictures, or one picture that is very large.
+
+    Files that cannot be read are noted in `unreadable`, :class:`Failures`.
+    """
+    from ..pictures.decode import read_image
+
+    batch, pixels = [], 0
+    for file, name in files:
+        image = None
+        with unreadable.noted():
+            image = read_image(file)
+        if image is None:
+            continue
+        size = image.shape[0] * image.shape[1]
+        if batch and (len(batch) == count or pixels + size > BATCH_PIXELS):
+            yield batch
+            batch.clear()   # the list that the caller has: what was in it is done with
+            pixels = 0
+        batch.append((file, name, image))
+        pixels += size
+        del image   # or it would stay in memory while the next one is read
+    if batch:
+        yield batch
 
 
 def find(paths, suffixes):
@@ -79,7 +133,7 @@ def find(paths, suffixes):
     for path in paths:
         if path.is_dir():
             for file in sorted(path.rglob('*')):
-                if file.suffix.lower() in suffixes and file.is_file():
+                if file.suffix.lower() in suffixes and not file.is_dir():   # a pipe is refused when it is read
                     yield file, file.relative_to(path)
         elif path.exists():
             yield path, Path(path.name)
@@ -90,8 +144,13 @@ def find(paths, suffixes):
 def free_name(out, name, taken):
     """Where a result goes below --out: the picture's own name, numbered if a result or a photo has it already."""
     number, free = 1, name.with_suffix('.jpg')
-    while (out / free).resolve() in taken:
+    while place(out / free) in taken:
         number += 1
         free = name.with_name(f'{name.stem}-{number}.jpg')
-    taken.add((out / free).resolve())
+    taken.add(place(out / free))
     return free
+
+
+def place(path):
+    """What names of the same file have in common, also on disks that take A and a for the same."""
+    return str(path.resolve()).casefold()

@@ -1,4 +1,5 @@
 """From settings to tasks, data and engines; and tasks that are ready to be used, of a run or of weights."""
+import contextlib
 import re
 from typing import NamedTuple
 
@@ -7,9 +8,11 @@ import mxnet as mx
 from .. import recipes
 from ..convert import load_own_weights
 from ..data import Loader
+from ..reading import quoted
 from ..registry import DATASETS, MODELS, TASKS, get_model
 from ..train import Run
 from ..train.engine import Engine
+from ..values import NAMES, PATH, TRUE_OR_FALSE, check, nullable
 from . import user_code
 from .overrides import override
 
@@ -17,6 +20,8 @@ __all__ = ['Opened', 'load_named_weights', 'make_engine', 'make_network', 'make_
            'validation_loader']
 
 
+# What settings of a network have besides the model's own keywords.
+WEIGHTS = {'weights': nullable(PATH), 'partial': TRUE_OR_FALSE}
 _USED = ('task', 'val_data')   # the parts of a run's settings that matter when it is used
 
 
@@ -111,31 +116,24 @@ def make_task(settings, to_predict=False):
     A network's dict may lack ``classes``: then they are as many as the task's ``class_names``. With `to_predict`
     networks that prediction does not use are not made.
     """
-    keywords = dict(_part(settings, 'task'))
+    keywords = TASKS.keywords(settings.get('task'), 'task')
     name = keywords.pop('name')
     cls = TASKS.target(name)
     for network in cls.network_names:
         if to_predict and network not in cls.used:
             keywords[network] = None
-        elif isinstance(keywords.get(network), dict):
-            keywords[network] = _make_network(keywords[network], keywords.get('class_names'))
         else:
-            raise ValueError(f'task.{network}: must be a dict with the name of a model: {keywords.get(network)!r}')
+            keywords[network] = _make_network(keywords.get(network), keywords.get('class_names'), f'task.{network}')
     return TASKS.create(name, **keywords)
 
 
-def _part(settings, name):
-    found = settings.get(name)
-    if not isinstance(found, dict) or 'name' not in found:
-        raise ValueError(f"settings: {name}: must be a dict with a 'name': {found!r}")
-    return found
-
-
-def _make_network(specification, class_names):
-    keywords = {key: value for key, value in specification.items() if key not in ('weights', 'partial')}
-    if 'name' not in keywords:
-        raise ValueError(f"net: must have a 'name': {specification!r}")
+def _make_network(specification, class_names, where):
+    keywords = MODELS.keywords(specification, where)
+    for key, rule in WEIGHTS.items():
+        if key in keywords:
+            check(f'{where}.{key}', keywords.pop(key), rule)
     if class_names is not None and 'classes' in MODELS.signature(keywords['name']).parameters:
+        check('task.class_names', class_names, NAMES)
         keywords.setdefault('classes', len(class_names))
     return make_network(**keywords)
 
@@ -148,7 +146,7 @@ def make_network(name, **keywords):
         if not MODELS.target(name).__module__.startswith('gluonzoo.'):   # the user's own: with its traceback
             raise
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise ValueError(f'{name}: cannot be made with {keywords}: {reason}') from error
+        raise ValueError(f'{name}: cannot be made with {quoted(keywords)}: {reason}') from error
 
 
 def load_named_weights(task, settings, finite=True):
@@ -189,11 +187,37 @@ def contexts(devices):
     return found
 
 
+def moved_data(specification, path, split='val'):
+    """The settings of a dataset with another place.
+
+    Parameters
+    ----------
+    specification : dict
+        ``settings['val_data']``
+    path : Path
+        of the data themselves, or of a folder that has them as their part `split`
+    split : {'train', 'val'}
+
+    Returns
+    -------
+    dict
+
+    Raises OSError or ValueError if there are no such data.
+    """
+    other = {key: value for key, value in specification.items() if key not in ('path', 'images')}
+    cls = DATASETS.target(specification['name'])
+    if path.is_dir() and hasattr(cls, 'in_folder'):   # a dataset of the user's own may lack it
+        with contextlib.suppress(FileNotFoundError, NotImplementedError):   # then the folder is the part itself
+            return {**other, **cls.in_folder(path, split)}
+    return {**other, 'path': str(path)}
+
+
 def validation_loader(settings, workers=2):
     """What the settings' task is evaluated on, in batches."""
-    dataset = DATASETS.create(**_part(settings, 'val_data'))
+    dataset = DATASETS.make(settings.get('val_data'), 'val_data')
     names = settings['task'].get('class_names')
     there = getattr(dataset, 'class_names', None)
     if names is not None and there is not None and there != names:
-        raise ValueError(f'{settings["val_data"].get("path", "val_data")}: has the classes {there}, not {names}')
+        raise ValueError(f'{settings["val_data"].get("path", "val_data")}: has the classes {quoted(there)}, not '
+                         f'{quoted(names)}')
     return Loader(dataset, min(8, len(dataset)), shuffle=False, seed=0, workers=workers, last='keep')

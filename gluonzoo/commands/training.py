@@ -46,7 +46,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     import mxnet as mx
 
     from ..data import Loader
-    from ..data.dataset import left_out
+    from ..data.dataset import fingerprint, left_out
     from ..registry import DATASETS
     from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
     from . import resolve, user_code
@@ -60,7 +60,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     if workers.rank == 0:
         threads.tell(had_threads)
     ema = EMA(how['ema']) if how['ema'] else None
-    dataset = DATASETS.create(**settings['train_data'])
+    dataset = DATASETS.make(settings['train_data'], 'train_data')
     engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
     parts = engine_settings['accumulate'] * len(engine_settings['devices']) * workers.count
     if how['batch_size'] % parts:
@@ -69,6 +69,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     loader = Loader(dataset, how['batch_size'] // workers.count, shuffle=True, seed=how['seed'], workers=how['workers'],
                     part=(workers.rank, workers.count))
     validation = resolve.validation_loader(settings, how['workers'])
+    settings['fingerprints'] = {'train_data': fingerprint(dataset), 'val_data': fingerprint(validation.dataset)}
     task = resolve.make_task(settings)
     mx.random.seed(how['seed'])   # the initial weights
     task.start_training(engine)
@@ -95,7 +96,7 @@ def _as_read(settings):
     wanted = threads.of_settings(settings)
     if wanted is not None:
         runtime.use_threads(wanted)   # before MXNet is imported
-    from ..train.settings import converted
+    from ..train.settings import check_settings, converted
 
     try:
         settings = json.loads(json.dumps(settings))
@@ -113,15 +114,18 @@ def _as_read(settings):
         missing = [key for key in keys if not isinstance(there, dict) or key not in there]
         if missing:
             raise ValueError(f'settings: {part}: must have {", ".join(missing)}: {there!r}')
-    unknown = [key for key in settings if key not in (*KEYS, 'revision', 'code')]
+    unknown = [key for key in settings if key not in (*KEYS, 'revision', 'code', 'fingerprints')]
     unknown += [f'{part}.{key}' for part in ('engine', 'fit') for key in settings[part] if key not in KEYS[part]]
     if unknown:
         raise ValueError(f'settings: {", ".join(unknown)}: unknown')
+    check_settings(settings)
     return settings
 
 
 def _tell(run, metrics, missing):
-    said = ', '.join(f'{name} {value:.4g}' for name, value in metrics.items())
+    from ..train.callbacks import in_words
+
+    said = in_words({name: f'{value:.4g}' for name, value in metrics.items()})
     print(f'{run.directory}: best checkpoint {run.checkpoint("best").name}; {said}')
     for name, what in (('progress.png', 'losses and metric'), ('samples', 'what was found after each epoch'),
                        ('scalars.csv', 'every number'), ('tensorboard', 'the same, for tensorboard --logdir')):

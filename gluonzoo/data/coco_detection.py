@@ -5,7 +5,8 @@ category ids, and pictures without objects are trained on and evaluated. Deviati
 
 1. Crowds, which are regions with many objects, are not trained on. The official code trains on a crowd as if it were
    one object.
-2. The part of a box outside the picture is cut off. (COCO's boxes are inside, but for rounding.)
+2. The part of a box outside the picture is cut off. (COCO's boxes are inside, but for rounding.) There is a warning if
+   it is more than a pixel.
 """
 import warnings
 from collections import Counter
@@ -17,9 +18,10 @@ import numpy as np
 from ..pictures.decode import ImageError, read_image
 from ..reading import open_ordinary
 from ..registry import DATASETS
+from ..values import PATH
 from .annotations import AnnotationError
 from .annotations.coco import read_coco
-from .coco_files import folder_of
+from .coco_files import find_annotations, folder_of
 from .dataset import Dataset, counted, one_file
 from .records import RecordError
 
@@ -111,7 +113,7 @@ class CocoDetection(Dataset):
         if the transform is unknown or has unknown keywords.
     """
 
-    def __init__(self, path, images=None, transform=None):
+    def __init__(self, path: PATH, images: PATH = None, transform=None):
         super().__init__(one_file(path), transform)
         coco = read_coco(self.path)
         folder = self._folder(images, [image.file_name for image in coco.images.values()])
@@ -126,6 +128,10 @@ class CocoDetection(Dataset):
 
     def __len__(self):
         return len(self.files)
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        return {'path': str(find_annotations(Path(folder))[split])}
 
     def sample(self, record):
         """The picture and the boxes of one record.
@@ -187,7 +193,7 @@ class CocoDetection(Dataset):
         if found and not any(max(one['bbox'][2:]) > 1 for one in found):
             raise AnnotationError(f'{self.path}: none of its {len(found)} objects is larger than a pixel. {_UNIT}')
         if not total:
-            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=3)
+            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=2)
         if faults:
             warnings.warn(f'{self.path}: {sum(dropped.values())} of its {total} annotations are left out: '
                           f'{counted(dropped)}', RuntimeWarning, stacklevel=2)
@@ -195,13 +201,25 @@ class CocoDetection(Dataset):
 
     def _index(self, by_image):
         """(boxes, labels, areas, crowd) of each record."""
-        labels = {number: label for label, number in enumerate(self.category_ids)}
-        objects = []
-        for number, found in by_image.items():
-            boxes = np.array([one['bbox'] for one in found], float).reshape(-1, 4)
-            boxes[:, 2:] += boxes[:, :2]
-            boxes = boxes.clip(0, self._sizes[number] * 2)   # width height width height
-            areas = [one.get('area', one['bbox'][2] * one['bbox'][3]) for one in found]
-            objects.append((boxes.astype(np.float32), np.array([labels[one['category_id']] for one in found], np.int32),
-                            np.array(areas, np.float32), np.array([one.get('iscrowd', 0) for one in found], bool)))
-        return objects
+        numbers = {number: label for label, number in enumerate(self.category_ids)}
+        found = [one for annotations in by_image.values() for one in annotations]
+        counts = [len(annotations) for annotations in by_image.values()]
+        boxes = np.array([one['bbox'] for one in found], float).reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
+        sizes = np.repeat(np.array([self._sizes[number] * 2 for number in by_image], float), counts, 0)   # -> [n, 4]
+        self._tell_cut(((boxes < -1) | (boxes > sizes + 1)).any(1))
+        boxes = boxes.clip(0, sizes).astype(np.float32)
+        labels = np.array([numbers[one['category_id']] for one in found], np.int32)
+        areas = np.array([one.get('area', one['bbox'][2] * one['bbox'][3]) for one in found], np.float32)
+        crowd = np.array([one.get('iscrowd', 0) for one in found], bool)
+        ends = np.cumsum([0, *counts]).tolist()
+        return [(boxes[begin:end], labels[begin:end], areas[begin:end], crowd[begin:end])
+                for begin, end in zip(ends, ends[1:])]
+
+    def _tell_cut(self, cut):
+        """A RuntimeWarning about boxes that reach out of their pictures: truth values [n]."""
+        count = int(cut.sum())
+        if count:
+            hint = f'. {_UNIT}' if 2 * count > len(cut) else ''
+            warnings.warn(f'{self.path}: {count} of its {len(cut)} boxes reach out of their pictures by more than a '
+                          f'pixel and are cut off there{hint}', RuntimeWarning, stacklevel=2)

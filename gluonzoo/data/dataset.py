@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .transforms import make_transform
 
-__all__ = ['Dataset', 'counted', 'left_out', 'one_file']
+__all__ = ['Dataset', 'counted', 'fingerprint', 'left_out', 'one_file']
 
 
 def one_file(path):
@@ -27,6 +27,11 @@ def left_out(dataset):
         lines.append(f'{path}: {len(skipped)} of {len(dataset)} records cannot be read and are left out; the first: '
                      f'{next(iter(skipped.values()))}')
     return lines
+
+
+def fingerprint(dataset):
+    """:meth:`Dataset.fingerprint` of a dataset; None for one of a user's own that has no such method."""
+    return dataset.fingerprint() if hasattr(dataset, 'fingerprint') else None
 
 
 def counted(reasons):
@@ -65,6 +70,31 @@ class Dataset:
         self.transform = None if transform is None else make_transform(transform)
         self.arrays = None if transform is None else self.transform.arrays
         self.skipped, self.dropped = {}, {}
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        """Where a part of a dataset is in a folder that ``gluonzoo train`` takes.
+
+        Parameters
+        ----------
+        folder : Path
+        split : 'train' or 'val'
+
+        Returns
+        -------
+        dict
+            keywords of this class: the path, and what else says where the data are
+
+        Raises
+        ------
+        OSError
+            if it is not there.
+        ValueError
+            if it is not clear what is meant.
+        NotImplementedError
+            if this class knows of no such folders.
+        """
+        raise NotImplementedError
 
     def sample(self, record):
         """What is in a record, as it is in the file. Raises RecordError if it cannot be read."""

@@ -2,6 +2,7 @@
 import threading
 import warnings
 from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..pictures.decode import ImageError, decode_image, image_size
 from ..reading import FileError, read_names
 from ..registry import DATASETS
+from ..values import PATH
 from .dataset import Dataset, counted, one_file
 from .records import RecordError, RecordFile, unpack
 
@@ -81,7 +83,7 @@ class DetectionRecords(Dataset):
         if the transform is unknown or has unknown keywords.
     """
 
-    def __init__(self, path, transform=None):
+    def __init__(self, path: PATH, transform=None):
         super().__init__(one_file(path), transform)
         self._counted, self._lock = set(), threading.Lock()   # records whose objects are in `dropped`
         self._records = RecordFile(self.path)
@@ -90,6 +92,13 @@ class DetectionRecords(Dataset):
 
     def __len__(self):
         return len(self._records)
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        path = Path(folder, f'{split}.rec')
+        if not path.exists():
+            raise FileNotFoundError(f'{path}: no such file')
+        return {'path': str(path)}
 
     def sample(self, record):
         """The picture and the boxes of one record.
@@ -168,7 +177,7 @@ class DetectionRecords(Dataset):
                               f'{counted(unusable)}. In records, xmin ymin xmax ymax are fractions of the picture, 0 '
                               'to 1; what makes records divides pixels by its size')
         if readable == len(self):
-            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=3)
+            warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=2)
 
     def _count(self, record, reasons):
         """Takes into `dropped` what is left out of a record."""

@@ -10,6 +10,8 @@ import cv2
 import mxnet as mx
 import numpy as np
 
+from ..memory import bytes_of
+from ..memory import require as require_memory
 from .records import RecordError
 
 __all__ = ['Batch', 'Loader']
@@ -78,6 +80,7 @@ class Loader:
             raise ValueError(f'part: must be (rank, parts) with 0 <= rank < parts: {part}')
         if dataset.arrays is None:
             raise ValueError('dataset: must have a transform: without one it gives samples only')
+        require_memory('batch_size: a batch', batch_size * bytes_of(shape for shape in dataset.arrays if shape))
         self.dataset, self.batch_size, self.shuffle, self.seed = dataset, batch_size, shuffle, seed
         self.workers, self.last, self.part = workers, last, part
         if not len(self):

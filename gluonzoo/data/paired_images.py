@@ -8,15 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..pictures.decode import SUFFIXES, ImageError, read_image
-from ..pictures.files_in_batches import size_of_file
+from ..pictures.decode import MAX_BYTES, SUFFIXES, ImageError, image_size, read_image
+from ..reading import open_ordinary
 from ..registry import DATASETS
+from ..values import PATHS
 from .annotations.listing import files_below
 from .dataset import Dataset, counted
 from .records import RecordError
 
 __all__ = ['Pair', 'PairedImages', 'find_pairs']
 
+HEAD = 1 << 16   # bytes in which the header of most files is
 SHOWN = 10   # faults in a message
 
 
@@ -69,7 +71,7 @@ class PairedImages(Dataset):
         trained.) Also for wrong keywords.
     """
 
-    def __init__(self, path, direction='AtoB', transform=None):
+    def __init__(self, path: PATHS, direction='AtoB', transform=None):
         super().__init__(path, transform)
         if direction not in ('AtoB', 'BtoA'):
             raise ValueError(f"direction: must be 'AtoB' or 'BtoA': {direction!r}")
@@ -81,6 +83,10 @@ class PairedImages(Dataset):
 
     def __len__(self):
         return len(self.files)
+
+    @classmethod
+    def in_folder(cls, folder, split):
+        return {'path': find_pairs(folder, split)}
 
     def sample(self, record):
         """One pair.
@@ -167,7 +173,7 @@ def _pictures(folder):
     if len(found) < len(files):
         others = Counter(path.suffix or path.name for path in files if path.suffix.lower() not in SUFFIXES)
         warnings.warn(f'{folder}: {len(files) - len(found)} files are left out, being none of {", ".join(SUFFIXES)}: '
-                      f'{counted(others)}', RuntimeWarning, stacklevel=4)
+                      f'{counted(others)}', RuntimeWarning, stacklevel=2)
     return found
 
 
@@ -225,7 +231,19 @@ def _refuse(where, faults):
 def _sizes(files):
     """(width, height) of each file, from its header; None without a readable header (reading the file will fail)."""
     with ThreadPoolExecutor(8) as executor:   # it is the disk that takes time
-        return list(executor.map(size_of_file, files))
+        return list(executor.map(_size_in_header, files))
+
+
+def _size_in_header(path):
+    with open_ordinary(path) as file:
+        head = file.read(HEAD)
+        try:
+            return image_size(head)
+        except ImageError:
+            try:
+                return image_size(head + file.read(min(MAX_BYTES, os.fstat(file.fileno()).st_size)))
+            except ImageError:
+                return None
 
 
 def _said(files):

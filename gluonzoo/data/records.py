@@ -31,8 +31,9 @@ MAGIC = struct.pack('<I', 0xced7230a)
 _FRAME = struct.Struct('<4sI')       # magic, 3 bits of flag and 29 of length
 _HEADER = struct.Struct('<IfQQ')     # count of label numbers, label where the count is 0, two identifiers
 _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
-_LONGEST = (1 << 29) - 1
-_INDEX = 1 << 20                     # bytes that any index may have; a line is hardly longer than the least record
+_LONGEST = (1 << 29) - 1             # bytes of data
+_FRAMED = 1 << 30                    # bytes that a record takes at most, however many parts it has
+_INDEX = 1 << 30                     # bytes that an index may have
 _SCAN = 1 << 20                      # bytes read at a time while looking for the next record
 
 
@@ -109,9 +110,11 @@ class RecordFile:
             if the record is damaged.
         """
         begin = self._begin(number)
-        frames = os.pread(self._file, self._ends[begin] - begin, begin)
+        size = self._ends[begin] - begin
         try:
-            return _join(frames)
+            if size > _FRAMED:   # it may be a hole as large as a disk
+                raise RecordError(f'{size} bytes up to the next record; none is longer than {_FRAMED}')
+            return _join(os.pread(self._file, size, begin))
         except RecordError as error:
             raise RecordError(f'{self.path}: record {number}, at byte {begin}: {error}') from None
 
@@ -196,7 +199,7 @@ class RecordFile:
         """The offsets that the index holds, in its order."""
         offsets = []
         try:
-            lines = read_bytes(index, _INDEX + 2 * self._size).splitlines()
+            lines = read_bytes(index, min(_INDEX, 1000 + 4 * self._size)).splitlines()
         except FileError as error:
             raise RecordError(str(error)) from None
         for number, line in enumerate(lines, 1):

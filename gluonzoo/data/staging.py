@@ -16,10 +16,12 @@ def staging(out):
     An OSError that names a file in it, or none, as of a write to a full disk, names `out` instead.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    with naming(out), tempfile.TemporaryDirectory(prefix=f'{out.name}.part-', dir=out.parent) as folder:
-        try:
+    prefix = f'{out.name}.part-'
+    beside = str(out.absolute().parent / prefix)
+    try:
+        with naming(out), tempfile.TemporaryDirectory(prefix=prefix, dir=out.parent) as folder:
             yield Path(folder)
-        except OSError as error:
-            if error.filename is not None and Path(folder) in Path(os.fsdecode(error.filename)).parents:
-                error.filename = str(out)
-            raise
+    except OSError as error:
+        if error.filename and os.path.abspath(os.fsdecode(error.filename)).startswith(beside):
+            error.filename = str(out)
+        raise

@@ -9,7 +9,7 @@ import mxnet as mx
 import numpy as np
 
 from .. import __version__
-from ..files import replacing
+from ..files import naming, replacing
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import (
@@ -90,6 +90,8 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         paths = Path(folder, 'block.onnx'), Path(folder, 'decoder.onnx')
         differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance)
+        if 'size' in dynamic:
+            _require_maps(block, arrays, list(differences))
         others = examples(decoder_inputs or {})
         heads = examples({name: others.pop(name, output.shape)
                           for name, output in zip(differences, run(block, arrays))})
@@ -131,7 +133,7 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
     model.graph.name = Path(path).stem
     if metadata is not None:
         model.metadata_props.add(key='gluonzoo', value=json.dumps(metadata))
-    with replacing(path) as (partial,):
+    with naming(path), replacing(path) as (partial,):
         partial.write_bytes(model.SerializeToString())
         checker.check_model(str(partial))
         session = _Session(partial)
@@ -167,6 +169,16 @@ class _Session:
         except Exception as error:   # onnxruntime's have no other class in common
             reason = ' '.join(str(error).split())
             raise ExportError(f'onnxruntime refuses what was written: {reason}') from error
+
+
+def _require_maps(block, arrays, outputs):
+    """ExportError if an output that is no map becomes longer with the images: a decoder takes one length of it."""
+    larger = {name: _larger(_larger(array, 2), 3) for name, array in arrays.items()}
+    for name, first, second in zip(outputs, run(block, arrays), run(block, larger)):
+        if first.ndim != 4 and first.shape != second.shape:
+            raise ExportError(f'the decoder is made for images of one size, since {name} is {list(first.shape)} for '
+                              f'these and {list(second.shape)} for larger ones; export without the decoder, or a file '
+                              'for each size')
 
 
 def _require_packages():

@@ -1,10 +1,11 @@
 """Networks as MXNet's own files, for an MXNet without gluonzoo."""
+import errno
 import json
 from pathlib import Path
 
 import mxnet as mx
 
-from ..files import replacing
+from ..files import naming, replacing
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import Chain, difference, examples, pools_as, require_folder, run, trace
@@ -37,6 +38,8 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     ------
     ExportError
         if the files compute something other than the block. They are not written then; former files stay.
+    OSError
+        if they cannot be written; likewise
     """
     require_folder(path)
     arrays = examples(inputs)
@@ -51,11 +54,13 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     paths = [Path(f'{path}{ending}') for ending in ('-symbol.json', '-0000.params', '-metadata.json')]
     paths = paths[:3 if metadata is not None else 2]
     with replacing(*paths) as partial:
-        symbol.save(str(partial[0]))
-        mx.nd.save(str(partial[1]), {f'{"aux" if name in auxiliary else "arg"}:{name}': value
-                                     for name, value in parameters.items()})
-        if metadata is not None:
-            partial[2].write_text(json.dumps(metadata, indent=1) + '\n')
+        texts = [symbol.tojson()] + [json.dumps(metadata, indent=1) + '\n'] * (metadata is not None)
+        for text, part, final in zip(texts, partial[::2], paths[::2]):
+            with naming(final):
+                part.write_text(text)
+        with naming(paths[1]):
+            _save(partial[1], {f'{"aux" if name in auxiliary else "arg"}:{name}': value
+                               for name, value in parameters.items()})
         copy = mx.gluon.SymbolBlock(mx.sym.load(str(partial[0])), [mx.sym.var(n, dtype='float32') for n in arrays])
         copy.collect_params().load(str(partial[1]))
         gap = max(difference(a, b) for a, b in zip(expected, run(copy, arrays)))
@@ -64,3 +69,16 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     if metadata is None:   # a former one would be about something else
         Path(f'{path}-metadata.json').unlink(missing_ok=True)
     return paths
+
+
+def _save(path, arrays):
+    """As ``mx.nd.save``. OSError if the file cannot be written whole, which MXNet may not notice."""
+    size = sum(array.size * array.dtype.itemsize for array in map(mx.nd.NDArray.asnumpy, arrays.values()))
+    path.touch()   # an error that says why
+    error = None
+    try:
+        mx.nd.save(str(path), arrays)
+    except mx.MXNetError as failed:
+        error = failed
+    if error or path.stat().st_size < size:
+        raise OSError(errno.EIO, 'cannot be written whole; is the disk full?') from error

@@ -29,6 +29,7 @@ from mxnet.gluon import HybridBlock, nn
 
 from ..nn.conv import conv, conv_bn, sequential
 from ..registry import MODELS
+from ..values import COUNT, COUNTS, DEPTHS, EVEN
 from .ghostnet import GhostBottleneck, GhostNetFeatures
 from .hourglass import HourglassFeatures
 
@@ -235,32 +236,34 @@ def _hourglass(stacks, classes, levels, depths, stem_channels, channels, pool_ch
 
 
 @MODELS.register
-def centernet_hourglass52(classes=80, levels=(256, 256, 384, 384, 384, 512), depths=(2, 2, 2, 2, 2, 4),
-                          stem_channels=128, channels=256, pool_channels=128):
+def centernet_hourglass52(classes: COUNT = 80, levels: COUNTS = (256, 256, 384, 384, 384, 512),
+                          depths: DEPTHS = (2, 2, 2, 2, 2, 4), stem_channels: COUNT = 128, channels: COUNT = 256,
+                          pool_channels: COUNT = 128):
     """:class:`CenterNet` on one hourglass; the keywords are those of :class:`HourglassFeatures`."""
     return _hourglass(1, classes, levels, depths, stem_channels, channels, pool_channels)
 
 
 @MODELS.register
-def centernet_hourglass104(classes=80, levels=(256, 256, 384, 384, 384, 512), depths=(2, 2, 2, 2, 2, 4),
-                           stem_channels=128, channels=256, pool_channels=128):
+def centernet_hourglass104(classes: COUNT = 80, levels: COUNTS = (256, 256, 384, 384, 384, 512),
+                           depths: DEPTHS = (2, 2, 2, 2, 2, 4), stem_channels: COUNT = 128, channels: COUNT = 256,
+                           pool_channels: COUNT = 128):
     """:class:`CenterNet` on two hourglasses; the keywords are those of :class:`HourglassFeatures`."""
     return _hourglass(2, classes, levels, depths, stem_channels, channels, pool_channels)
 
 
 @MODELS.register
-def ghost_centernet_0_5(classes=80, channels=32):
+def ghost_centernet_0_5(classes: COUNT = 80, channels: EVEN = 32):
     """:class:`CenterNet` on GhostNet of width 0.5. `channels` is even."""
     return CenterNet(GhostNeck(.5, channels), classes, channels // 2, channels)
 
 
 @MODELS.register
-def ghost_centernet(classes=80, channels=64):
+def ghost_centernet(classes: COUNT = 80, channels: EVEN = 64):
     """:class:`CenterNet` on GhostNet of width 1. `channels` is even."""
     return CenterNet(GhostNeck(1.0, channels), classes, channels // 2, channels)
 
 
 @MODELS.register
-def ghost_centernet_1_3(classes=80, channels=96):
+def ghost_centernet_1_3(classes: COUNT = 80, channels: EVEN = 96):
     """:class:`CenterNet` on GhostNet of width 1.3. `channels` is even."""
     return CenterNet(GhostNeck(1.3, channels), classes, channels // 2, channels)

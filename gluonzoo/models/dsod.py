@@ -54,6 +54,7 @@ from ..graph.blocks_of_channels import BLOCK
 from ..nn.concat import are_whole_blocks, concat
 from ..nn.conv import sequential
 from ..registry import MODELS
+from ..values import COUNT, DEPTH, SIDE
 
 __all__ = ['DSOD', 'PaperDSOD', 'PikachuDSOD', 'dsod300', 'dsod300_smallest', 'dsod_pikachu']
 
@@ -310,19 +311,20 @@ def _downsamples(layers, first):
 
 
 @MODELS.register
-def dsod300(classes=20):
+def dsod300(classes: COUNT = 20):
     """DSOD300 as published: bottlenecks of 192 channels, growth rate 48."""
     return PaperDSOD(classes, bottleneck=192, growth_rate=48)
 
 
 @MODELS.register
-def dsod300_smallest(classes=20):
+def dsod300_smallest(classes: COUNT = 20):
     """The smallest DSOD300: bottlenecks of 64 channels, growth rate 16."""
     return PaperDSOD(classes, bottleneck=64, growth_rate=16)
 
 
 @MODELS.register
-def dsod_pikachu(classes=1, stem_filter=32, num_init_layer=6, growth_rate=48, factor=1, input_size=512):
+def dsod_pikachu(classes: COUNT = 1, stem_filter: COUNT = 32, num_init_layer: DEPTH = 6, growth_rate: COUNT = 48,
+                 factor=1.0, input_size: SIDE = 512):
     """The lighter layout of DSOD-gluon-mxnet, with its names of the arguments.
 
     Parameters

@@ -23,6 +23,7 @@ from ..nn.concat import are_whole_blocks, concat
 from ..nn.conv import conv, conv_bn, dense, sequential
 from ..nn.plain_gradient import plain_gradient
 from ..registry import MODELS
+from ..values import COUNT
 
 __all__ = ['GhostModule', 'GhostBottleneck', 'GhostNetFeatures', 'GhostNet',
            'ghostnet_0_5', 'ghostnet_1_0', 'ghostnet_1_3']
@@ -206,18 +207,18 @@ class GhostNet(HybridBlock):
 
 
 @MODELS.register
-def ghostnet_0_5(classes=1000, dropout=.2):
+def ghostnet_0_5(classes: COUNT = 1000, dropout=.2):
     """:class:`GhostNet` of width 0.5: 2,587,292 parameters."""
     return GhostNet(.5, classes, dropout)
 
 
 @MODELS.register
-def ghostnet_1_0(classes=1000, dropout=.2):
+def ghostnet_1_0(classes: COUNT = 1000, dropout=.2):
     """:class:`GhostNet` of width 1: 5,182,508 parameters; top-1 73.98 % on ImageNet, as its authors report."""
     return GhostNet(1.0, classes, dropout)
 
 
 @MODELS.register
-def ghostnet_1_3(classes=1000, dropout=.2):
+def ghostnet_1_3(classes: COUNT = 1000, dropout=.2):
     """:class:`GhostNet` of width 1.3: 7,358,820 parameters."""
     return GhostNet(1.3, classes, dropout)

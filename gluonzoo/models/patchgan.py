@@ -28,6 +28,7 @@ from mxnet.gluon import HybridBlock
 from ..nn.conv import sequential
 from ..nn.gan_layers import GANLayers
 from ..registry import MODELS
+from ..values import COUNT, DEPTH
 
 __all__ = ['PatchGAN', 'PixelGAN', 'patchgan', 'pixelgan']
 
@@ -98,12 +99,12 @@ class PixelGAN(HybridBlock):
 
 
 @MODELS.register
-def patchgan(in_channels=6, layers=3, width=64, norm='batch'):
+def patchgan(in_channels: COUNT = 6, layers: DEPTH = 3, width: COUNT = 64, norm='batch'):
     """:class:`PatchGAN`: the discriminator of pix2pix and, with 3 channels and instance normalisation, of CycleGAN."""
     return PatchGAN(in_channels, layers, width, norm)
 
 
 @MODELS.register
-def pixelgan(in_channels=6, width=64, norm='batch'):
+def pixelgan(in_channels: COUNT = 6, width: COUNT = 64, norm='batch'):
     """:class:`PixelGAN`: the discriminator of pix2pix that sees no structure, only colour."""
     return PixelGAN(in_channels, width, norm)

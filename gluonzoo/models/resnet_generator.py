@@ -26,6 +26,7 @@ from mxnet.gluon import HybridBlock, nn
 from ..nn.conv import sequential
 from ..nn.gan_layers import GANLayers
 from ..registry import MODELS
+from ..values import COUNT
 
 __all__ = ['ResNetGenerator', 'resnet_9blocks', 'resnet_6blocks']
 
@@ -90,12 +91,12 @@ class ResNetGenerator(HybridBlock):
 
 
 @MODELS.register
-def resnet_6blocks(in_channels=3, out_channels=3, width=64, norm='instance', dropout=0.0):
+def resnet_6blocks(in_channels: COUNT = 3, out_channels: COUNT = 3, width: COUNT = 64, norm='instance', dropout=0.0):
     """:class:`ResNetGenerator` of 6 blocks: the generator of CycleGAN for images of 128x128."""
     return ResNetGenerator(6, in_channels, out_channels, width, norm, dropout)
 
 
 @MODELS.register
-def resnet_9blocks(in_channels=3, out_channels=3, width=64, norm='instance', dropout=0.0):
+def resnet_9blocks(in_channels: COUNT = 3, out_channels: COUNT = 3, width: COUNT = 64, norm='instance', dropout=0.0):
     """:class:`ResNetGenerator` of 9 blocks: the generator of CycleGAN for images of 256x256."""
     return ResNetGenerator(9, in_channels, out_channels, width, norm, dropout)

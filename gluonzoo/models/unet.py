@@ -30,6 +30,7 @@ from ..nn.concat import are_whole_blocks, concat
 from ..nn.conv import sequential
 from ..nn.gan_layers import GANLayers
 from ..registry import MODELS
+from ..values import COUNT
 
 __all__ = ['UNet', 'unet256', 'unet128']
 
@@ -89,12 +90,12 @@ class UNet(HybridBlock):
 
 
 @MODELS.register
-def unet256(in_channels=3, out_channels=3, width=64, norm='batch', dropout=.5):
+def unet256(in_channels: COUNT = 3, out_channels: COUNT = 3, width: COUNT = 64, norm='batch', dropout=.5):
     """:class:`UNet` of 8 levels, for images of 256x256: the generator of pix2pix."""
     return UNet(8, in_channels, out_channels, width, norm, dropout)
 
 
 @MODELS.register
-def unet128(in_channels=3, out_channels=3, width=64, norm='batch', dropout=.5):
+def unet128(in_channels: COUNT = 3, out_channels: COUNT = 3, width: COUNT = 64, norm='batch', dropout=.5):
     """:class:`UNet` of 7 levels, for images of 128x128."""
     return UNet(7, in_channels, out_channels, width, norm, dropout)

@@ -4,13 +4,22 @@
 Every other name is MXNet's. MXNet's own registry stays as it is: outside gluonzoo, 'adam' is MXNet's.
 """
 import difflib
+import inspect
 
 import mxnet as mx
 
+from ..reading import QUOTED, quoted
+from ..values import NUMBER, Rule, check, nullable, number, rule_of
 from .adam import Adam
 
-__all__ = ['Adam', 'create', 'optimizer_class']
+__all__ = ['Adam', 'create', 'keywords_of', 'optimizer_class']
 
+# Of keywords whose default does not say what they take.
+_RULES = {
+    'learning_rate': number(0), **dict.fromkeys(('clip_gradient', 'clip_weights', 'lower_bound', 'upper_bound'),
+                                               nullable(NUMBER)),
+    'lr_scheduler': Rule('null, or a scheduler of MXNet', lambda value: value is None or isinstance(
+        value, mx.lr_scheduler.LRScheduler))}
 _OURS = {'adam': Adam, 'mxnet_adam': mx.optimizer.Adam}
 
 
@@ -23,18 +32,43 @@ def optimizer_class(name):
     Raises ValueError for an unknown name, naming the near ones.
     """
     registered = mx.optimizer.Optimizer.opt_registry
-    key = str(name).lower()
+    key = name.lower() if isinstance(name, str) else ''
     found = registered.get(key)
     if key in _OURS and (found is None or found.__module__.startswith('mxnet.')):
         return _OURS[key]
     if found is None:
         known = sorted({*registered, *_OURS})
-        near = difflib.get_close_matches(key, known)
-        raise ValueError(f'unknown optimizer {name!r}; '
+        near = difflib.get_close_matches(key[:QUOTED], known)
+        raise ValueError(f'unknown optimizer {quoted(name)}; '
                          + (f'did you mean {" or ".join(near)}?' if near else f'known: {", ".join(known)}'))
     return found
 
 
+def keywords_of(name):
+    """What the optimizer `name` takes: keyword -> inspect.Parameter, those of its base classes too."""
+    found = {}
+    for base in optimizer_class(name).__mro__:
+        for keyword, parameter in inspect.signature(base.__init__).parameters.items():
+            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY) and keyword != 'self':
+                found.setdefault(keyword, parameter)
+    return found
+
+
 def create(name, **keywords):
-    """The optimizer `name`, made with the keywords of its class."""
-    return optimizer_class(name)(**keywords)
+    """The optimizer `name`, made with the keywords of its class.
+
+    Raises ValueError for an unknown name or keyword, naming the near ones, and for a value that is not what the keyword
+    takes.
+    """
+    known = keywords_of(name)
+    for keyword, value in keywords.items():
+        if keyword not in known:
+            near = difflib.get_close_matches(keyword[:QUOTED], known) or sorted(known)
+            raise ValueError(f'{name} takes no {quoted(keyword)}; there are {", ".join(near)}')
+        rule = _RULES.get(keyword) or rule_of(known[keyword], counts=False)
+        if rule is not None:
+            check(keyword, value, rule)
+    try:
+        return optimizer_class(name)(**keywords)
+    except (TypeError, ValueError, AttributeError, AssertionError) as error:   # as MXNet finds them
+        raise ValueError(f'{name} with {quoted(keywords)}: {error}') from error

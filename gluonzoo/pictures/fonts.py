@@ -61,7 +61,8 @@ def _system_fonts():
     """The files of the system's fonts, those of the usual style first."""
     from matplotlib.font_manager import findSystemFonts
 
-    return sorted(findSystemFonts(), key=lambda path: (bool(_STYLES.search(path)), path))
+    fonts = [path for path in findSystemFonts() if 'LastResort' not in path]   # which has a box for every letter
+    return sorted(fonts, key=lambda path: (bool(_STYLES.search(path)), path))
 
 
 def _has(path, letters):

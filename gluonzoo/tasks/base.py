@@ -118,7 +118,7 @@ class Task:
         for name in names:
             shapes = self.input_shapes(name)
             try:
-                outputs[name] = engine.place(self.networks[name], *shapes, weights_follow=weights_follow)
+                outputs[name] = engine.place(self.networks[name], *shapes, weights_follow=weights_follow, name=name)
             except mx.MXNetError as error:
                 raise ValueError(f'{name}: does not take {", ".join(str(list(shape)) for shape in shapes)}: '
                                  f'{str(error).strip().splitlines()[-1]}') from error

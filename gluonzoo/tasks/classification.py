@@ -11,6 +11,7 @@ from ..pictures.contact_sheet import contact_sheet
 from ..pictures.drawn_text import draw_lines
 from ..pictures.resize import resize
 from ..registry import TASKS
+from ..values import NAMES, SIDE
 from .base import Exported, FirstTime, Task, chunks, fetch, late
 
 __all__ = ['Classification', 'Classes']
@@ -58,7 +59,8 @@ class Classification(Task):
 
     main_metric = 'top1', 'max'
 
-    def __init__(self, net, class_names, size=224, crop=0.875, mean=MEAN, std=STD, smoothing=0.0, optimizer=OPTIMIZER):
+    def __init__(self, net, class_names: NAMES, size: SIDE = 224, crop=0.875, mean=MEAN, std=STD, smoothing=0.0,
+                 optimizer=OPTIMIZER):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f'size: must be a number of pixels: {size!r}')
         if not 0 < crop <= 1:

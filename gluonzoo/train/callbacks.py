@@ -16,7 +16,6 @@ A callback that raises an Exception does not stop the training. Its first Except
 called again all the same, since a disk that is full now may not be full at the next step. At the end a second warning
 says what is missing: what the callback's own method ``missing()`` returns ('' for nothing), or how often it failed.
 """
-import select
 import sys
 import time
 import warnings
@@ -30,9 +29,12 @@ from tqdm import tqdm
 from ..pictures.jpeg import encode_jpeg
 from .scalars_csv import ScalarsCSV, read_scalars, readable_scalars
 from .storage import write_file
+from .streams import takes
 from .tensorboard import TensorBoard
 
-__all__ = ['Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples', 'Callbacks', 'read_scalars']
+__all__ = ['Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples', 'Callbacks', 'in_words', 'read_scalars']
+
+SHOWN = 12   # numbers in a line
 
 _EVENTS = ('on_start', 'on_step', 'on_epoch', 'on_end')
 
@@ -84,10 +86,10 @@ class Callbacks:
 
 def _warn(message):
     """Whether the warning could be given."""
-    takes = _takes(sys.stderr)
-    if takes:
+    shown = takes(sys.stderr)
+    if shown:
         warnings.warn(message, RuntimeWarning, stacklevel=5)
-    return takes
+    return shown
 
 
 class Progress:
@@ -114,7 +116,7 @@ class Progress:
         losses = {name: f'{value:.4g}' for name, value in scalars.items() if not name.startswith('lr_')}
         loader = loop.loader
         done = step - loop.epoch * len(loader)
-        if not _takes(sys.stderr):
+        if not takes(sys.stderr):
             return
         if sys.stderr.isatty():
             if self._bar is None:
@@ -126,12 +128,12 @@ class Progress:
                 self._bar.refresh()
                 self._said = time.monotonic()
         elif time.monotonic() - self._said >= self.every:
-            self._say(f'epoch {loop.epoch + 1}/{loop.epochs}, batch {done}/{len(loader)}: {_words(losses)}')
+            self._say(f'epoch {loop.epoch + 1}/{loop.epochs}, batch {done}/{len(loader)}: {in_words(losses)}')
 
     def on_epoch(self, loop, epoch, metrics):
         self._close()
         self._say(f'epoch {epoch + 1}/{loop.epochs}, step {loop.step}: '
-                  + _words({name: f'{value:.4g}' for name, value in metrics.items()}))
+                  + in_words({name: f'{value:.4g}' for name, value in metrics.items()}))
 
     def on_end(self, loop):
         self._close()
@@ -140,27 +142,21 @@ class Progress:
 
     def _say(self, line):
         self._said = time.monotonic()
-        if _takes(sys.stderr):
+        if takes(sys.stderr):
             print(line, file=sys.stderr, flush=True)
 
     def _close(self):
         bar, self._bar = self._bar, None
         if bar is not None:
-            bar.disable = not _takes(sys.stderr)   # then closing it shows nothing
+            bar.disable = not takes(sys.stderr)   # then closing it shows nothing
             bar.close()
 
 
-def _takes(stream):
-    """Whether a stream takes a line at once, instead of waiting for somebody who reads."""
-    with suppress(AttributeError, OSError, ValueError):   # no stream of the system: it does not wait
-        waiting = select.poll()
-        waiting.register(stream.fileno(), select.POLLOUT)
-        return bool(waiting.poll(0))
-    return True
-
-
-def _words(scalars):
-    return ', '.join(f'{name} {value}' for name, value in scalars.items())
+def in_words(scalars):
+    """The first dozen numbers as 'name value, name value', and how many more there are. Dict of name -> str -> str"""
+    more = len(scalars) - SHOWN
+    return ', '.join([*(f'{name} {value}' for name, value in list(scalars.items())[:SHOWN]),
+                      *([f'and {more} more in scalars.csv'] if more > 0 else [])])
 
 
 class Plot:

@@ -20,6 +20,7 @@ import json
 import os
 import re
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from ..files import PARTIAL
 from . import checkpoint_files, storage
 from .distributed import Workers
 from .main_metric import name_and_sign
-from .settings import REVISION, differences, read_settings
+from .settings import REVISION, differences, moved_without_fingerprint, read_settings
 from .storage import CheckpointError
 
 __all__ = ['Run', 'CheckpointError']
@@ -131,6 +132,11 @@ class Run:
         differ = differences(before, self.settings)
         if differ:
             raise CheckpointError(f'{self.directory}: was begun with other settings: {"; ".join(differ)}')
+        moved = moved_without_fingerprint(before, self.settings)
+        if moved:
+            warnings.warn(f'{self.directory}: {" and ".join(moved)} lie elsewhere than when the run was begun, and the '
+                          'run does not say what they are known by: whether they are the same is not checked',
+                          RuntimeWarning, stacklevel=4)
 
     @property
     def _checkpoints(self):
@@ -155,7 +161,7 @@ class Run:
         return self._path(best['step']) if best else paths[-1]
 
     def _path(self, step):
-        return self._checkpoints / f'step-{step:08d}'
+        return self._checkpoints / checkpoint_files.directory_name(step)
 
     def save(self, task, ema=None, *, step, epoch, batch, metrics=None):
         """Writes a checkpoint, then removes those that are no longer needed.
@@ -267,7 +273,7 @@ class Run:
 
 def _lock(path):
     """Keeps other processes out until this process ends, in whatever way."""
-    lock = os.open(path, os.O_CREAT | os.O_RDWR)
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
     file = os.fstat(lock).st_dev, os.fstat(lock).st_ino
     if file in _locks:
         os.close(lock)

@@ -10,7 +10,7 @@ from . import storage, trainer_state
 from .parameters import named_parameters, names_of_parameters, used_networks
 from .storage import CheckpointError
 
-__all__ = ['write', 'write_state', 'read_state', 'plan_all', 'plan_use']
+__all__ = ['directory_name', 'write', 'write_state', 'read_state', 'plan_all', 'plan_use']
 
 _TASK_FILE = 'task.safetensors'
 
@@ -52,7 +52,11 @@ def write_state(directory, state):
 
 
 def read_state(directory):
-    """The state that :func:`write_state` has written. Raises CheckpointError if the file is damaged or another one."""
+    """The state that :func:`write_state` has written.
+
+    Raises CheckpointError if the file is damaged or another one, or if the directory has not the name of its step. (A
+    copy under another name could be taken for the last checkpoint for ever.)
+    """
     path = directory / 'state.json'
     whole = storage.read_json(path)
     try:
@@ -63,9 +67,18 @@ def read_state(directory):
         numbers = [state['step'], state['epoch'], state['batch'], *([state['best']['step']] if state['best'] else ())]
         if not all(isinstance(number, int) for number in numbers):
             raise TypeError(f'must be whole numbers: {numbers}')
-        return {**state, 'trainers': dict(state['trainers']), 'files': dict(state['files'])}
-    except (TypeError, KeyError, ValueError) as error:
+        state = {**state, 'trainers': dict(state['trainers']), 'files': dict(state['files'])}
+    except (TypeError, KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(f'{path}: not the state of a checkpoint: {type(error).__name__}: {error}') from error
+    if directory.name != directory_name(state['step']):
+        raise CheckpointError(f'{directory}: is a copy of {directory_name(state["step"])} under another name: a '
+                              'checkpoint must be called by its step. Rename or remove it')
+    return state
+
+
+def directory_name(step):
+    """The name of the directory of a checkpoint."""
+    return f'step-{step:08d}'
 
 
 def plan_all(path, state, task, ema, finite=True):

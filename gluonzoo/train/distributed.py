@@ -10,14 +10,14 @@ of images, is saved from rank 0, and all workers resume with it.)
 import atexit
 import ctypes
 import os
-import signal
 
 import mxnet as mx
 from mxnet.base import _LIB, check_call
 
+from .signals import SIGNALS
+
 __all__ = ['join', 'Workers']
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _joined = None
 
 
@@ -79,7 +79,7 @@ class Workers:
         ----------
         losses : dict of name -> scalar NDArray
         signum : int
-            SIGINT, SIGTERM, or 0 for none
+            SIGINT, SIGTERM, SIGHUP, or 0 for none
 
         Returns
         -------
@@ -118,15 +118,15 @@ class _DistributedWorkers(Workers):
         return _NamedStore(self._store, name)
 
     def exchange(self, losses, signum=0):
-        flags = mx.nd.array([signum == number for number in _SIGNALS])
+        flags = mx.nd.array([signum == number for number in SIGNALS])
         vector = mx.nd.concat(flags, *(loss.reshape(1).as_in_context(mx.cpu()).astype('float32')
                                        for loss in losses.values()), dim=0)
         self._sum(f'losses/{len(vector)}', vector)
 
         def read():
             values = vector.asnumpy()
-            received = [number for number, flag in zip(_SIGNALS, values) if flag > 0]
-            means = values[len(_SIGNALS):] / self.count
+            received = [number for number, flag in zip(SIGNALS, values) if flag > 0]
+            means = values[len(SIGNALS):] / self.count
             return dict(zip(losses, means.tolist())), received[0] if received else 0
         return read
 

@@ -3,13 +3,17 @@
 An engine knows no task. A task gives the engine its networks, and the losses of each part of a batch.
 """
 from fnmatch import fnmatchcase
-from numbers import Real
+from weakref import WeakKeyDictionary
 
 import mxnet as mx
 from mxnet import autograd, gluon
 from mxnet.contrib import amp as mixed_precision
 
 from .. import optimizers
+from ..memory import bytes_of
+from ..memory import require as require_memory
+from ..reading import quoted
+from ..values import NUMBER, OBJECT, check, nullable
 from .parameters import named_parameters
 
 __all__ = ['Engine']
@@ -56,6 +60,7 @@ class Engine:
     def __init__(self, ctx=None, *, accumulate=1, clip_norm=None, amp=None, kvstore='device'):
         if isinstance(accumulate, bool) or not isinstance(accumulate, int) or accumulate < 1:
             raise ValueError(f'accumulate: must be a whole number of rounds, at least 1: {accumulate!r}')
+        check('clip_norm', clip_norm, nullable(NUMBER))
         if clip_norm is not None and not clip_norm > 0:
             raise ValueError(f'clip_norm: must be above 0, or None: {clip_norm!r}')
         self.ctx = [mx.cpu()] if ctx is None else list(ctx)
@@ -71,7 +76,7 @@ class Engine:
 
     # -- networks and trainers ---------------------------------------------------------------------------------------
 
-    def place(self, net, *shapes, weights_follow=False):
+    def place(self, net, *shapes, weights_follow=False, name='network'):
         """Puts `net` on the devices, initialized where it is not yet, and hybridizes it.
 
         Parameters that have no initializer of their own get Xavier's. All machines start from the same values.
@@ -84,13 +89,23 @@ class Engine:
         weights_follow : bool
             then parameters that are not initialized yet become 0, which takes no time: random numbers for 50 million
             weights, to be replaced at once, take two seconds
+        name : str
+            of the network, for messages
 
         Returns
         -------
         The outputs for inputs of zeros, on the first device.
+
+        Raises ValueError if the network is larger than the memory of a device.
         """
+        self._require_memory(f'{name}: its inputs', bytes_of(shapes))
         zeros = [mx.nd.zeros(shape, ctx=self.ctx[0]) for shape in shapes]
+        parameters = net.collect_params().values()
+        self._require_memory(f'{name}: its parameters', bytes_of(p.shape for p in parameters if p.shape))
         net.infer_shape(*zeros)
+        copies = 1 if weights_follow else 2   # with gradients
+        self._require_memory(f'{name}: its parameters', copies * bytes_of(p.shape for p in parameters))
+        self._require_memory(f'{name}: an array in it', max(map(bytes_of, _arrays_within(net, shapes)), default=0))
         for parameter in net.collect_params().values():
             if _is_initialized(parameter):
                 parameter.reset_ctx(self.ctx)
@@ -127,18 +142,21 @@ class Engine:
         Raises ValueError if there is no such optimizer or it takes no such keywords, or if a word of 'no_decay' matches
         no parameter.
         """
+        check('optimizer', optimizer, OBJECT)
         settings = dict(optimizer)
         no_decay = settings.pop('no_decay', ())
+        if 'name' not in settings:
+            raise ValueError(f"optimizer: must have a 'name': {quoted(optimizer)}")
         try:
-            made = optimizers.create(settings.pop('name'), **settings)
-        except KeyError:
-            raise ValueError(f"optimizer: must have a 'name': {optimizer}") from None
-        except (TypeError, ValueError, AttributeError, AssertionError) as error:   # as MXNet finds them
-            raise ValueError(f'optimizer: {optimizer}: {error}') from error
-        if not (isinstance(made.lr, Real) and 0 <= made.lr < float('inf')):
-            raise ValueError(f'optimizer: learning_rate: must be a number, at least 0: {made.lr!r}')
+            made = optimizers.create(**settings)
+        except ValueError as error:
+            raise ValueError(f'optimizer: {error}') from error
         _spare_from_decay(no_decay, nets)
         parameters = [p for net in nets for p in net.collect_params().values() if p.grad_req != 'null']
+        states = _count(made.create_state_multi_precision(0, mx.nd.zeros((1,))))
+        copies = 2 + states + (self._accumulate > 1)   # weights and gradients, states, sums of gradients
+        self._require_memory(f'optimizer: {made.__class__.__name__} of {name}',
+                             copies * bytes_of(p.shape for p in parameters))
         # Without a store: the trainers of an engine share one, or their keys would collide on the server.
         trainer = self.trainers[name] = gluon.Trainer(parameters, made, kvstore=None, update_on_kvstore=False)
         self._parameters[name] = parameters
@@ -237,8 +255,30 @@ class Engine:
         return {name: mx.nd.add_n(*(s[name].detach().as_in_context(self.ctx[0]) for s in scalars)) / len(scalars)
                 for name in scalars[0]}
 
+    def _require_memory(self, what, count):
+        for ctx in self.ctx:
+            there = mx.context.gpu_memory_info(ctx.device_id)[1] if ctx.device_type == 'gpu' else None
+            require_memory(what, count, there)
+
     def _gradients(self, name):
         return [gradient for parameter in self._parameters[name] for gradient in parameter.list_grad()]
+
+
+def _arrays_within(net, shapes):
+    """[shape] of each array that a network computes from inputs of these shapes, after its ``infer_shape``."""
+    if not net._cached_graph:   # a network that infers shapes in its own way
+        return []
+    inputs, outputs = net._cached_graph
+    within = outputs.get_internals()
+    found = within.infer_shape_partial(**{one.name: shape for one, shape in zip(inputs, shapes)})[1]
+    return [[shape] for shape in found or () if shape]
+
+
+def _count(state):
+    """The arrays of an optimizer's state of one parameter: None, one, or nested tuples of some."""
+    if isinstance(state, (list, tuple)):
+        return sum(map(_count, state))
+    return state is not None
 
 
 def _check_losses(losses):
@@ -251,17 +291,24 @@ def _check_losses(losses):
             raise ValueError(f'losses: {name}: must be an NDArray of one number: {getattr(value, "shape", value)!r}')
 
 
+_spared = WeakKeyDictionary()   # parameter -> its own factor of the weight decay
+
+
 def _spare_from_decay(patterns, nets):
-    """Sets the weight decay of the parameters that match a pattern to 0."""
+    """Sets the weight decay of the parameters that match a pattern to 0. The others have their own."""
     if not isinstance(patterns, (list, tuple)) or not all(isinstance(pattern, str) for pattern in patterns):
         raise ValueError(f"optimizer: no_decay: must be a list of names, such as ['bias']: {patterns!r}")
     names = {name: parameter for net in nets for name, parameter in named_parameters(net).items()}
+    for parameter in names.values():   # of a trainer before, which may have spared others
+        if parameter in _spared:
+            parameter.wd_mult = _spared.pop(parameter)
     for pattern in patterns:
         found = [parameter for name, parameter in names.items()
                  if fnmatchcase(name, pattern) or fnmatchcase(name, f'*.{pattern}')]
         if not found:
             raise ValueError(f'optimizer: no_decay: {pattern!r} matches no parameter')
         for parameter in found:
+            _spared.setdefault(parameter, parameter.wd_mult)
             parameter.wd_mult = 0
 
 

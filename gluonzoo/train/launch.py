@@ -12,13 +12,16 @@ same Python at the same place. Environment variables about Python and MXNet go w
 prints begins with the member's name.
 
 When a member fails, the other members are ended within seconds, since they would wait for it for ever. The exit code of
-the job is that of the first member that failed. SIGINT (Ctrl-C) and SIGTERM go to the workers, which save and end; a
-second signal ends all members at once. (Over ssh, both signals arrive as Ctrl-C.) If the launcher itself is killed, a
-watcher ends the members.
+the job is that of the first member that failed. Workers end together: when one has ended well, the others have a minute
+(--wait), and then the job ends with exit code 1. SIGINT (Ctrl-C), SIGTERM and SIGHUP go to the workers, which save and
+end; a second signal ends all members at once. (Over ssh, all signals arrive as Ctrl-C.) If the launcher itself is
+killed, a watcher ends the members. A member that somebody has stopped (SIGSTOP) is named. When nobody reads what the
+launcher prints any more, the job goes on.
 """
 import argparse
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,11 +30,14 @@ import threading
 import time
 from contextlib import suppress
 
-from .. import runtime
+from ..cores import physical_cores
+from .signals import heeded
 
 __all__ = ['launch', 'main']
 
 PATIENCE = 1   # seconds for the others to say what they have to say, when one has failed
+WAIT = 60   # seconds for the other workers to end, when one has ended
+HINT = 10   # seconds after a signal, until it is said what the job waits for
 GRACE = 4   # more seconds from SIGTERM to SIGKILL, and for scheduler and servers to end after the workers
 
 # Kills the process groups that it has read, when its input ends without the last word.
@@ -49,12 +55,19 @@ for group in groups:
         pass
 '''
 
+# Runs a command when it has read a line. So a member does nothing before the watcher knows it, and ends without having
+# done anything if the launcher is killed.
+_GATE = ['sh', '-c', 'read -r go && exec "$@"', 'sh']
+
 _SERVE = ['-m', 'gluonzoo.runtime']
 _CARRIED = ('PYTHON', 'MXNET_', 'PS_', 'LD_LIBRARY_PATH', 'VIRTUAL_ENV', 'PATH')   # beginnings of names
 
 
 class Member:
-    """A process of the job. It has a process group of its own, with all processes that it starts."""
+    """A process of the job. It has a process group of its own, with all processes that it starts.
+
+    The command is run by :meth:`go`. Until then the process waits.
+    """
 
     def __init__(self, name, command, environment, host=None, ssh='ssh'):
         self.name = name
@@ -65,17 +78,35 @@ class Member:
             line = f'cd {shlex.quote(os.getcwd())} && exec env {shlex.join([*words, *command])}'
             command, environment = [*shlex.split(ssh), '-tt', '-o', 'BatchMode=yes', host, line], {}
         self.process = subprocess.Popen(
-            command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            stdin=subprocess.PIPE if self.remote else subprocess.DEVNULL, start_new_session=True)
+            [*_GATE, *command], env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE, start_new_session=True)
         self._readers = [threading.Thread(target=self._copy, args=pair, daemon=True) for pair in
                          ((self.process.stdout, sys.stdout), (self.process.stderr, sys.stderr))]
         for reader in self._readers:
             reader.start()
 
+    def go(self):
+        self._type(b'\n')
+        if not self.remote:
+            self.process.stdin.close()
+
+    def _type(self, keys):
+        with suppress(BrokenPipeError):   # it has ended
+            self.process.stdin.write(keys)
+            self.process.stdin.flush()
+
     def _copy(self, source, target):
-        for line in source:
-            target.write(f'[{self.name}] {line.decode(errors="replace").rstrip()}\n')
-            target.flush()
+        for line in source:   # to the end in any case: a full pipe would hold up the member
+            _show(f'[{self.name}] {line.decode(errors="replace").rstrip()}', target)
+
+    def say_if_stopped(self):
+        """Names a process that somebody has stopped, once for each time."""
+        with suppress(ChildProcessError):
+            state = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WCONTINUED | os.WNOHANG)
+            if state and state.si_code in (os.CLD_STOPPED, os.CLD_CONTINUED):
+                stopped = state.si_code == os.CLD_STOPPED
+                _say(f'{self.name} has been stopped, and the others wait for it: kill -CONT {self.process.pid}'
+                     if stopped else f'{self.name} goes on')
 
     def code(self):
         """The exit code, as a shell would give it; None as long as the process runs."""
@@ -84,11 +115,7 @@ class Member:
 
     def send(self, signum):
         if self.remote and signum != signal.SIGKILL:
-            try:
-                self.process.stdin.write(b'\x03')   # what Ctrl-C types
-                self.process.stdin.flush()
-            except BrokenPipeError:
-                pass
+            self._type(b'\x03')   # what Ctrl-C types
             return
         try:
             os.killpg(self.process.pid, signum)
@@ -103,7 +130,19 @@ class Member:
             reader.join(GRACE)
 
 
-def launch(command, workers, servers=1, hosts=(), *, threads=None, address=None, interface=None, ssh='ssh'):
+def _say(line):
+    _show(f'launch: {line}', sys.stderr)
+
+
+def _show(line, stream):
+    """Prints a line. What the stream does not take is lost: it may be closed, full, or lack a character."""
+    encoding = stream.encoding or 'utf-8'
+    with suppress(OSError, ValueError):
+        stream.write(line.encode(encoding, 'backslashreplace').decode(encoding) + '\n')
+        stream.flush()
+
+
+def launch(command, workers, servers=1, hosts=(), *, threads=None, address=None, interface=None, ssh='ssh', wait=WAIT):
     """Runs the command on all workers: see :mod:`gluonzoo.train.launch`.
 
     Parameters
@@ -120,12 +159,19 @@ def launch(command, workers, servers=1, hosts=(), *, threads=None, address=None,
         the network interface that the hosts use; None: MXNet chooses
     ssh : str
         the command that takes a host and a command line
+    wait : float
+        seconds that the other workers have, when one has ended
 
     Returns
     -------
     int: 0 if all went well, else the exit code of the first member that failed, 128 + the signal's number if it was
-    killed.
+    killed; 1 if workers did not end in time.
+
+    Raises FileNotFoundError if there is no such program as the command's (or ssh's) first word, before anything starts.
     """
+    program = shlex.split(ssh)[0] if hosts else command[0]
+    if not shutil.which(program):
+        raise FileNotFoundError(f'{program}: is no program that can be run')
     address = address or (_address_seen_from(hosts[0].split('@')[-1]) if hosts else '127.0.0.1')
     job = {'DMLC_PS_ROOT_URI': address, 'DMLC_PS_ROOT_PORT': str(_free_port()), 'DMLC_NUM_WORKER': str(workers),
            'DMLC_NUM_SERVER': str(servers)}
@@ -134,30 +180,35 @@ def launch(command, workers, servers=1, hosts=(), *, threads=None, address=None,
     if hosts:
         job.update({key: value for key, value in os.environ.items() if key.startswith(_CARRIED)})
     elif threads is None:   # fewer, if the environment says so
-        cores = runtime.physical_cores()
-        threads = max(1, min(int(os.environ.get('OMP_NUM_THREADS') or cores), cores // workers))
+        cores, given = physical_cores(), os.environ.get('OMP_NUM_THREADS', '').split(',')[0]
+        threads = max(1, min(int(given) if given.isdecimal() else cores, cores // workers))
     if threads:
         job['OMP_NUM_THREADS'] = str(threads)
 
     def start(name, role, command, place):
         host = hosts[place % len(hosts)] if hosts and role != 'scheduler' else None
         member = Member(name, command, {**job, 'DMLC_ROLE': role}, host, ssh)
+        members.append(member)
         watcher.stdin.write(f'{member.process.pid}\n')
         watcher.stdin.flush()
-        members.append(member)
+        member.go()
 
     members, received = [], []
     watcher = subprocess.Popen([sys.executable, '-S', '-c', _WATCHER], stdin=subprocess.PIPE, text=True,
                                start_new_session=True)
-    former = {number: signal.signal(number, lambda signum, frame: received.append(signum))
-              for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(signum, frame):
+        if signum != signal.SIGHUP or signum not in received:   # of one closed terminal, shell and kernel may both tell
+            received.append(signum)
+
+    former = {number: signal.signal(number, note) for number in heeded()}
     try:
         start('scheduler', 'scheduler', [sys.executable, *_SERVE], 0)
         for i in range(servers):
             start(f'server {i}', 'server', [sys.executable, *_SERVE], i)
         for i in range(workers):
             start(f'worker {i}', 'worker', command, i)
-        return _watch(members, members[-workers:], received)
+        return _watch(members, members[-workers:], received, wait)
     finally:
         for member in members:
             member.send(signal.SIGKILL)
@@ -168,9 +219,9 @@ def launch(command, workers, servers=1, hosts=(), *, threads=None, address=None,
             signal.signal(number, handler)
 
 
-def _watch(members, workers, received):
+def _watch(members, workers, received, wait):
     """Waits until the job ends, and ends it after a failure or a signal. Returns the exit code."""
-    forwarded, failed = 0, None
+    forwarded, failed, ended, told, hinted = 0, None, None, None, False
     while any(worker.code() is None for worker in workers):
         # A worker that was told to stop may end with that signal's code while the others are still saving.
         expected = {0, None, *(128 + signum for signum in received)}
@@ -180,13 +231,22 @@ def _watch(members, workers, received):
         for signum in received[forwarded:]:
             for worker in workers:
                 worker.send(signum)
+            told = time.monotonic()
         forwarded = len(received)
+        for member in members:
+            member.say_if_stopped()
+        if ended is None and any(worker.code() is not None for worker in workers):
+            ended = time.monotonic()
+        if ended is not None and time.monotonic() - ended > wait:
+            return _end_late(members, workers, received, wait)
+        if told and not hinted and time.monotonic() - told > HINT:
+            hinted = True
+            _say('waits for workers to save and end; a second Ctrl-C ends all at once')
         time.sleep(0.05)
     failed = failed or next((worker for worker in workers if worker.code()), None)
     if failed:
         if failed.code() not in (128 + signum for signum in received):
-            code = _words_of(failed.code())
-            print(f'launch: {failed.name} ended with exit code {code}: the job ends', file=sys.stderr)
+            _say(f'{failed.name} ended with exit code {_words_of(failed.code())}: the job ends')
         _wait(members, PATIENCE)
         for member in members:
             member.send(signal.SIGTERM)
@@ -194,6 +254,17 @@ def _watch(members, workers, received):
         return 128 + received[0]   # told twice: at once
     _wait(members, GRACE)
     return failed.code() if failed else 0
+
+
+def _end_late(members, workers, received, wait):
+    """Ends workers that wait for one that has left the job. A worker that has not joined leaves without a word."""
+    late, gone = ([worker.name for worker in workers if (worker.code() is None) == runs] for runs in (True, False))
+    _say(f'{", ".join(late)} {"have" if len(late) > 1 else "has"} not ended {wait:g} seconds after {", ".join(gone)}: '
+         'the job ends')
+    for member in members:
+        member.send(signal.SIGTERM)
+    _wait(members, GRACE)
+    return 128 + received[0] if received else 1
 
 
 def _words_of(code):
@@ -231,14 +302,36 @@ def main(arguments=None):
     parser.add_argument('--address', help='this machine, as the hosts see it')
     parser.add_argument('--interface', help='network interface of the hosts, such as eth0')
     parser.add_argument('--ssh', default='ssh', help="the command and its options, such as 'ssh -p 2222'")
+    parser.add_argument('--wait', type=float, default=WAIT, metavar='SECONDS',
+                        help=f'that the other workers have to end, when one has ended ({WAIT})')
     parser.add_argument('command', nargs='+', metavar='COMMAND')
     args = parser.parse_args(arguments)
     for name in ('workers', 'servers', 'threads'):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             parser.error(f'--{name}: must be 1 or more: {getattr(args, name)}')
-    return launch(args.command, args.workers, args.servers, [host for host in args.hosts.split(',') if host],
-                  threads=args.threads, address=args.address, interface=args.interface, ssh=args.ssh)
+    if not args.ssh.strip():
+        parser.error('--ssh: must be a command')
+    if not args.wait >= 0:
+        parser.error(f'--wait: must be 0 or more: {args.wait}')
+    try:
+        return launch(args.command, args.workers, args.servers, [host for host in args.hosts.split(',') if host],
+                      threads=args.threads, address=args.address, interface=args.interface, ssh=args.ssh,
+                      wait=args.wait)
+    except (OSError, ValueError) as error:   # an unknown program or host, no more processes ...
+        _say(error)
+        return 127 if isinstance(error, FileNotFoundError) else 1
+
+
+def _let_go():
+    """What was not taken by a closed or full output is dropped, or Python would end with an exit code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    code = main()
+    _let_go()
+    sys.exit(code)

@@ -51,8 +51,8 @@ def fit(task, loader, run, *, epochs, schedule, validation=None, callbacks=(), e
     epoch in which the loop waited for data. The device, being up to two steps behind, waited less.
 
     Raises TrainingError when a loss is NaN or infinite; CheckpointError when a checkpoint cannot be written or does not
-    fit; ValueError when a trainer's state could not be saved; and after SIGINT or SIGTERM, when all is saved,
-    Interrupted, a SystemExit with the code 130 or 143, which scripts just let pass.
+    fit; ValueError when a trainer's state could not be saved; and after SIGINT, SIGTERM or SIGHUP, when all
+    is saved, Interrupted, a SystemExit with the code 130, 143 or 129, which scripts just let pass.
     """
     loop = Loop(task, loader, run, epochs, schedule, validation, callbacks, ema, checkpoint_every, kvstore, seed)
     with Signals() as loop.signals, loop.rates:

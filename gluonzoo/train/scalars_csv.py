@@ -3,6 +3,7 @@ import csv
 from io import StringIO
 
 from ..files import require_replaceable
+from ..reading import open_ordinary
 from .appended_file import AppendedFile
 from .storage import CheckpointError
 
@@ -47,14 +48,15 @@ class ScalarsCSV:
     def _kept(self, path, step, evaluated):
         """The rows of a former file that stay."""
         require_replaceable(path)   # who read a pipe would wait for ever
-        if not path.exists():
-            return []
-        rows, damaged = _parse(path)
+        rows, damaged = _parse(path) if path.exists() else ([], [])
         if damaged:
             aside = _unused(path, 'damaged')
             path.rename(aside)
             self._lost = (f'lacks what {len(damaged)} damaged line(s) held, the first of them line {damaged[0]}; '
                           f'{aside.name} is the file as it was')
+        gaps = step - len({row[0] for row in rows if row[0] <= step})
+        if gaps and not damaged:   # killed while they could not be written, or the file is not the run's
+            self._lost = f'lacks the numbers of {gaps} of the {step} steps before'
         again = [i for i, row in enumerate(rows) if row[0] > step
                  # An evaluation after which the run was killed before it was saved; data_wait is its first row.
                  or not evaluated and row[:2] == (step, 'data_wait')]
@@ -81,7 +83,7 @@ def readable_scalars(path):
 def _parse(path):
     """(rows, the numbers of the damaged lines). A last line without its end is neither; a kill has cut it short."""
     rows, damaged = [], []
-    with open(path, 'rb') as file:
+    with open_ordinary(path) as file:   # a pipe would be waited for without end
         heading = file.readline()
         if heading.rstrip(b'\r\n') != b','.join(word.encode() for word in _HEADING):
             damaged.append(1)

@@ -12,7 +12,9 @@ All step numbers in a specification count from the start of the training, with o
 """
 import math
 
+from ..reading import quoted
 from ..registry import Registry
+from ..values import LIST, OBJECT, WHOLE, check
 from .settings import setting_of
 
 __all__ = ['create', 'names', 'constant', 'step', 'linear', 'cosine', 'LearningRates']
@@ -25,10 +27,9 @@ def create(specification):
 
     Raises ValueError for an unknown name or keyword, naming the near ones, and for values that make no schedule.
     """
-    if 'name' not in specification:
-        raise ValueError(f"a schedule needs a 'name', one of {', '.join(names())}: {specification!r}")
-    keywords = dict(specification)
-    return SCHEDULES.create(keywords.pop('name'), **keywords)
+    if not isinstance(specification, dict) or 'name' not in specification:
+        raise ValueError(f"a schedule needs a 'name', one of {', '.join(names())}: {quoted(specification)}")
+    return SCHEDULES.create(**specification)
 
 
 def names():
@@ -51,7 +52,7 @@ def constant(*, warmup=0, warmup_from=0.0):
 
 
 @SCHEDULES.register
-def step(*, milestones, factor=0.1, warmup=0, warmup_from=0.0):
+def step(*, milestones: LIST, factor=0.1, warmup=0, warmup_from=0.0):
     """Multiplied by `factor` at each of the `milestones` (steps, rising). Warm-up as in :func:`constant`."""
     milestones = list(milestones)
     if not all(isinstance(m, int) and m > 0 for m in milestones) or milestones != sorted(set(milestones)):
@@ -62,7 +63,7 @@ def step(*, milestones, factor=0.1, warmup=0, warmup_from=0.0):
 
 
 @SCHEDULES.register
-def linear(*, steps, begin=0, final=0.0, warmup=0, warmup_from=0.0):
+def linear(*, steps: WHOLE, begin=0, final=0.0, warmup=0, warmup_from=0.0):
     """1 until the step `begin`, then in a straight line to `final` at the step `steps`, and `final` from there on.
 
     The line begins at the end of the warm-up if that is later. Warm-up as in :func:`constant`.
@@ -72,7 +73,7 @@ def linear(*, steps, begin=0, final=0.0, warmup=0, warmup_from=0.0):
 
 
 @SCHEDULES.register
-def cosine(*, steps, begin=0, final=0.0, warmup=0, warmup_from=0.0):
+def cosine(*, steps: WHOLE, begin=0, final=0.0, warmup=0, warmup_from=0.0):
     """As :func:`linear`, along half a cosine wave."""
     part = _decay(steps, begin, final, warmup)
     return _warm_up(lambda step: final + (1 - final) * (1 + math.cos(math.pi * part(step))) / 2, warmup, warmup_from)
@@ -115,6 +116,8 @@ class LearningRates:
     """
 
     def __init__(self, trainers, schedule):
+        if not callable(schedule):
+            check('schedule', schedule, OBJECT)
         if not callable(schedule) and 'name' not in schedule and schedule.keys() - trainers.keys():
             unknown = ', '.join(map(repr, sorted(schedule.keys() - trainers.keys())))
             raise ValueError(f'schedule: no trainer {unknown}; there are: {", ".join(trainers)}')

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from .. import runtime
 from ..cores import Neighbours, logical_processors, physical_cores, wait_of_threads
+from .streams import takes
 
 __all__ = ['SharedCores']
 
@@ -35,7 +36,7 @@ class SharedCores:
         if self._neighbours is None or seconds < self.every:
             return
         line = self._advice(seconds)
-        if line:
+        if line and takes(sys.stderr):
             tqdm.write(line, sys.stderr)
             self._neighbours = None
         else:

@@ -1,15 +1,24 @@
-"""Ctrl-C and SIGTERM: finish the present step, save, and only then end."""
+"""Ctrl-C, SIGTERM and a terminal that is closed: finish the present step, save, and only then end."""
 import signal
 import threading
 from contextlib import closing
 
-__all__ = ['Interrupted', 'Signals']
+__all__ = ['Interrupted', 'Signals', 'SIGNALS', 'heeded']
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def heeded():
+    """Those of the signals that this process shall heed: not SIGHUP, if it was started by nohup."""
+    return [number for number in SIGNALS
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
 
 
 class Interrupted(SystemExit):
     """Training was stopped by a signal, and can be resumed.
 
-    If it is not caught, the process ends with the usual exit code of a shell: 130 after SIGINT, 143 after SIGTERM.
+    If it is not caught, the process ends with the usual exit code of a shell: 130 after SIGINT, 143 after SIGTERM, 129
+    after SIGHUP.
 
     Attributes
     ----------
@@ -22,7 +31,9 @@ class Interrupted(SystemExit):
 
 
 class Signals:
-    """Within this context SIGINT and SIGTERM are only noted, in `received`; a second SIGINT ends the process at once.
+    """Within this context the signals are only noted, in `received`; a second SIGINT ends the process at once.
+
+    The signals are SIGINT, SIGTERM and, unless it is ignored as by nohup, SIGHUP.
 
     Outside of the main thread, where Python handles no signals, nothing is received.
     """
@@ -33,7 +44,7 @@ class Signals:
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
-            self._former = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+            self._former = {number: signal.signal(number, self._note) for number in heeded()}
         return self
 
     def __exit__(self, *error):

@@ -9,6 +9,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from .. import reading
 from ..files import replacing
 
 __all__ = ['CheckpointError', 'writing', 'write_file', 'sync_directory', 'write_arrays', 'read_arrays',
@@ -69,6 +70,7 @@ def write_arrays(path, arrays):
     with writing(path):
         safetensors.numpy.save_file(plain, path, metadata={'bfloat16': json.dumps(bfloat16)})
         with open(path, 'rb') as file:
+            os.fchmod(file.fileno(), _mode_of_files(path))   # safetensors lets nobody else read
             os.fsync(file.fileno())
 
 
@@ -107,18 +109,33 @@ def _is_finite(array):
 
 
 def read_json(path):
-    """What a JSON file holds. Raises CheckpointError if it is absent or is not JSON."""
-    try:
-        return json.loads(_read(path))
-    except ValueError as error:
-        raise CheckpointError(f'{path}: not JSON, or cut short: {error}') from error
+    """What a JSON file holds. Raises CheckpointError if it is absent, is no ordinary file or is not JSON."""
+    with _reading(path):
+        return reading.read_json(path)
 
 
 def _read(path):
+    with _reading(path), reading.open_ordinary(path) as file:
+        return file.read()
+
+
+@contextmanager
+def _reading(path):
+    """Turns an error while `path` is read into a CheckpointError that names `path`."""
     try:
-        return Path(path).read_bytes()
+        yield
+    except reading.FileError as error:
+        raise CheckpointError(str(error)) from error
     except OSError as error:
         raise CheckpointError(f'cannot read {path}: {error.strerror}') from error
+    except MemoryError as error:
+        raise CheckpointError(f'cannot read {path}: it has {os.path.getsize(path)} bytes, more than there is memory '
+                              'for') from error
+
+
+def _mode_of_files(path):
+    """The mode that the system gives to new files, as the folder has it: what the umask leaves."""
+    return os.stat(Path(path).parent).st_mode & 0o666
 
 
 def sha256(path):

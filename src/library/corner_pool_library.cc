@@ -51,7 +51,14 @@ namespace {
 
 // The exceptions of the functions below become MXNetError in Python.
 
-MXReturnValue ParseAttributes(const Attributes&, int* inputs, int* outputs) {
+template <int kOperator>
+MXReturnValue ParseAttributes(const Attributes& attributes, int* inputs, int* outputs) {
+  for (const auto& attribute : attributes) {
+    if (attribute.first.compare(0, 2, "__") != 0) {  // MXNet's own, such as __ctx_group__, are everywhere
+      throw std::invalid_argument(std::string(Operator(kOperator).name) + ": takes no argument " + attribute.first +
+                                  "; got " + attribute.first + "=" + attribute.second);
+    }
+  }
   *inputs = 1;
   *outputs = 1;
   return mxnet::ext::MX_SUCCESS;
@@ -171,7 +178,7 @@ MXReturnValue BackwardGpu(const Attributes&, std::vector<MXTensor>* inputs, std:
   REGISTER_OP(name)                                          \
       .setForward(ForwardCpu<k>, "cpu")                      \
       .setBackward(BackwardCpu<k>, "cpu") GLUONZOO_ON_GPU(k) \
-      .setParseAttrs(ParseAttributes)                        \
+      .setParseAttrs(ParseAttributes<k>)                     \
       .setInferType(InferType<k>)                            \
       .setInferShape(InferShape<k>)
 

@@ -1,11 +1,14 @@
 """gluonzoo evaluate: other data, and what is written. (That the numbers are those of the training, the tests of the
 recipes ask.)"""
+import errno
 import json
 import shutil
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from run_checks import check_error_is_one_line
+from run_checks import check_error_is_one_line, error_of
 
 from gluonzoo.commands.main import main
 from gluonzoo.data import write_records
@@ -62,3 +65,41 @@ def test_data_of_other_classes(detector, pikachu, tmp_path, capsys):
 def test_errors_are_one_line_and_exit_code_1(detector, tmp_path, capsys, words, said):
     check_error_is_one_line(['evaluate', *(word.format(run=detector, tmp=tmp_path) for word in words)],
                             'gluonzoo evaluate: ' + said.format(tmp=tmp_path), capsys)
+
+
+def words(detector, *more):
+    return ['evaluate', '--run', str(detector), *map(str, more)]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_other(detector, tmp_path, capsys):
+    numbers, sheet, file = tmp_path / 'numbers.json', tmp_path / 'sheet.jpg', tmp_path / 'file'
+    file.write_text('')
+    said = error_of(words(detector, '--json', file / 'numbers.json', '--picture', sheet), capsys)
+    assert said.splitlines()[-1] == f'not written: {file}: File exists' and cv2.imread(str(sheet)) is not None
+    said = error_of(words(detector, '--json', numbers, '--picture', file / 'sheet.jpg'), capsys)
+    assert said.splitlines()[-1] == f'not written: {file}: File exists'
+    assert 'mAP' in json.loads(numbers.read_text())
+
+def test_a_full_disk_leaves_the_former_file(detector, tmp_path, monkeypatch, capsys):
+    numbers, sheet = tmp_path / 'numbers.json', tmp_path / 'sheet.jpg'
+    numbers.write_text('former')
+    real = Path.write_text
+
+    def write_text(path, content, *more):
+        real(path, content[:5])
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(Path, 'write_text', write_text)
+    said = error_of(words(detector, '--json', numbers, '--picture', sheet), capsys)
+    assert said.splitlines()[-1] == f'not written: {numbers}: No space left on device'
+    assert numbers.read_text() == 'former'
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['numbers.json', 'sheet.jpg']
+
+def test_an_error_has_a_line_of_its_own(detector, monkeypatch, capsys):
+    def fail(task, batches):
+        next(iter(batches))
+        raise ValueError('what is wrong')
+
+    monkeypatch.setattr('gluonzoo.tasks.detection.single_shot.SingleShotDetection.evaluate', fail)
+    error = error_of(words(detector), capsys)
+    assert error.endswith('\rgluonzoo evaluate: what is wrong\n')   # the bar before it has been wiped out

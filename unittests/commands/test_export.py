@@ -334,11 +334,36 @@ def test_refused_leaves_nothing(detector, translator, tmp_path, capsys):
     for run, words, said in (
             (translator, ['--decode'], 'decode: image translation has nothing to decode'),
             (detector, ['--size', '128', '200'], 'height, width: must be at least 129'),
-            (detector, ['--decode', '--size', 'dynamic'], 'onnxruntime refuses'),   # the anchors are of one size
+            (detector, ['--decode', '--size', 'dynamic'],   # the anchors are of one size
+             '--size dynamic: the decoder is made for images of one size, since class_logits is ['),
             (translator, ['--size', '100', '128'], 'does not take image [1, 3, 100, 128]')):
         error = error_of(['export', '--run', str(run[0]), *words, *out], capsys)
         assert error.startswith('gluonzoo export: ') and said in error
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('breaks', ['error', 'short file'])
+def test_a_full_disk_leaves_the_former_mxnet_files(detector, tmp_path, monkeypatch, capsys, breaks):
+    out = tmp_path / 'net'
+    run_export(['--run', str(detector[0]), '--out', str(out)])
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def save(path, arrays):
+        Path(path).write_bytes(b'half')
+        if breaks == 'error':
+            raise mx.MXNetError('Traceback (most recent call last):\n  File "local_filesys.cc"\nCheck failed')
+
+    monkeypatch.setattr(mx.nd, 'save', save)
+    check_error_is_one_line(['export', '--run', str(detector[0]), '--out', str(out)],
+                            f'gluonzoo export: {out}-0000.params: cannot be written whole; is the disk full?', capsys)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize('words', [[], ['--onnx']])
+def test_a_folder_that_cannot_be_written_to(detector, tmp_path, capsys, words):
+    (tmp_path / 'file').write_text('')
+    check_error_is_one_line(['export', '--run', str(detector[0]), *words, '--out', str(tmp_path / 'file' / 'a.onnx')],
+                            f'gluonzoo export: {tmp_path / "file"}: File exists', capsys)
 
 
 def test_an_error_is_one_line(tmp_path, capsys):

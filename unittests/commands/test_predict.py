@@ -1,6 +1,8 @@
 """gluonzoo predict: photos of every kind, with a run and without."""
+import errno
 import json
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,8 +10,9 @@ import pytest
 from PIL import Image
 from run_checks import check_error_is_one_line
 
+from gluonzoo.commands import predict as predict_command
+from gluonzoo.commands.failures import Failures
 from gluonzoo.commands.main import main
-from gluonzoo.tasks.detection.single_shot import SingleShotDetection
 
 
 def save_photos(folder):
@@ -30,7 +33,7 @@ def save_photos(folder):
 
 def predict(detector, photos, out, *more):
     """The exit code, and what predictions.json says."""
-    code = main(['predict', '--run', str(detector), '--images', str(photos), *more, '--out', str(out)])
+    code = main(['predict', '--run', str(detector), '--images', str(photos), '--out', str(out), *more])
     return code, json.loads((out / 'predictions.json').read_text())
 
 
@@ -58,26 +61,6 @@ def test_it_lists_what_it_cannot_read(detector, tmp_path, capsys):
     assert code == 1 and len(report['images']) == 6 and len(report['unreadable']) == 2
     err = capsys.readouterr().err
     assert 'broken.jpg' in err and 'empty.png' in err
-
-
-def test_it_names_pictures_of_other_kinds_and_what_is_no_file(detector, tmp_path, capsys):
-    photos = tmp_path / 'photos'
-    save_photos(photos)
-    (photos / 'phone.HEIC').write_bytes(b'\0\0\0\x18ftypheic' + bytes(40))
-    os.mkfifo(tmp_path / 'pipe.jpg')
-    code, report = predict(detector, photos, tmp_path / 'out', str(tmp_path / 'pipe.jpg'))
-    assert code == 1 and len(report['images']) == 6
-    err = capsys.readouterr().err
-    assert 'phone.HEIC: is a HEIC image' in err and f'{tmp_path / "pipe.jpg"}: is a pipe' in err
-
-
-def test_large_photos_are_read_one_at_a_time(detector, tmp_path, monkeypatch):
-    sizes, original = [], SingleShotDetection.predict
-    monkeypatch.setattr('gluonzoo.pictures.files_in_batches.BATCH_PIXELS', 60 * 40)
-    monkeypatch.setattr(SingleShotDetection, 'predict', lambda task, images: (
-        sizes.append(len(images)), original(task, images))[1])
-    save_photos(tmp_path / 'photos')
-    assert len(predict(detector, tmp_path / 'photos', tmp_path / 'out')[1]['images']) == 6 and sizes == [1] * 6
 
 
 def test_it_writes_over_no_photo(detector, tmp_path):
@@ -133,3 +116,99 @@ def test_arguments(words, said, capsys):
     with pytest.raises(SystemExit) as ended:
         main(['predict', '--images', 'x', *words])
     assert ended.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_a_result_that_cannot_be_written_leaves_the_others(detector, tmp_path, capsys):
+    photos, out = tmp_path / 'photos', tmp_path / 'out'
+    photos.mkdir()
+    for name, shape in (('a.png', (20, 20, 3)), ('long.png', (2, 65501, 3)), ('z.png', (20, 20, 3))):
+        cv2.imwrite(str(photos / name), np.zeros(shape, 'uint8'))
+    (out / 'z.jpg').mkdir(parents=True)
+    code, report = predict(detector, photos, out)
+    assert code == 1 and [image['picture'] for image in report['images']] == ['a.jpg', None, None]
+    assert report['images'][1]['width'] == 65501 and 'detections' in report['images'][1]
+    assert report['unwritten'] == [f'{out}/long.jpg: a JPEG has at most 65500 pixels a side: 65501 x 2',
+                                   f'{out}/z.jpg: is a folder; must be a file, or not there']
+    assert [f'not written: {line}' for line in report['unwritten']] == capsys.readouterr().err.splitlines()[-2:]
+    assert sorted(path.name for path in out.iterdir()) == ['a.jpg', 'predictions.json', 'z.jpg']
+
+
+def fill_disk(patch, names):
+    """Files of these names (or None: all) cannot be written to the end: there is no space left."""
+    for method in ('write_bytes', 'write_text'):
+        real = getattr(Path, method)
+
+        def write(path, content, *more, real=real, method=method):
+            if names is None or path.name.removesuffix('.partial') in names:
+                real(path, content[:1])
+                raise OSError(errno.ENOSPC, 'No space left on device')
+            return real(path, content, *more)
+        patch.setattr(Path, method, write)
+
+
+def test_a_full_disk_leaves_nothing_half_written(detector, tmp_path, monkeypatch, capsys):
+    save_photos(tmp_path / 'photos')
+    out = tmp_path / 'out'
+    with monkeypatch.context() as patch:
+        fill_disk(patch, ['grey.jpg'])
+        code, report = predict(detector, tmp_path / 'photos', out)
+    assert code == 1 and report['unwritten'] == [f'{out}/grey.jpg: No space left on device']
+    assert len(list(out.rglob('*.jpg'))) == 5 and not list(out.rglob('*.partial'))
+    former = (out / 'predictions.json').read_text()
+    with monkeypatch.context() as patch:
+        fill_disk(patch, None)
+        capsys.readouterr()
+        assert predict(detector, tmp_path / 'photos', out)[0] == 1
+    said = capsys.readouterr().err
+    assert f'not written: {out}/predictions.json: No space left on device\n' in said and 'Traceback' not in said
+    assert (out / 'predictions.json').read_text() == former and not list(out.rglob('*.partial'))
+
+
+def test_on_a_full_disk_the_numbers_take_the_place_of_pictures(detector, tmp_path, monkeypatch):
+    save_photos(tmp_path / 'photos')
+    out, real = tmp_path / 'out', Path.write_text
+
+    def write_text(path, content, *more):
+        real(path, content, *more)
+        if path.name == 'predictions.json.partial' and len(list(out.rglob('*.jpg'))) > 4:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(Path, 'write_text', write_text)
+    code, report = predict(detector, tmp_path / 'photos', out)
+    assert code == 1 and len(report['images']) == 6 and all('detections' in image for image in report['images'])
+    assert len(report['unwritten']) == 2 and all('removed to make room' in line for line in report['unwritten'])
+    assert sorted(image['picture'] for image in report['images'] if image['picture']) == \
+        sorted(str(path.relative_to(out)) for path in out.rglob('*.jpg'))
+
+
+def test_kinds_that_are_not_read_are_named_and_no_pipe_is_waited_for(detector, tmp_path):
+    photos = tmp_path / 'photos'
+    save_photos(photos)
+    (photos / 'layers.psd').write_bytes(b'8BPS' + bytes(40))
+    os.mkfifo(photos / 'pipe.jpg')
+    code, report = predict(detector, photos, tmp_path / 'out')
+    assert code == 1 and len(report['images']) == 6
+    layers, pipe = report['unreadable']
+    assert layers == f'{photos}/layers.psd: is a Photoshop image, which is not read: convert it to JPEG or PNG'
+    assert pipe == f'{photos}/pipe.jpg: is a pipe; must be an ordinary file'
+
+
+def test_a_batch_is_bounded_by_its_pixels(tmp_path, monkeypatch):
+    for name, side in (('a', 10), ('b', 10), ('c', 10), ('d', 30), ('e', 10)):
+        cv2.imwrite(str(tmp_path / f'{name}.png'), np.zeros((side, side, 3), 'uint8'))
+    monkeypatch.setattr(predict_command, 'BATCH_PIXELS', 250)
+    files = [(path, path) for path in sorted(tmp_path.iterdir())]
+    failures = Failures()
+    found = [''.join(path.stem for path, *_ in batch) for batch in predict_command.batches(files, 8, failures)]
+    assert found == ['ab', 'c', 'd', 'e'] and failures == []
+    assert [len(batch) for batch in predict_command.batches(files[:3], 2, failures)] == [2, 1]
+
+
+def test_results_of_like_names_stay_distinct(detector, tmp_path):
+    photos = tmp_path / 'photos'
+    photos.mkdir()
+    for name in ('a.png', 'a.jpg', 'a-2.png', 'a b.png', 'a_b.png', 'a.b.png', 'A.png'):
+        cv2.imwrite(str(photos / name), np.zeros((9, 9, 3), 'uint8'))
+    code, report = predict(detector, photos, tmp_path / 'out')
+    names = {image['picture'].lower() for image in report['images']}   # also where A and a are the same
+    assert code == 0 and len(names) == 7 == len(list((tmp_path / 'out').glob('*.jpg')))

@@ -85,14 +85,20 @@ def test_weights_are_no_keyword_of_a_network():
     ({**DETECTION, 'name': 'single_shot'}, "unknown task 'single_shot'; did you mean single_shot_detection"),
     ({**DETECTION, 'flip': True}, "task 'single_shot_detection': unknown argument 'flip'"),
     ({**DETECTION, 'net': {'name': 'dsod'}}, "unknown model 'dsod'; did you mean "),
-    ({**DETECTION, 'net': {'classes': 3}}, "net: must have a 'name': {'classes': 3}"),
+    ({**DETECTION, 'net': {'classes': 3}}, "task.net: must be a dict with a 'name', one of "),
     ({**DETECTION, 'net': {'name': 'dsod_pikachu', 'clases': 3}}, "model 'dsod_pikachu': unknown argument 'clases'"),
-    ({**DETECTION, 'net': 'dsod_pikachu'}, "task.net: must be a dict with the name of a model: 'dsod_pikachu'"),
-    ({'name': 'single_shot_detection', 'class_names': []}, 'task.net: must be a dict with the name of a model: None'),
-    ({**TRANSLATION, 'discriminator': None}, 'task.discriminator: must be a dict with the name of a model: None'),
+    ({**DETECTION, 'net': 'dsod_pikachu'}, ": 'dsod_pikachu'"),
+    ({**DETECTION, 'net': {'name': ['dsod_pikachu']}}, "task.net: must be a dict with a 'name', one of "),
+    ({**DETECTION, 'net': {**DETECTION['net'], 'self': 1}}, "model 'dsod_pikachu': unknown argument 'self'"),
+    ({**DETECTION, 'net': {**DETECTION['net'], 'weights': 1}}, 'task.net.weights: must be a path, or null: 1'),
+    ({**DETECTION, 'net': {**DETECTION['net'], 'partial': 1}}, 'task.net.partial: must be true or false: 1'),
+    ({**DETECTION, 'class_names': 3}, 'class_names: must be a list of 1 or more names: 3'),
+    ({**DETECTION, 'self': 3}, "task 'single_shot_detection': unknown argument 'self'"),
+    ({'name': 'single_shot_detection', 'class_names': []}, "task.net: must be a dict with a 'name', one of "),
+    ({**TRANSLATION, 'discriminator': None}, "task.discriminator: must be a dict with a 'name', one of "),
     ({'name': 'single_shot_detection', 'net': DETECTION['net']}, "missing a required argument: 'class_names'"),
-    ({}, "settings: task: must be a dict with a 'name': {}"), (None, "task: must be a dict with a 'name': None"),
-    ('x', "task: must be a dict with a 'name': 'x'")])
+    ({}, "task: must be a dict with a 'name', one of "), (None, "task: must be a dict with a 'name', one of "),
+    ('x', "task: must be a dict with a 'name', one of ")])
 def test_tasks_that_cannot_be_made(task, said):
     with pytest.raises(ValueError) as raised:
         resolve.make_task({'task': task})
@@ -101,10 +107,12 @@ def test_tasks_that_cannot_be_made(task, said):
 
 # -- of a run --------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize('keywords', [{'stem_filter': 0}, {'stem_filter': -4}, {'stem_filter': 4.5},
-                                      {'growth_rate': None}])
-def test_numbers_that_make_no_network(keywords):
-    with pytest.raises(ValueError, match='^dsod_pikachu: cannot be made with .*: '):
+@pytest.mark.parametrize('keywords, said', [
+    ({'stem_filter': 0}, 'whole number from 1 to 1000000: 0'), ({'stem_filter': -4}, 'whole number from 1 to .*: -4'),
+    ({'stem_filter': 4.5}, 'whole number from 1 to 1000000: 4.5'), ({'growth_rate': None}, 'whole number .*: None'),
+    ({'num_init_layer': 10 ** 9}, 'whole number from 1 to 1000: 1000000000'), ({'factor': '1'}, "number: '1'")])
+def test_numbers_that_make_no_network(keywords, said):
+    with pytest.raises(ValueError, match=f"^model 'dsod_pikachu': {list(keywords)[0]}: must be a {said}$"):
         resolve.make_network('dsod_pikachu', **keywords)
 
 
@@ -295,7 +303,7 @@ def test_an_engine():
 
 def test_without_validation_data():
     for settings in ({}, {'val_data': 'x'}, {'val_data': {}}):
-        with pytest.raises(ValueError, match="^settings: val_data: must be a dict with a 'name': "):
+        with pytest.raises(ValueError, match="^val_data: must be a dict with a 'name', one of "):
             resolve.validation_loader({'task': DETECTION, **settings})
 
 

@@ -335,6 +335,19 @@ def test_what_it_says_at_the_end(pikachu, tmp_path, capsys):
     assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000001', 'step-00000002']
 
 
+def test_what_it_says_is_missing_at_the_end(pikachu, tmp_path, capsys):
+    """Nothing is promised that is not there."""
+    run = tmp_path / 'run'
+    run.mkdir()
+    for name in ('tensorboard', 'samples'):
+        (run / name).write_text('in the way')
+    with pytest.warns(RuntimeWarning, match='TensorBoard: on_start failed, and the training goes on'):
+        assert main(words_of('dsod', pikachu, run, '--epochs', '1')) == 0
+    said = capsys.readouterr().out
+    assert f'  {run}/tensorboard: lacks the numbers from step 1 on\n' in said
+    assert f'  {run}/samples: lack epoch 1\n' in said and f'  {run}/scalars.csv: every number\n' in said
+
+
 def boxed(folder, *more):
     """Records with a box in each picture, and `more` boxes in each."""
     folder.mkdir()

@@ -136,9 +136,14 @@ def test_what_it_says_is_what_pycocotools_says(tmp_path, capsys):
 def test_boxes_are_cut_at_the_picture(root):
     data = content()
     data['annotations'] = [annotated(30, 5, box) for box in ([-5, -5, 10, 10], [35, 25, 20, 20], [-40, -30, 120, 90])]
-    dataset = open_(root, data)
+    with pytest.warns(RuntimeWarning, match='3 of its 3 boxes reach out of their pictures by more than a pixel and are '
+                                            'cut off there. A bbox must be x, y, width and height in pixels'):
+        dataset = open_(root, data)
     assert dataset.sample(0).boxes.tolist() == [[0, 0, 5, 5], [35, 25, 40, 30], [0, 0, 40, 30]]
     assert dataset.dropped == {}
+    data['annotations'][1:] = [annotated(30, 5, box) for box in ([30, 20, 10.9, 10.9], [-0.9, -0.9, 9, 9])]
+    with pytest.warns(RuntimeWarning, match='1 of its 3 boxes reach out .* cut off there$'):
+        open_(root, data)
 
 
 def test_where_the_pictures_are(root, tmp_path_factory):

@@ -167,3 +167,22 @@ def test_a_dataset_of_ones_own_is_known_by_its_count_and_what_it_yields():
     named.parts, parted.parts = (b'ab', b'c'), (b'a', b'bc')
     prints = [data.fingerprint() for data in (plain, named, parted)]
     assert {found['count'] for found in prints} == {5} and len({found['sha256'] for found in prints}) == 3
+
+
+# -- folders with several splits -------------------------------------------------------------------------------------
+
+def test_the_splits_of_a_folder(tmp_path):
+    for split, count in (('train', 3), ('val', 2)):
+        (tmp_path / 'records').mkdir(exist_ok=True)
+        write_file(tmp_path / 'records', count, name=f'{split}.rec')
+        write(tmp_path / 'coco', f'{split}2017', 3, range(count))
+        (tmp_path / 'pairs' / split).mkdir(parents=True)
+        for k in range(count):
+            Image.new('RGB', (8, 4)).save(tmp_path / 'pairs' / split / f'{k}.bmp')
+    for name, kind in (('records', DetectionRecords), ('coco', CocoDetection), ('pairs', PairedImages)):
+        for split, count in (('train', 3), ('val', 2)):
+            assert len(kind(**kind.in_folder(tmp_path / name, split))) == count
+        with pytest.raises(OSError, match=str(tmp_path / 'nowhere')):
+            kind.in_folder(tmp_path / 'nowhere', 'val')
+    with pytest.raises(NotImplementedError):
+        Numbers.in_folder(tmp_path / 'nowhere', 'val')

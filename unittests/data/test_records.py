@@ -92,6 +92,19 @@ def test_unpack_by_hand():
         unpack(struct.pack('<IfQQff', 3, 0, 5, 0, 1.5, -2))
 
 
+def test_a_hole_between_records_is_not_read(tmp_path):
+    path, begins = write_file(tmp_path, 2)
+    data = path.read_bytes()
+    with open(path, 'r+b') as file:   # takes no space
+        file.seek(1 << 36)
+        file.write(data[begins[1]:])
+    index_path(path).write_text(f'0\t0\n1\t{1 << 36}\n')
+    records = RecordFile(path)
+    with pytest.raises(RecordError, match=f'record 0, at byte 0: {1 << 36} bytes up to the next record; none'):
+        records.read(0)
+    assert bytes(records.read(1))
+
+
 def test_numbers_beyond_the_file(file):
     records = RecordFile(file[0])
     for number in (-1, COUNT):

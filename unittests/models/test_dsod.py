@@ -185,7 +185,7 @@ def test_too_small(nets):
 
 
 @pytest.mark.parametrize('name, arguments, message', [
-    ('dsod300', {'classes': 0}, 'classes: must be at least 1: 0'),
+    ('dsod300', {'classes': 0}, 'classes: must be a whole number from 1 to 1000000: 0'),
     ('dsod_pikachu', {'factor': 0}, 'factor: must be above 0 and at most 1: 0'),
     ('dsod_pikachu', {'factor': 1.5}, 'factor: must be above 0 and at most 1: 1.5'),
 ])

@@ -62,8 +62,8 @@ def test_biases(kind, with_bias, norm):
 
 
 @pytest.mark.parametrize('name, settings, message', [
-    ('patchgan', dict(norm=None), "norm: must be 'batch', 'instance' or 'none': None"),
-    ('patchgan', dict(layers=0), 'layers: must be at least 1: 0'),
+    ('patchgan', dict(norm='x'), "norm: must be 'batch', 'instance' or 'none': 'x'"),
+    ('patchgan', dict(layers=0), 'layers: must be a whole number from 1 to 1000: 0'),
     ('pixelgan', dict(layers=3), "unknown argument 'layers'")])
 def test_errors(name, settings, message):
     with pytest.raises(ValueError, match=message):

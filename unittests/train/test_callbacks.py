@@ -10,7 +10,7 @@ import pytest
 import toys
 
 from gluonzoo.train import Plot, Progress, Run, Samples, ScalarsCSV, TensorBoard, fit
-from gluonzoo.train.callbacks import read_scalars
+from gluonzoo.train.callbacks import in_words, read_scalars
 
 # -- the terminal ----------------------------------------------------------------------------------------------------
 
@@ -168,3 +168,9 @@ def test_training_on_a_disk_that_is_full_for_a_while(tmp_path, full):
     assert 'File too large' in said[0] and said[3] == 'TensorBoard: nothing is missing after all'
     rows = read_scalars(run.directory / 'scalars.csv')
     assert [step for step, name, _ in rows if name == 'loss'] == list(range(1, 13))
+
+
+def test_a_thousand_numbers_are_a_short_line():
+    said = in_words({f'AP/{i}': '0.5' for i in range(1000)})
+    assert said.startswith('AP/0 0.5, AP/1 0.5, ') and said.endswith(', and 988 more in scalars.csv')
+    assert in_words({'loss': '1', 'mAP': '0.5'}) == 'loss 1, mAP 0.5'

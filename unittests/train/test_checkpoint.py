@@ -634,3 +634,73 @@ def test_network_that_is_not_initialized(saved):
     task.networks['discriminator'].add(gluon.nn.Dense(8), gluon.nn.LeakyReLU(0.2), gluon.nn.Dense(1))
     with pytest.raises(CheckpointError, match='the network is not initialized'):
         saved.load_networks(task)
+
+
+# -- files and names -------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('umask', [0o022, 0o077, 0o002])
+def test_files_have_the_modes_that_the_umask_leaves(directory, trained, umask):
+    """All the same, so that who may read a run may read all of it."""
+    before = os.umask(umask)
+    try:
+        Run.create(directory, SETTINGS).save(*trained, step=3, epoch=0, batch=3)
+    finally:
+        os.umask(before)
+    files = [path for path in directory.rglob('*') if path.is_file()]
+    assert len(files) > 5
+    assert {path.name: path.stat().st_mode & 0o777 for path in files} == {path.name: 0o666 & ~umask for path in files}
+
+
+@pytest.mark.parametrize('name', ['step-00000099', 'step-00000001', 'step-000000003'])
+def test_a_copied_checkpoint_is_no_other(saved, trained, name):
+    """It would be the last one, or the best one, whatever is trained."""
+    task, ema = trained
+    path = saved.checkpoint()
+    shutil.copytree(path, path.with_name(name))
+    said = f'{name}: is a copy of step-00000003 under another name: a checkpoint must be called by its step'
+    if saved.checkpoint().name == name:   # the last one
+        with pytest.raises(CheckpointError, match=said):
+            saved.restore(task, ema, batches_an_epoch=3)
+        with pytest.raises(CheckpointError, match=said):
+            saved.load_networks(task, 'last')
+        with pytest.raises(CheckpointError, match=said):
+            saved.save(task, ema, step=6, epoch=1, batch=3)
+        shutil.rmtree(path.with_name(name))
+    assert saved.restore(task, ema, batches_an_epoch=3)['step'] == 3
+
+
+@pytest.mark.parametrize('name', ['state.json', 'net.safetensors'])
+@pytest.mark.parametrize('kind', ['pipe', 'device', 'folder'])
+def test_what_is_no_ordinary_file_is_not_waited_for(saved, trained, name, kind):
+    path = next(saved.checkpoint().glob(name if name == 'state.json' else '*.safetensors'))
+    path.unlink()
+    {'pipe': os.mkfifo, 'folder': os.mkdir, 'device': lambda path: os.symlink('/dev/zero', path)}[kind](path)
+    with pytest.raises(CheckpointError, match=f'{path.name}: is a {kind}; must be an ordinary file'):
+        saved.restore(*trained, batches_an_epoch=3)
+
+
+def test_settings_that_are_no_ordinary_file(saved):
+    path = saved.directory / 'settings.json'
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(CheckpointError, match=r'settings.json: is a pipe; must be an ordinary file'):
+        Run.open(saved.directory)
+
+
+@pytest.mark.parametrize('depth', [400, 10 ** 5])
+def test_json_that_is_nested_deeply(saved, trained, depth):
+    for path in (saved.checkpoint() / 'state.json', saved.directory / 'settings.json'):
+        path.write_text('{"state": ' + depth * '[' + depth * ']' + ', "sha256": ""}')
+    with pytest.raises(CheckpointError, match=r'state.json: '):
+        saved.restore(*trained, batches_an_epoch=3)
+    if depth > 1000:
+        with pytest.raises(CheckpointError, match=r'settings.json: not JSON that can be used: nested too deeply'):
+            Run.open(saved.directory)
+
+
+def test_a_file_beyond_all_memory(saved, trained):
+    """Sparse, so it takes no room."""
+    path = next(saved.checkpoint().glob('*.safetensors'))
+    os.truncate(path, 1 << 42)
+    with pytest.raises(CheckpointError, match=rf'cannot read {path}: it has {1 << 42} bytes, more than there is mem'):
+        saved.restore(*trained, batches_an_epoch=3)

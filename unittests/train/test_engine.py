@@ -323,6 +323,49 @@ def test_no_decay_of_several_networks():
     assert spared(one) == {'body.2.bias', 'head.bias'} and spared(two) == {'bias'} and not spared(other)
 
 
+def test_a_trainer_spares_nothing_that_a_former_one_has_spared():
+    """Each has its own 'no_decay'; what a network says of itself stays."""
+    engine, net = Engine(), Named()
+    engine.place(net, (1, 2))
+    net.head.weight.wd_mult = .25
+    engine.trainer('net', {**SGD, 'no_decay': ['bias', 'head.weight']}, net)
+    engine.trainer('net', {**SGD, 'no_decay': ['gamma']}, net)
+    assert spared(net) == {'body.1.gamma'} and net.head.weight.wd_mult == .25 and net.head.bias.wd_mult == 1
+    engine.trainer('net', SGD, net)
+    assert not spared(net)
+
+
+# -- memory ----------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('make, shape, there, said', [
+    (lambda: nn.Dense(1000, in_units=1000), (1, 1000), 2 * 4_003_999,
+     'net: its parameters: .* 8008000 bytes .* 8007998'),
+    (lambda: nn.Dense(1000), (1, 1000), 2 * 4_003_999, 'net: its parameters: .* 8008000 bytes'),
+    (lambda: nn.Conv2D(1, 1), (1, 3, 1000, 1000), 11_999_999, 'net: its inputs: .* 12000000 bytes'),
+    (lambda: nn.Conv2D(8, 1), (1, 3, 1000, 1000), 31_999_999, 'net: an array in it: .* 32000000 bytes')])
+def test_a_network_beyond_the_memory_is_refused_before_it_takes_any(make, shape, there, said, monkeypatch):
+    monkeypatch.setattr('gluonzoo.memory.limit', lambda: there)
+    net = make()
+    with pytest.raises(ValueError, match=said):
+        Engine().place(net, shape, name='net')
+    assert not any(parameter._data for parameter in net.collect_params().values())
+    monkeypatch.setattr('gluonzoo.memory.limit', lambda: there + 2)
+    Engine().place(net, shape)
+
+
+@pytest.mark.parametrize('optimizer, copies', [
+    ({'name': 'sgd'}, 2), ({'name': 'sgd', 'momentum': .9}, 3), ({'name': 'adam'}, 4), ({'name': 'ftml'}, 5)])
+def test_the_states_of_an_optimizer_count(optimizer, copies, monkeypatch):
+    """Weights, gradients, and so many states."""
+    engine, net = Engine(), nn.Dense(1000, in_units=999, use_bias=False)
+    engine.place(net, (1, 999))
+    monkeypatch.setattr('gluonzoo.memory.limit', lambda: copies * 3_996_000 - 1)
+    with pytest.raises(ValueError, match=f'^optimizer: .* of net: must fit .* {copies * 3_996_000} bytes'):
+        engine.trainer('net', optimizer, net)
+    monkeypatch.setattr('gluonzoo.memory.limit', lambda: copies * 3_996_000)
+    engine.trainer('net', optimizer, net)
+
+
 def test_settings_of_the_optimizer_stay_as_they_are():
     engine, net, settings = Engine(), Named(), {**SGD, 'no_decay': ['bias']}
     kept = {**settings}
@@ -363,11 +406,14 @@ def test_errors(options, message):
 
 
 @pytest.mark.parametrize('optimizer, message', [
-    ({'name': 'sgd', 'lr': 1}, "optimizer: {'name': 'sgd', 'lr': 1}: .*unexpected keyword argument 'lr'"),
+    ({'name': 'sgd', 'lr': 1}, "^optimizer: sgd takes no 'lr'; there are "),
     ({'name': 'sdg'}, 'optimizer: .*sdg'),
     ({'learning_rate': 1}, "optimizer: must have a 'name': {'learning_rate': 1}"),
-    ({'name': 'adam', 'lr_scheduler': 'x'}, "optimizer: {'name': 'adam', 'lr_scheduler': 'x'}: "),
-    ({'name': 'adam', 'param_idx2name': 3}, 'optimizer: .*should be a dict'),
+    ({'name': 'adam', 'lr_scheduler': 'x'}, "optimizer: lr_scheduler: must be null, or a scheduler of MXNet: 'x'"),
+    ({'name': 'sgd', 'momentum': 'x'}, "optimizer: momentum: must be a number: 'x'"),
+    ({'name': 'sgd', 'wd': None}, 'optimizer: wd: must be a number: None'),
+    ({'name': 'sgd', 'self': 1}, "optimizer: sgd takes no 'self'"), ({'name': [1]}, r'unknown optimizer \[1\]'),
+    (3, 'optimizer: must be .*: 3'), ({'name': 'adam', 'param_idx2name': 3}, 'optimizer: .*should be a dict'),
     ({'name': 'sgd', 'learning_rate': -1}, 'optimizer: learning_rate: must be a number, at least 0: -1'),
     ({'name': 'sgd', 'learning_rate': float('nan')}, 'learning_rate: must be a number, at least 0: nan'),
     ({'name': 'sgd', 'learning_rate': '1'}, "learning_rate: must be a number, at least 0: '1'"),

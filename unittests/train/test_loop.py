@@ -253,10 +253,19 @@ def test_randomness_is_a_function_of_the_key():
 
 # -- signals ---------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize('signum, code', [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.fixture
+def hangup():
+    """Sets what SIGHUP does before a training. (Where the tests run under nohup, it is ignored.)"""
+    former = signal.getsignal(signal.SIGHUP)
+    yield lambda handler: signal.signal(signal.SIGHUP, handler)
+    signal.signal(signal.SIGHUP, former)
+
+
+@pytest.mark.parametrize('signum, code', [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize('step', [1, 3, 4, 6])
-def test_signal(tmp_path, signum, code, step):
+def test_signal(tmp_path, hangup, signum, code, step):
     """It is received while the losses of `step` are shown, at most two steps later; then all is saved, at once."""
+    hangup(signal.SIG_DFL)
     whole = train(Run.create(tmp_path / 'whole', {})).losses()
     run, recorder = Run.create(tmp_path / 'broken', {}), Recorder(step, kill(signum))
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
@@ -270,6 +279,12 @@ def test_signal(tmp_path, signum, code, step):
     rest = train(run)
     assert rest.began == saved and {**recorder.losses(), **rest.losses()} == whole
     assert [epoch for epoch, _, _ in rest.epochs] == [0, 1]
+
+
+def test_nohup(run, hangup):
+    """A terminal that is closed does not stop a training that was started to outlive it."""
+    hangup(signal.SIG_IGN)
+    assert len(train(run, recorder=Recorder(3, kill(signal.SIGHUP))).steps) == 12
 
 
 def test_signal_during_the_evaluation(tmp_path):

@@ -1,9 +1,12 @@
 """scalars.csv: every number once, whatever happens to the file."""
+import os
+import signal
+
 import pytest
 import toys
 
 from gluonzoo.train import CheckpointError, Interrupted, Run, ScalarsCSV, fit
-from gluonzoo.train.callbacks import read_scalars
+from gluonzoo.train.callbacks import Plot, read_scalars
 
 
 class Stop:
@@ -83,6 +86,21 @@ def test_damaged_csv(loop, damage):
     assert (path.parent / 'scalars-damaged.csv').read_bytes() == damaged
 
 
+@pytest.mark.parametrize('rows, count', [('1,loss,0.5\n4,loss,0.5\n5,loss,0.5\n', 2), (None, 4)])
+def test_csv_with_gaps(loop, rows, count):
+    """Steps whose numbers a kill has taken, while the disk was full, are missing for good: that is said."""
+    path = loop.run.directory / 'scalars.csv'
+    if rows:
+        path.write_text(f'step,name,value\n{rows}')
+    loop.step = 4
+    callback = ScalarsCSV()
+    with pytest.raises(CheckpointError, match=f'lacks the numbers of {count} of the 4 steps before'):
+        callback.on_start(loop)
+    callback.on_step(loop, 5, {'loss': 0.25})
+    assert callback.missing() == f'lacks the numbers of {count} of the 4 steps before'
+    assert read_scalars(path)[-1] == (5, 'loss', 0.25)
+
+
 def test_csv_on_a_full_disk(loop, full):
     callback = ScalarsCSV()
     callback.on_start(loop)
@@ -114,6 +132,25 @@ def test_csv_of_a_resumed_training(tmp_path):
     assert rows('broken', [1, 4, 9]) == whole
 
 
+def test_csv_after_a_stop_in_the_last_step_a_resume_and_a_kill(tmp_path):
+    """Each number once: of the stop no evaluation is there, of the kill one that is not in a checkpoint."""
+    class Kill:
+        def on_epoch(self, loop, epoch, metrics):
+            raise KeyboardInterrupt   # nothing is saved after it
+
+    for resume, callbacks, ends in (
+            (False, [Stop(6)], Interrupted), (True, [Kill()], KeyboardInterrupt), (True, [], ())):
+        run = Run.create(tmp_path / 'run', {}, resume=resume)
+        try:
+            fit(toys.Classify(), toys.loader(), run, epochs=2, schedule={'name': 'constant'},
+                validation=toys.loader(8), callbacks=[ScalarsCSV(), *callbacks])
+        except ends:
+            assert [path.name for path in run.checkpoints()] == ['step-00000006']
+    rows = [(step, name) for step, name, _ in read_scalars(tmp_path / 'run' / 'scalars.csv')]
+    assert len(rows) == len(set(rows)) and [step for step, name in rows if name == 'accuracy'] == [6, 12]
+    assert [step for step, name in rows if name == 'loss'] == list(range(1, 13))
+
+
 def test_csv_of_an_evaluation_that_was_killed(loop):
     """Made before a kill, but not saved: it is made again, and its metrics are there once."""
     path = loop.run.directory / 'scalars.csv'
@@ -139,3 +176,17 @@ def test_names(loop, name, monkeypatch):
     callback.on_step(loop, 1, {name: 0.5})
     rows = read_scalars(loop.run.directory / 'scalars.csv')
     assert rows == [(1, name.encode(errors='backslashreplace').decode(), 0.5)]
+
+
+@pytest.mark.parametrize('read', [lambda loop, path: read_scalars(path),
+                                  lambda loop, path: Plot().on_epoch(loop, 0, {}),
+                                  lambda loop, path: ScalarsCSV().on_start(loop)], ids=['read', 'plot', 'start'])
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(loop, read):
+    path = loop.run.directory / 'scalars.csv'
+    os.mkfifo(path)
+    signal.alarm(20)   # ends the process, which would wait without end
+    try:
+        with pytest.raises(ValueError, match=f'^{path}: is a '):
+            read(loop, path)
+    finally:
+        signal.alarm(0)

@@ -11,7 +11,14 @@ import gluonzoo.models
 import gluonzoo.tasks  # noqa: F401  (all three register what they have)
 from gluonzoo.registry import DATASETS, MODELS, TASKS, TRANSFORMS
 from gluonzoo.train import CheckpointError
-from gluonzoo.train.settings import MAY_CHANGE, REVISION, differences, read_settings, setting_of
+from gluonzoo.train.settings import (
+    MAY_CHANGE,
+    REVISION,
+    differences,
+    moved_without_fingerprint,
+    read_settings,
+    setting_of,
+)
 
 FIT = {'seed': 0, 'batch_size': 32, 'epochs': 200, 'schedule': {'name': 'constant'}, 'ema': None, 'devices': ['cpu(0)'],
        'kvstore': None, 'workers': 2}
@@ -145,7 +152,7 @@ def test_what_a_task_of_the_second_revision_took_by_default(read, name, optimize
     assert read({'revision': 2, 'task': {'name': name}})['task'].get('optimizer') == optimizer
 
 
-@pytest.mark.parametrize('task', [None, 3, [], {'optimizer': None}, {'optimizer': []}, {'optimizer': {'name': 7}}])
+@pytest.mark.parametrize('task', [{'optimizer': None}, {'optimizer': []}, {'optimizer': {'name': 7}}])
 def test_garbage_of_the_second_revision(read, task):
     """Whatever is in them: who uses them knows."""
     assert read({'revision': 2, 'task': task}) == {'revision': 3, 'task': task}
@@ -161,7 +168,7 @@ def test_reading_changes_no_file(tmp_path):
 # -- today's, later ones, and garbage --------------------------------------------------------------------------------
 
 def test_of_today(read):
-    """Whatever is in them: who uses them knows."""
+    """Whatever is in what is named: who makes it knows."""
     for settings in ({'revision': REVISION}, {'revision': REVISION, 'task': {'network': 1}, 'other': [1, None]}):
         assert read(settings) == settings
 
@@ -171,17 +178,18 @@ def test_of_today(read):
     ({**DSOD, 'revision': 'two'}, r"is of revision 'two'; this gluonzoo reads 1 to 3$"),
     ({'revision': None}, r'is of revision None'), ({'revision': True}, r'is of revision True'),
     ({'revision': [2]}, r'is of revision \[2\]'),
-    ({}, r"not the settings of a run: KeyError: 'task'$"),
-    (without(DSOD, 'fit'), r"not the settings of a run: KeyError: 'fit'$"),
-    (without(DSOD, 'train_data'), r"not the .*: KeyError: 'train_data'$"),
-    ({**DSOD, 'task': without(DSOD['task'], 'amp')}, r"not the .*: KeyError: 'amp'$"),
-    ({**DSOD, 'task': without(DSOD['task'], 'network')}, r"not the .*: KeyError: 'net'$"),
-    ({**DSOD, 'task': without(DSOD['task'], 'optimizer')}, r"not the .*: KeyError: 'optimizer'$"),
-    ({**DSOD, 'task': {**DSOD['task'], 'network': 'dsod300'}}, r'not the settings of a run: TypeError'),
-    ({**DSOD, 'fit': without(FIT, 'devices')}, r"not the .*: KeyError: 'devices'$"),
-    ({**DSOD, 'task': 3}, r'not the settings of a run: TypeError'),
-    ({**DSOD, 'task': 'name'}, r'not the settings of a run: ValueError'),
-    ({**CENTERNET, 'train_data': []}, r'not the settings of a run: TypeError'),
+    ({}, r'not the settings of a run: task: must be an object with accumulate, .*, name: None$'),
+    (without(DSOD, 'fit'), r'not the settings of a run: fit: must be an object with devices, kvstore: None$'),
+    (without(DSOD, 'train_data'), r'not the .*: train_data: must be an object: None$'),
+    ({**DSOD, 'task': without(DSOD['task'], 'amp')}, r'not the .*: task: must be an object with amp: {.*'),
+    ({**DSOD, 'task': without(DSOD['task'], 'network')}, r"task.network: must be an object with a 'name': None$"),
+    ({**DSOD, 'task': without(DSOD['task'], 'optimizer')}, r'task.optimizer: must be an object: None$'),
+    ({**DSOD, 'task': {**DSOD['task'], 'network': 'dsod300'}},
+     r"task.network: must be an object with a 'name': 'dsod300'$"),
+    ({**DSOD, 'fit': without(FIT, 'devices')}, r'not the .*: fit: must be an object with devices: {.*'),
+    ({**DSOD, 'task': 3}, r'not the settings of a run: task: must be an object with .*: 3$'),
+    ({**DSOD, 'task': 'name'}, r"not the settings of a run: task: must be an object with .*: 'name'$"),
+    ({**CENTERNET, 'train_data': []}, r'not the settings of a run: train_data: must be an object: \[\]$'),
     ('[]', 'must be a JSON object$'), ('3', 'must be a JSON object$'), ('null', 'must be a JSON object$'),
     ('', 'not JSON, or cut short'), (json.dumps(DSOD)[:99], 'not JSON, or cut short'),
 ])
@@ -189,6 +197,28 @@ def test_garbage(read, tmp_path, content, message):
     with pytest.raises(CheckpointError, match=f'^{tmp_path}/settings.json: {message}') as caught:
         read(content)
     assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('part, key, value, message', [
+    ('fit', 'seed', 2.5, 'fit.seed: must be a whole number from 0 to 2147483647: 2.5'),
+    ('fit', 'batch_size', 0, 'fit.batch_size: must be a whole number, at least 1: 0'),
+    ('fit', 'epochs', True, 'fit.epochs: must be a whole number, at least 1: True'),
+    ('fit', 'schedule', 'step', "fit.schedule: must be an object: 'step'"),
+    ('fit', 'ema', '0.9', "fit.ema: must be a number from 0 to 1, or null: '0.9'"),
+    ('fit', 'workers', 10 ** 9, 'fit.workers: must be a whole number from 1 to 1000: 1000000000'),
+    ('engine', 'devices', 'cpu(0)', "engine.devices: must be a list of 1 or more names: 'cpu(0)'"),
+    ('engine', 'kvstore', 3, 'engine.kvstore: must be a text of up to 1000 letters, or null: 3'),
+    ('engine', 'clip_norm', [1], 'engine.clip_norm: must be a number, or null: [1]'),
+    ('code', 'file', '../x.py', "code.file: must be the name of a Python file: '../x.py'"),
+    ('code', 'sha256', None, 'code.sha256: must be a text of up to 1000 letters: None'),
+    ('task', None, None, 'task: must be an object: None'), ('val_data', None, [], 'val_data: must be an object: []'),
+    ('fit', None, 3, 'fit: must be an object: 3'), ('code', None, {}, "code: must have 'file' and 'sha256' alone: {}")])
+def test_a_value_of_another_type_is_named(read, part, key, value, message):
+    good = {'revision': REVISION, 'code': {'file': 'my.py', 'sha256': '0'}, 'engine': {}, 'fit': {}}
+    assert read(good) == good
+    with pytest.raises(CheckpointError) as caught:
+        read({**good, part: value if key is None else {**good[part], key: value}})
+    assert str(caught.value).endswith(f'settings.json: {message}')
 
 
 def test_no_file(tmp_path):
@@ -240,3 +270,40 @@ def test_setting_of():
     for wrong in ({}, {'discriminator': one}):
         with pytest.raises(ValueError, match="must be one for all, with a name, or have one for 'generator': {"):
             setting_of(wrong, 'generator')
+
+
+# -- data that have moved --------------------------------------------------------------------------------------------
+
+MARK, OTHER = {'count': 7, 'sha256': 64 * 'a'}, {'count': 7, 'sha256': 64 * 'b'}
+
+
+def placed(path, mark=None, images=None):
+    settings = {'train_data': {'name': 'd', 'path': path}, 'val_data': {'name': 'd', 'path': 'v'}}
+    if images:
+        settings['train_data']['images'] = images
+    return settings if mark is None else {**settings, 'fingerprints': {'train_data': mark, 'val_data': None}}
+
+
+@pytest.mark.parametrize('before, now, differ', [
+    (placed('a', MARK), placed('b', MARK), []),
+    (placed('a', MARK), placed('b', MARK, images='c'), []),
+    (placed(['a', 'b'], MARK), placed('c', MARK), []),
+    (placed('a', MARK), placed('b', OTHER), ['train_data: other data than the run was begun with: 7 items as then, but '
+                                             'others, or with other annotations']),
+    (placed('a', MARK), placed('a', {**OTHER, 'count': 6}), ['train_data: other data than the run was begun with: 7 '
+                                                             'items then, 6 now']),
+    (placed('a'), placed('b', MARK), []),   # of a run from before there were fingerprints
+    (placed('a'), placed('b'), ["train_data.path 'a' then, 'b' now"]),   # a dataset that has none
+    (placed('a', 'damaged'), placed('b', MARK), ['train_data: other data than the run was begun with: None items then, '
+                                                 '7 now']),
+])
+def test_data_that_have_moved(before, now, differ):
+    assert differences(before, now) == differ
+
+
+@pytest.mark.parametrize('before, now, moved', [
+    (placed('a', MARK), placed('b', MARK), []), (placed('a'), placed('a', MARK), []),
+    (placed('a'), placed('b', MARK), ['train_data']), (placed('a'), placed('a', MARK, images='c'), ['train_data']),
+])
+def test_moves_that_cannot_be_checked(before, now, moved):
+    assert moved_without_fingerprint(before, now) == moved

@@ -67,6 +67,13 @@ def test_others_have_gone(machine, capsys, busy, said):
     assert capsys.readouterr() == ('', line if said else '')
 
 
+def test_nobody_reads(machine, capsys, monkeypatch):
+    """The line waits, and not the training."""
+    monkeypatch.setattr(shared_cores, 'takes', lambda stream: False)
+    train(machine, busy=1, waited=.7)
+    assert capsys.readouterr() == ('', '')
+
+
 def test_not_said_of_a_moment(machine, capsys):
     train(machine, busy=1, waited=.7, steps=19)
     assert capsys.readouterr() == ('', '')

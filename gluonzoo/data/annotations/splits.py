@@ -1,7 +1,7 @@
 """Which parts of the data are to train and which to validate with, by the names that the data gives them."""
 from .base import AnnotationError
 
-__all__ = ['choose']
+__all__ = ['choose', 'require_none_below']
 
 # The first pair of which both are there is taken.
 PAIRS = (('train', 'val'), ('train', 'valid'), ('train', 'validation'), ('trainval', 'test'), ('train', 'test'))
@@ -49,3 +49,12 @@ def choose(there, wanted, where):
             raise AnnotationError(f'{known[name]} is there, {missing} is not; to use it alone, or with another, name '
                                   f'it by --splits {name}')
     return None
+
+
+def require_none_below(folder, files):
+    """AnnotationError if splits are folders further below: what is to validate with would be mixed with the rest."""
+    names = {part.lower() for path in files for part in path.relative_to(folder).parts[:-1]}
+    for first, second in PAIRS:
+        if {first, second} <= names:
+            raise AnnotationError(f'{folder}: has no splits, and folders further below are called {first} and '
+                                  f'{second}; name the folder that holds these')

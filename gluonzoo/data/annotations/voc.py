@@ -9,7 +9,7 @@ from ...reading import quoted, read_bytes
 from .base import EDGES, AnnotationError, Object, few, file_errors, first_file, leads_inside, lines
 from .flags import flag
 from .listing import files_below, with_suffix
-from .splits import choose
+from .splits import choose, require_none_below
 
 # Lists of single classes, such as dog_train.txt, stand beside those of all pictures.
 _LIST_OF_A_CLASS = re.compile(r'.*_(train|val|trainval|test)', re.IGNORECASE)
@@ -27,12 +27,25 @@ def read(reading):
         return
     folders = {path.name: path for path in sorted({folder / document.relative_to(folder).parts[0]
                                                    for document in documents}) if path.is_dir()}
-    split_folders = choose(folders, reading.wanted_splits, folder) or {'all': folder}
+    split_folders = choose(folders, reading.wanted_splits, folder)
+    if split_folders is None:
+        _require_none_below(folder, documents)
+        split_folders = {'all': folder}
     for split, below in split_folders.items():
         for document in documents:
             if below in document.parents:
                 with reading.or_skip():
                     _add(reading, split, document, folder)
+
+
+def _require_none_below(folder, documents):
+    """AnnotationError if other directories of VOC, or splits, are further below."""
+    below = sorted({parent.parent for document in documents for parent in document.parents
+                    if folder in parent.parents and parent.name.lower() == 'annotations'})
+    if below:
+        raise AnnotationError(f'{folder}: has no Annotations itself; name those that have: --data '
+                              + ' '.join(map(str, below[:5])))
+    require_none_below(folder, documents)
 
 
 def _first_folder(reading, *names):

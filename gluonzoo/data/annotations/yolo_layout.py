@@ -9,7 +9,7 @@ from ...pictures.decode import SUFFIXES
 from ...reading import quoted, read_text
 from .base import AnnotationError, file_errors, leads_inside, lines
 from .listing import with_suffix
-from .splits import PAIRS, choose
+from .splits import PAIRS, choose, require_none_below
 
 __all__ = ['Layout']
 
@@ -80,7 +80,7 @@ class Layout:
             content = yaml.load(text, yaml.BaseLoader)   # text alone: a class may be called yes, or 7
         except RecursionError:
             raise AnnotationError(f'{path}: not YAML that can be used: nested too deeply') from None
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, OverflowError) as error:   # the last two: letters that there are not
             raise AnnotationError(f'{path}: not YAML: {" ".join(str(error).split())}') from error
         if not isinstance(content, dict) or 'names' not in content:
             return
@@ -129,12 +129,15 @@ class Layout:
                                       '--splits train')
             if chosen:
                 return chosen
-        if len(lists) == 1:
+        chosen = choose(lists, None, self._root) if len(lists) > 1 else None
+        chosen = chosen or choose(folders, None, self._root)
+        if chosen is None and lists:   # CVAT writes one for data without splits
             return {'all': list(lists.values())}
-        chosen = choose(lists, None, self._root) or choose(folders, None, self._root)
         if chosen is None and self._named:
             path, values, _ = next(iter(self._named.values()))
             raise AnnotationError(f'{path}: names splits, and there is no {quoted(values[0])} in {self._root}')
+        if chosen is None:
+            require_none_below(self._root, with_suffix(self._files, *SUFFIXES))
         return {split: [path] for split, path in (chosen or {'all': self._root}).items()}
 
     def _lists(self):

@@ -87,9 +87,9 @@ def _unpack(raw, folder, max_bytes):
     names, folders, left = set(), {PurePosixPath()}, max_bytes
     for name, size, content in _members(raw, max_bytes):
         relative = _safe(name)
-        new = {relative, *relative.parents} - folders if content is None else set(relative.parents) - folders
+        new = {*relative.parents, *([relative] if content is None else [])} - folders
         folders |= new
-        left -= _BLOCK * max(len(new), content is None) + (0 if content is None else max(size, _BLOCK))
+        left -= _BLOCK * len(new) + max(size, _BLOCK)
         if left < 0:
             raise ArchiveError(f'{quoted(name)}: with it the files take more than {max_bytes} bytes')
         target = folder / relative
@@ -117,7 +117,7 @@ def _safe(name):
 def _move(unpacked, out, names, former):
     """Moves files into a folder that exists, all or none. `former`: a folder for what they replace, until all is well.
     """
-    moved, made = [], []
+    made = []
     try:
         for relative in sorted(names):
             target, kept = out / relative, former / relative
@@ -130,13 +130,12 @@ def _move(unpacked, out, names, former):
             if os.path.lexists(target):
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(target, kept)
-            moved.append(relative)
             os.replace(unpacked / relative, target)
-    except BaseException:
-        for relative in moved:
+    except BaseException:   # where the files are says what is to be undone, also after an interruption
+        for relative in names:
             if os.path.lexists(former / relative):
                 os.replace(former / relative, out / relative)
-            else:
+            elif not os.path.lexists(unpacked / relative):
                 (out / relative).unlink(missing_ok=True)
         for folder in reversed(made):
             folder.rmdir()

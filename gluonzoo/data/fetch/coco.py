@@ -55,7 +55,8 @@ class COCO(DatasetFolder):
                 out.mkdir(parents=True, exist_ok=True)
                 archive = out / Path(part.path).name
                 check_room(out, part, archive)
-                unpack(download(ADDRESS + part.path, archive, md5=part.md5), part, folder)
+                unpack(download(ADDRESS + part.path, archive, md5=part.md5, max_bytes=part.bytes + (1 << 20)),
+                       part, folder)
                 archive.unlink()
             check_files(folder, part)
             print(f'{folder}: complete')

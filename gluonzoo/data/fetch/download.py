@@ -52,7 +52,7 @@ def _digest_of(path, digest):
 
 # -- downloading -----------------------------------------------------------------------------------------------------
 
-def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress=True):
+def download(url, path, sha1=None, *, md5=None, max_bytes=64 << 30, timeout=30, attempts=4, progress=True):
     """Fetches `url` to `path`, unless it is there already.
 
     After a lost connection, the download goes on where it was. With a checksum, the next call goes on too, from the
@@ -67,6 +67,8 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
         The file; its folder is made. A file with another checksum is replaced, once the right one is there.
     sha1, md5 : str, optional
         What its SHA-1, or else its MD5, must be.
+    max_bytes : int
+        How large the file may be. A server that sends more does not fill the disk.
     timeout : float
         Seconds that the other side may be silent.
     attempts : int
@@ -82,7 +84,7 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
     Raises
     ------
     DownloadError
-        if it cannot be fetched.
+        if it cannot be fetched, or is larger than `max_bytes`.
     ChecksumError
         if its checksum is another one; nothing of it is kept.
     OSError
@@ -102,7 +104,7 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
         try:
             if wanted is None:
                 file.truncate(0)
-            transfer = _Transfer(url, file, timeout, checked=wanted is not None)
+            transfer = _Transfer(url, file, timeout, max_bytes, checked=wanted is not None)
             resumed = transfer.have > 0
             transfer.finish(attempts, progress)
             found = checksum_of(part)
@@ -125,8 +127,8 @@ def download(url, path, sha1=None, *, md5=None, timeout=30, attempts=4, progress
 class _Transfer:
     """Appends what is missing of `url` to an open file, over as many connections as it takes."""
 
-    def __init__(self, url, file, timeout, checked):
-        self.url, self.file, self.timeout = url, file, timeout
+    def __init__(self, url, file, timeout, max_bytes, checked):
+        self.url, self.file, self.timeout, self.max_bytes = url, file, timeout, max_bytes
         self.checked = checked   # whether the whole will be checked; if not, only the server can say what fits together
         self.validator = None    # the server's name for this version of the file
         self.have = file.seek(0, os.SEEK_END)
@@ -167,7 +169,9 @@ class _Transfer:
                 total = self.have + int(length) if length.isdigit() else None
                 bar.reset(total)
                 bar.update(self.have)
+                self._require_room(total or 0)
                 for chunk in response.raw.stream(_CHUNK, decode_content=False):
+                    self._require_room(self.have + len(chunk))
                     self.file.write(chunk)
                     self.have += len(chunk)
                     bar.update(len(chunk))
@@ -182,6 +186,11 @@ class _Transfer:
             raise _Interrupted(f'the connection failed: {cause or type(cause).__name__}') from error
         finally:
             self.file.flush()
+
+    def _require_room(self, size):
+        if size > self.max_bytes:
+            self.restart()   # it is not what is wanted
+            raise DownloadError(f'{self.url}: more than {self.max_bytes} bytes')
 
     def _check(self, response):
         """Goes on only if the body of the response continues the file, which may mean to begin it anew."""

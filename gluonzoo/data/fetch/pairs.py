@@ -23,7 +23,7 @@ class Original(NamedTuple):
     """What an archive must be."""
     md5: str
     pairs: dict   # split -> how many
-    max_bytes: int   # that its files take
+    max_bytes: int   # that its files take, and the archive
 
 
 ORIGINALS = {
@@ -59,7 +59,8 @@ def _check(out, card):
     except (OSError, ValueError):
         raise DatasetError(f'{out}: is there, and not by this program; choose another --out') from None
     if there != card:
-        raise DatasetError(f'{out}: holds something else: {json.dumps(there)}. Remove it, or choose another --out')
+        raise DatasetError(f'{out}: holds something else: {json.dumps(there)[:300]}. Remove it, or choose another '
+                           '--out')
 
 
 # -- the originals ---------------------------------------------------------------------------------------------------
@@ -88,7 +89,8 @@ def get_original(name, out, md5=None):
     def fill(folder):
         # Beside the folder, so that it is still there when unpacking fails.
         try:
-            archive = download(f'{ADDRESS}{name}.tar.gz', out.with_name(f'{out.name}.tar.gz'), md5=md5)
+            archive = download(f'{ADDRESS}{name}.tar.gz', out.with_name(f'{out.name}.tar.gz'), md5=md5,
+                               max_bytes=original.max_bytes)
         except ChecksumError as error:
             raise ChecksumError(f'{error}. It is not kept. (If you trust it, give its MD5 with --md5)') from error
         extract_archive(archive, folder / 'unpacked', max_bytes=original.max_bytes)

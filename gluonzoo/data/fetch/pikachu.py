@@ -17,6 +17,7 @@ ORIGINAL = {'train.rec': 'e6bcb6ffba1ac04ff8a9b1115e650af56ee969c8',
             'val.rec': 'd6c33f799b4d058e82f2cb5bd9a976f69d72d520'}
 ORIGINAL_CLASSES = 'pikachu\n'
 FILES = ('train.rec', 'train.idx', 'val.rec', 'val.idx', 'classes.txt')
+MAX_BYTES = 1 << 28   # of a file of the original
 QUALITY = 90   # of its JPEGs: 40 KB each
 
 
@@ -74,7 +75,7 @@ def fetch(name, path, sha1):
     failures = []
     for address in ADDRESSES:
         try:
-            return download(address + name, path, sha1, attempts=3)
+            return download(address + name, path, sha1, attempts=3, max_bytes=MAX_BYTES)
         except ChecksumError:
             raise
         except DownloadError as error:

@@ -30,9 +30,7 @@ def make_transform(spec):
     """
     if callable(spec) and hasattr(spec, 'arrays'):
         return spec
-    if not isinstance(spec, dict) or 'name' not in spec:
-        raise ValueError(f"transform: must be a dict with a 'name', one of {', '.join(TRANSFORMS.names())}: {spec!r}")
-    return TRANSFORMS.create(**spec)
+    return TRANSFORMS.make(spec, 'transform')
 
 
 from . import keypoints, pairs, ssd  # noqa: E402, F401  (registers their transforms)

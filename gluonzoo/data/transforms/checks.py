@@ -4,22 +4,27 @@ from numbers import Real
 
 import numpy as np
 
+from ...reading import quoted
+from ...values import MOST_COUNT, MOST_PIXELS
+
 __all__ = ['are_numbers', 'count', 'mean_and_std', 'pixels', 'true_or_false']
 
 
 def pixels(name, value, least=1):
-    """`value` as an int. ValueError unless it is a whole number of at least `least` pixels."""
-    return _whole(name, value, 'whole number of pixels', least)
+    """`value` as an int. ValueError unless it is a whole number of pixels, from `least` to 65500."""
+    return _whole(name, value, 'whole number of pixels', least, MOST_PIXELS)
 
 
 def count(name, value):
-    """`value` as an int. ValueError unless it is a whole number, at least 1."""
-    return _whole(name, value, 'whole number', 1)
+    """`value` as an int. ValueError unless it is a whole number from 1 to 1000000."""
+    return _whole(name, value, 'whole number', 1, MOST_COUNT)
 
 
-def _whole(name, value, what, least):
-    if isinstance(value, bool) or not isinstance(value, Real) or value != value // 1 or value < least:
-        raise ValueError(f'{name}: must be a {what}, at least {least}: {value!r}')
+def _whole(name, value, what, least, most):
+    if isinstance(value, bool) or not isinstance(value, Real) or not value >= least or value % 1:
+        raise ValueError(f'{name}: must be a {what}, at least {least}: {quoted(value)}')
+    if value > most:
+        raise ValueError(f'{name}: must be at most {most}: {quoted(value)}')
     return int(value)
 
 
@@ -34,7 +39,7 @@ def mean_and_std(mean, std, dtype):
     """Both as arrays [3]. ValueError unless they are three finite numbers each, those of `std` above 0."""
     for name, values in (('mean', mean), ('std', std)):
         if not are_numbers(values) or len(values) != 3 or name == 'std' and min(values) <= 0:
-            raise ValueError(f'{name}: must be three {"positive " * (name == "std")}numbers: {values}')
+            raise ValueError(f'{name}: must be three {"positive " * (name == "std")}numbers: {quoted(values)}')
     return np.array(mean, dtype), np.array(std, dtype)
 
 

@@ -7,6 +7,7 @@ Deviation: enlarging is OpenCV's cubic and shrinking is by area, where the offic
 """
 import numpy as np
 
+from ...memory import require as require_memory
 from ...pictures.resize import resize
 from ...registry import TRANSFORMS
 from .arrays import filled_up
@@ -58,6 +59,7 @@ class PairTrain:
         self.load_size, self.crop_size = pixels('load_size', load_size), pixels('crop_size', crop_size)
         if crop_size > load_size:
             raise ValueError(f'crop_size: must be at most load_size, {load_size}: {crop_size}')
+        require_memory(f'load_size: a picture of {load_size} pixels', 3 * self.load_size ** 2)
         self.flip = true_or_false('flip', flip)
         self.arrays = 2 * ((3, self.crop_size, self.crop_size),)
 

@@ -105,7 +105,7 @@ class SSDTrain(Resize):
         whether pictures are flipped
     """
 
-    def __init__(self, size, mean, std, colour=True, expand=4, crop=True, flip=True):
+    def __init__(self, size, mean, std, colour=True, expand=4.0, crop=True, flip=True):
         super().__init__(size, mean, std)
         if not expand >= 1:
             raise ValueError(f'expand: must be at least 1: {expand}')

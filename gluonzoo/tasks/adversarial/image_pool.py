@@ -2,6 +2,9 @@
 import mxnet as mx
 import numpy as np
 
+from ...memory import bytes_of
+from ...memory import require as require_memory
+
 __all__ = ['ImagePool']
 
 
@@ -22,6 +25,7 @@ class ImagePool:
     def __init__(self, size, shape):
         if isinstance(size, bool) or not isinstance(size, int) or size < 0:
             raise ValueError(f'pool_size: must be a whole number, at least 0: {size!r}')
+        require_memory(f'pool_size: {size} pictures', size * bytes_of([shape]))
         self.size, self.shape = size, tuple(shape)
         self.images = []   # NDArrays [1, C, H, W], on the devices that made them
 

@@ -24,6 +24,7 @@ from ...pictures.chw import from_signed, to_signed
 from ...pictures.contact_sheet import contact_sheet
 from ...pictures.resize import resize
 from ...registry import TASKS
+from ...values import SIDE
 from ..base import Exported, FirstTime
 from .base import AdversarialTask
 from .image_pool import ImagePool
@@ -71,8 +72,8 @@ class Pix2Pix(AdversarialTask):
 
     main_metric = 'SSIM', 'max'
 
-    def __init__(self, generator, discriminator=None, image_size=256, objective='vanilla', lambda_l1=100, pool_size=0,
-                 optimizer=OPTIMIZER, test_mode='batch'):
+    def __init__(self, generator, discriminator=None, image_size: SIDE = 256, objective='vanilla', lambda_l1=100.0,
+                 pool_size=0, optimizer=OPTIMIZER, test_mode='batch'):
         if test_mode not in TEST_MODES:
             raise ValueError(f'test_mode: must be one of {", ".join(map(repr, TEST_MODES))}: {test_mode!r}')
         if isinstance(image_size, bool) or not isinstance(image_size, int) or image_size < 8:

@@ -2,6 +2,7 @@
 import numpy as np
 
 from ...boxes import center_to_corner
+from ...memory import require as require_memory
 
 __all__ = ['make_anchors']
 
@@ -17,13 +18,18 @@ def make_anchors(net, height, width):
         ((j + .5) / columns, (i + .5) / rows) of the input.
     height, width : int
 
+    Raises ValueError if they are more than the memory.
+
     Returns
     -------
     float32 array [1, A, 4]
         corner format, fractions of the input, which a box may leave; ordered by scale, row, column, shape.
     """
+    grids = net.grids(height, width)
+    count = sum(rows * columns * len(shapes) for (rows, columns), shapes in zip(grids, net.anchor_shapes))
+    require_memory(f'anchors of {height} x {width} pixels', 2 * 8 * 4 * count)   # float64, and as corners
     boxes = []
-    for (rows, columns), step, shapes in zip(net.grids(height, width), net.anchor_steps, net.anchor_shapes):
+    for (rows, columns), step, shapes in zip(grids, net.anchor_steps, net.anchor_shapes):
         cy = (np.arange(rows) + 0.5) * (1 / rows if step is None else step / height)
         cx = (np.arange(columns) + 0.5) * (1 / columns if step is None else step / width)
         centers = np.stack(np.meshgrid(cx, cy), axis=-1)[:, :, None]   # [rows, columns, 1, (x, y)]

@@ -4,6 +4,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...pictures.drawn_boxes import draw_boxes
+from ...reading import quoted
 from ..base import Task
 
 __all__ = ['Detections', 'DetectionTask']
@@ -38,7 +39,7 @@ class DetectionTask(Task):
 
     def __init__(self, net, class_names):
         if net.classes != len(class_names):
-            raise ValueError(f'class_names: must name the {net.classes} classes of the network: {class_names}')
+            raise ValueError(f'class_names: must name the {net.classes} classes of the network: {quoted(class_names)}')
         super().__init__(net=net)
         self.class_names = list(class_names)
 

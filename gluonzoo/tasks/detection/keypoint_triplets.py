@@ -21,6 +21,7 @@ from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
 from ...registry import TASKS
+from ...values import NAMES, SIDE
 from ..base import Exported, FirstTime, chunks, late
 from .base import Detections, DetectionTask
 from .keypoint_decode import CenterCheck, KeypointDecoder, soft_nms
@@ -80,8 +81,8 @@ class KeypointDetection(DetectionTask):
     bfloat16 = False   # the corner pools
     shown = 0.3
 
-    def __init__(self, net, class_names, size=511, test_size=None, max_size=None, flip=False, scales=(1,),
-                 optimizer=OPTIMIZER):
+    def __init__(self, net, class_names: NAMES, size: SIDE = 511, test_size: SIDE = None, max_size: SIDE = None,
+                 flip=False, scales=(1,), optimizer=OPTIMIZER):
         for name, value in (('size', size), ('test_size', test_size), ('max_size', max_size)):
             given = value is not None or name == 'size'
             if given and (isinstance(value, bool) or not isinstance(value, int) or value < 1):

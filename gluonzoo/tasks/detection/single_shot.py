@@ -20,6 +20,7 @@ from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
 from ...registry import TASKS
+from ...values import NAMES
 from ..base import Exported, FirstTime, chunks, fetch, late
 from .anchors import make_anchors
 from .base import Detections, DetectionTask
@@ -77,7 +78,7 @@ class SingleShotDetection(DetectionTask):
 
     main_metric = 'mAP', 'max'
 
-    def __init__(self, net, class_names, loss='paper', optimizer=OPTIMIZER):
+    def __init__(self, net, class_names: NAMES, loss='paper', optimizer=OPTIMIZER):
         if loss not in LOSSES:
             raise ValueError(f'loss: must be one of {", ".join(map(repr, LOSSES))}: {loss!r}')
         super().__init__(net, class_names)

@@ -284,6 +284,13 @@ def test_cvat_with_one_subset(tmp_path):
     assert boxes(read_annotations('yolo', tmp_path)) == {'all': [A, B]}
 
 
+def test_a_text_that_is_called_as_a_split(tmp_path):
+    """Folders are splits, whatever is in a text called test.txt."""
+    folders_within_splits(tmp_path)
+    write(tmp_path / 'test.txt', 'train/more/deep/a.jpg\n')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+
+
 def test_a_list_that_names_nothing(tmp_path):
     cvat_yolo(tmp_path)
     write(tmp_path / 'valid.txt', f'b.jpg\n\n../../nowhere/{"c" * 1000}.jpg\n\0.jpg\ndata/obj_valid_data/b.jpg')
@@ -319,6 +326,7 @@ def test_nothing_leads_out_of_the_directory(tmp_path, line):
     ('names: [cat]\nnc: 2', "nc: must be .* 1: '2'"),
     ('names: [cat, cat]', 'must name each class once'), ('names: [cat, "a\\tb"]', 'class 2: the name of a class'),
     ('names: [cat, dog]\nkpt_shape: [2]', 'kpt_shape: must be two'),
+    ('names: ["\\UFFFFFFFF"]', 'not YAML'),
     ('names: !!python/object/apply:os.getcwd []', 'names: must be a list of names'),
     ('names: [cat, dog]\ntrain: here\nval: there', "names splits, and there is no 'here'"),
     ('names: [cat, dog]\ntrain: pictures\nval: pictures', 'train and val are the same')])
@@ -423,6 +431,14 @@ def test_two_ids_that_are_one(tmp_path):
     write(tmp_path / 'all.json', json.dumps(data))
     with pytest.raises(AnnotationError, match=r'categories\[1\]: the id 3 is there twice'):
         read_annotations('coco', tmp_path)
+
+
+@pytest.mark.parametrize('form, make', [('voc', roboflow_voc), ('yolo', folders_within_splits)])
+def test_splits_further_below_are_not_mixed(tmp_path, form, make):
+    """Of the folder above, which is named by mistake."""
+    make(tmp_path / 'export')
+    with pytest.raises(AnnotationError, match='has no splits, and folders further below are called train and val'):
+        read_annotations(form, tmp_path)
 
 
 # -- folders ---------------------------------------------------------------------------------------------------------

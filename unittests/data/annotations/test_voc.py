@@ -178,6 +178,12 @@ def test_2007_and_2012_together(tmp_path):
     assert stems(read_annotations('voc', both)) == {'train': 'abae', 'val': 'cd'}   # since only these are in both
 
 
+def test_the_folder_above_is_none_of_them(tmp_path):
+    first, second = make_2007_and_2012(tmp_path)
+    with pytest.raises(AnnotationError, match=f'Annotations itself; name those that have: --data {first} {second}$'):
+        read_annotations('voc', tmp_path)
+
+
 def test_directories_that_do_not_go_together(tmp_path):
     both = make_2007_and_2012(tmp_path)
     with pytest.raises(AnnotationError, match='VOC2012: has no list test.txt, and .*VOC2007.*test.txt is there'):

@@ -89,8 +89,9 @@ def test_all_is_moved_or_nothing(tmp_path, clash):
     assert sorted(os.listdir(tmp_path)) == ['archive.zip', 'out']
 
 
-def test_what_has_been_moved_is_put_back_when_moving_fails(tmp_path, monkeypatch):
-    """Whenever it is."""
+@pytest.mark.parametrize('error', [PermissionError, KeyboardInterrupt])
+def test_what_has_been_moved_is_put_back_when_moving_fails(tmp_path, monkeypatch, error):
+    """Whenever it is; an interruption comes after a move."""
     out, archive, replace = tmp_path / 'out', zipped(tmp_path / 'archive.zip', FILES), os.replace
     (out / 'b').mkdir(parents=True)
     for name in ('a.txt', 'b/c.bin'):
@@ -100,14 +101,15 @@ def test_what_has_been_moved_is_put_back_when_moving_fails(tmp_path, monkeypatch
 
     def fail(source, target):
         left[0] -= 1
+        if left[0] or error is KeyboardInterrupt:
+            replace(source, target)
         if not left[0]:
-            raise PermissionError(13, 'Permission denied', str(target))
-        replace(source, target)
+            raise error(13, 'Permission denied', str(target))
 
     monkeypatch.setattr(os, 'replace', fail)
     for count in range(1, 6):   # each of two is moved away and replaced, and one is new
         left[0] = count
-        with pytest.raises(PermissionError):
+        with pytest.raises(error):
             extract_archive(archive, out)
         assert content(out) == {'a.txt': b'old', 'b/c.bin': b'old'} and sorted(out.rglob('*')) == before
     monkeypatch.undo()

@@ -251,6 +251,21 @@ def test_an_address_that_is_none(tmp_path, url):
     assert left(tmp_path) == []
 
 
+@pytest.mark.parametrize('says', [True, False], ids=['it says so', 'it does not say so'])
+def test_a_file_that_is_larger_than_any_that_is_wanted(fetch, monkeypatch, says):
+    if not says:   # so that only the bytes tell
+        def get(*args, **kwargs):
+            response = requests.get(*args, **kwargs)
+            del response.headers['Content-Length']
+            return response
+
+        monkeypatch.setattr(module, 'requests', SimpleNamespace(get=get, RequestException=requests.RequestException))
+    with pytest.raises(DownloadError, match=f'file.bin: more than {len(CONTENT) - 1} bytes'):
+        fetch(max_bytes=len(CONTENT) - 1)
+    assert left(fetch.path.parent) == []
+    fetch(max_bytes=len(CONTENT))
+
+
 @pytest.mark.parametrize('sha1', [SHA1, None])
 def test_a_disk_that_is_full(fetch, full_disk, sha1):
     """What is there is of use later, if it can be checked then."""
