@@ -1,12 +1,13 @@
 """Files that are whole or absent, and errors that say which file they are about."""
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ['PARTIAL', 'naming', 'replacing', 'require_replaceable']
+__all__ = ['PARTIAL', 'folder_for', 'naming', 'replacing', 'require_replaceable']
 
 # The suffix of a file that is not finished yet.
 PARTIAL = '.partial'
+_LONGEST_NAME = 255   # bytes, on all usual file systems
 
 
 @contextmanager
@@ -23,17 +24,49 @@ def replacing(*paths):
     ------
     ValueError
         if a path is there and is no ordinary file: a rename would remove a device such as /dev/null.
+    OSError
+        as of what is done within; it names the path in place of the temporary one. If it names none, and there is one
+        path alone, this is the one.
     """
     for path in paths:
         require_replaceable(path)
-    partial = [Path(path).with_name(Path(path).name + PARTIAL) for path in paths]
+    partial = [_partial(Path(path)) for path in paths]
     try:
         yield partial
         for source, path in zip(partial, paths):
             source.replace(path)
+    except OSError as error:
+        if error.errno is not None:
+            names = {str(source): os.fspath(path) for source, path in zip(partial, paths)}
+            only = os.fspath(paths[0]) if len(paths) == 1 else None
+            error.filename = only if error.filename is None else names.get(str(error.filename), error.filename)
+        raise
     finally:
         for source in partial:
-            source.unlink(missing_ok=True)
+            with suppress(OSError):   # the error that is under way says more
+                source.unlink(missing_ok=True)
+
+
+def _partial(path):
+    name = os.fsencode(path.name)[:_LONGEST_NAME - len(PARTIAL)]   # a name may be as long as the system has them
+    return path.with_name(os.fsdecode(name) + PARTIAL)
+
+
+@contextmanager
+def folder_for(path):
+    """Makes the folder that a file `path` lies in. After an error within, what was made is removed again, if empty."""
+    made = []
+    try:
+        for folder in [*reversed(Path(path).parents)]:
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                made.append(folder)
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for folder in reversed(made):
+                folder.rmdir()
+        raise
 
 
 def require_replaceable(path):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gluonzoo.files import naming, replacing, require_replaceable
+from gluonzoo.files import folder_for, naming, replacing, require_replaceable
 
 
 def test_all_appear_at_the_end(tmp_path):
@@ -41,3 +41,39 @@ def test_an_error_gets_the_name_that_it_lacks():
     with pytest.raises(OSError, match='^said$') as caught, naming('/some/path'):
         raise OSError('said')
     assert caught.value.filename is None
+
+
+def test_an_error_names_the_file_that_was_to_appear(tmp_path):
+    for named, said in ((None, 'a'), (tmp_path / 'a.partial', 'a'), (tmp_path / 'b', 'b')):
+        with pytest.raises(OSError, match='No space left') as raised, replacing(tmp_path / 'a'):
+            raise OSError(28, 'No space left', named and str(named))
+        assert str(raised.value.filename) == str(tmp_path / said)
+    with pytest.raises(OSError, match='No space left') as raised, replacing(tmp_path / 'a', tmp_path / 'b'):
+        raise OSError(28, 'No space left')   # of either
+    assert raised.value.filename is None
+
+
+def test_a_name_as_long_as_they_can_be(tmp_path):
+    for letter in ('x', 'ä'):
+        path = tmp_path / (255 // len(letter.encode()) * letter)
+        with replacing(path) as (partial,):
+            partial.write_text(letter)
+        assert path.read_text() == letter
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_folder_is_made_for_a_file(tmp_path):
+    path = tmp_path / 'x' / 'y' / 'a'
+    with pytest.raises(KeyError), folder_for(path):
+        assert path.parent.is_dir()
+        raise KeyError
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(KeyError), folder_for(path):
+        (tmp_path / 'x' / 'other').write_text('of somebody else')
+        raise KeyError
+    assert [file.name for file in (tmp_path / 'x').iterdir()] == ['other']
+    with folder_for(path):
+        path.write_text('a')
+    with pytest.raises(KeyError), folder_for(path):
+        raise KeyError
+    assert path.read_text() == 'a'

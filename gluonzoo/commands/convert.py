@@ -62,7 +62,8 @@ def check(parser, args):
 
 def run(args):
     from ..convert import NAME_MAPS, load_own_weights, torch_state
-    from ..files import replacing
+    from ..files import folder_for, replacing
+    from ..train import CheckpointError
     from ..train.parameters import named_parameters
     from ..train.storage import write_arrays
     from .resolve import make_network
@@ -78,8 +79,11 @@ def run(args):
     else:
         load_official(net, name_map, args)
         arrays = {name: parameter.data().asnumpy() for name, parameter in named_parameters(net).items()}
-    with replacing(args.out) as (partial,):
-        write_arrays(partial, arrays)
+    with folder_for(args.out), replacing(args.out) as (partial,):
+        try:
+            write_arrays(partial, arrays)
+        except CheckpointError as error:   # it names the file that is not finished yet
+            raise CheckpointError(f'{args.out}: cannot be written: {error.__cause__}') from error
     whose = f'{args.model}, by the official names' if args.to_torch else args.model
     print(f'{args.out}: {len(arrays)} arrays of {whose}, {sum(array.size for array in arrays.values()):,} numbers')
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..recipes.arguments import at_least
 from .arguments import add_run_arguments
+from .errors import said_of
 
 
 def add_arguments(parser):
@@ -21,48 +22,68 @@ def add_arguments(parser):
 
 
 def run(args):
-    import json
     import math
     import sys
-    from contextlib import closing
 
     from tqdm import tqdm
 
     from ..data.dataset import left_out
-    from ..files import naming, replacing
-    from ..pictures.jpeg import write_jpeg
+    from ..files import require_replaceable
+    from ..train.shown_metrics import table
     from . import resolve
-    from .failures import Failures
 
+    for path in filter(None, (args.json, args.picture)):
+        require_replaceable(path)   # before the work
     task, settings, checkpoint = resolve.open_run(args.run, args.which or 'best', resolve.contexts(args.devices),
                                                   args.set, args.code, not args.allow_not_finite)
     if args.data:
         settings['val_data'] = resolve.moved_data(settings['val_data'], args.data)
     loader = resolve.validation_loader(settings, args.workers)
-    with tqdm(loader.epoch(0), 'evaluate', len(loader), unit=' batches', leave=False) as batches:
-        metrics = task.evaluate(batches)   # an error has a line of its own, not the bar's
+    with tqdm(loader.epoch(0), 'evaluate', len(loader), unit=' batches', leave=False, disable=None) as batches:
+        metrics = task.evaluate(batches)
     skipped = len(getattr(loader.dataset, 'skipped', ()))
     print(f'{checkpoint}, {len(loader.dataset) - skipped} items of {settings["val_data"].get("path", "val_data")}'
           f'{f", and {skipped} that cannot be read" * bool(skipped)}:')
-    for name, value in metrics.items():
-        print(f'  {name:20} {value:.4f}')
+    print('\n'.join(table(metrics, task.main_metric[0])))
     for line in left_out(loader.dataset):
         print(line)
-    failures = Failures()   # of one file; the other is written all the same
-    if args.json:
-        found = {name: value if math.isfinite(value) else None for name, value in metrics.items()}   # JSON has no NaN
-        content = {'checkpoint': str(checkpoint), 'data': settings['val_data'], **found}
-        with failures.noted(), naming(args.json):
-            args.json.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(args.json) as (partial,):
-                partial.write_text(json.dumps(content, indent=2) + '\n')
-    if args.picture:
-        with closing(loader.epoch(0)) as batches:
-            picture = task.picture(next(batches))
-        with failures.noted() as failed:
-            write_jpeg(args.picture, picture)
-        if not failed:
-            print(f'{args.picture}: what it makes of the first batch')
-    for line in failures:
-        print(f'not written: {line}', file=sys.stderr)
-    return 1 if failures else 0
+    found = {name: value if math.isfinite(value) else None for name, value in metrics.items()}   # JSON has no NaN
+    found = {'checkpoint': str(checkpoint), 'data': settings['val_data'], **found}
+    failed = [*failure(args.json, lambda: write_json(args.json, found)),
+              *failure(args.picture, lambda: write_picture(args.picture, task, loader))]
+    for line in failed:
+        print(line, file=sys.stderr)
+    return 1 if failed else 0
+
+
+def failure(path, write):
+    """Writes a file, if there is a path. Returns a line that says why it could not be written, in a list, or none."""
+    try:
+        if path:
+            write()
+    except Exception as error:
+        said = said_of(error)
+        if said is None:
+            raise
+        named = str(path) in said or getattr(error, 'filename', None)
+        return [f'not written: {said if named else f"{path}: {said}"}']
+    return []
+
+
+def write_json(path, content):
+    import json
+
+    from ..files import folder_for, replacing
+
+    with folder_for(path), replacing(path) as (partial,):
+        partial.write_text(json.dumps(content, indent=2) + '\n')
+
+
+def write_picture(path, task, loader):
+    from contextlib import closing
+
+    from ..pictures.jpeg import write_jpeg
+
+    with closing(loader.epoch(0)) as batches:
+        write_jpeg(path, task.picture(next(batches)))
+    print(f'{path}: what it makes of the first batch')

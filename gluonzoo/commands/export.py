@@ -9,7 +9,6 @@ Without --decode a detector's outputs are the raw ones of the network. What one 
 to prepare the image, what the outputs mean) is in its property 'gluonzoo', or in the -metadata.json: see
 notes/export.md. Every file is compared with the network before it gets its name; --onnx needs gluonzoo[onnx].
 """
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..recipes.arguments import at_least
@@ -59,27 +58,34 @@ def report(path, differences):
 
 
 def export_pools(args):
-    from ..export import to_onnx, to_symbol
+    from ..files import folder_for
     from ..ops import BottomPool, LeftPool, RightPool, TopPool
 
-    with new_folder(args.out):
+    with folder_for(args.out / 'top_pool'):
         for name, make, meaning in (('top_pool', TopPool, 'max(data[:, :, i:, j])'),
                                     ('bottom_pool', BottomPool, 'max(data[:, :, :i + 1, j])'),
                                     ('left_pool', LeftPool, 'max(data[:, :, i, j:])'),
                                     ('right_pool', RightPool, 'max(data[:, :, i, :j + 1])')):
-            inputs, outputs = {'data': (1, 2, 5, 7)}, ['pooled']
-            metadata = {'operator': name, 'inputs': {'data': 'float32 [N, C, H, W]'},
-                        'outputs': {'pooled': f'float32 [N, C, H, W]; pooled[:, :, i, j] = {meaning}'}}
-            if args.onnx:
-                path = args.out / f'{name}.onnx'
-                report(path, to_onnx(make(), path, inputs, outputs, dynamic=['batch', 'channels', 'size'],
-                                     metadata=metadata))
-            else:
-                print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
+            export_pool(args, name, make, meaning)
+
+
+def export_pool(args, name, make, meaning):
+    from ..export import to_onnx, to_symbol
+
+    inputs, outputs = {'data': (1, 2, 5, 7)}, ['pooled']
+    metadata = {'operator': name, 'inputs': {'data': 'float32 [N, C, H, W]'},
+                'outputs': {'pooled': f'float32 [N, C, H, W]; pooled[:, :, i, j] = {meaning}'}}
+    if args.onnx:
+        path = args.out / f'{name}.onnx'
+        report(path, to_onnx(make(), path, inputs, outputs, dynamic=['batch', 'channels', 'size'],
+                             metadata=metadata))
+    else:
+        print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
 
 
 def export_task(args):
     from ..export import ExportError, to_onnx, to_symbol
+    from ..files import folder_for
 
     task, _, source = open_run_or_model(args)
     dynamic = [name for name in ('batch', 'size') if getattr(args, name) in ('dynamic', ['dynamic'])]
@@ -92,7 +98,7 @@ def export_task(args):
         metadata['example_size'], metadata['input_size'] = metadata['input_size'], None
         metadata['notes'] = [*metadata['notes'], 'images may have any size that the network takes; numbers that depend '
                              'on the size, such as grids of anchors, are those of example_size']
-    with new_folder(args.out.parent):
+    with folder_for(args.out):
         try:
             if args.onnx:
                 report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
@@ -104,17 +110,3 @@ def export_task(args):
             raise ExportError(f'--size dynamic: {error}') from error
     for note in metadata['notes']:
         print(f'  {note}')
-
-
-@contextmanager
-def new_folder(path):
-    """Within, there is a folder. After an error, it and its parents are gone again where they are new and empty."""
-    new = [folder for folder in (path, *path.parents) if not folder.exists()]
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        yield
-    except BaseException:
-        for folder in new:
-            with suppress(OSError):   # something is in it, or it could not be made
-                folder.rmdir()
-        raise

@@ -11,6 +11,8 @@ import sys
 
 from .. import runtime
 from .arguments import add_command
+from .errors import said_of
+from .progress import close_bars, warnings_beside_bars
 
 __all__ = ['COMMANDS', 'door', 'main']
 
@@ -42,38 +44,25 @@ def main(argv=None):
     try:
         if getattr(args, 'threads', None):
             runtime.use_threads(args.threads)
-        code = command.run(args)
+        with warnings_beside_bars():
+            code = command.run(args)
         if 'mxnet' in sys.modules:
             sys.modules['mxnet'].nd.waitall()   # an error that nobody waits for would leave the exit code 0
     except BrokenPipeError:   # who reads has seen enough: gluonzoo models | head
         sys.stdout = None
         return 0
     except KeyboardInterrupt:   # where there is nothing to save; a training under way receives the signal itself
+        close_bars()
         print(f'gluonzoo {args.command}: interrupted', file=sys.stderr)
         return 128 + signal.SIGINT
     except Exception as error:
-        said = _said_of(error)
+        said = said_of(error)
+        close_bars()
         if said is None:
             raise
         print(f'gluonzoo {args.command}: {said}', file=sys.stderr)
         return 1
     return code or 0
-
-
-def _said_of(error):
-    """What the user is told of an error: a line, or the traceback of the user's own code. None for errors of ours."""
-    user_code = sys.modules.get(f'{__package__}.user_code')
-    own = user_code and user_code.own_traceback(error)
-    if own or not isinstance(error, _errors_of_users()):
-        return own
-    plain = isinstance(error, OSError) and error.filename   # without its number
-    return f'{error.filename}: {error.strerror}' if plain else error
-
-
-def _errors_of_users():
-    """What a user can mend. (The last two are there only where something has been trained or opened.)"""
-    train = sys.modules.get('gluonzoo.train')
-    return (OSError, ValueError, *((train.CheckpointError, train.TrainingError) if train else ()))
 
 
 def door(*words):

@@ -7,6 +7,8 @@ import json
 from ..optimizers import keywords_of
 from ..registry import DATASETS, MODELS, TASKS, TRANSFORMS
 from ..train.schedule import SCHEDULES
+from ..train.settings import RULES
+from ..values import check
 
 __all__ = ['override', 'parse']
 
@@ -59,13 +61,16 @@ def override(settings, texts):
             if depth < len(path) - 1:
                 place = place.setdefault(key, None if known[key] is _NONE else copy.deepcopy(known[key]))
         _check_type('.'.join(path), known[key], value, nullable=keywords.get(key, _NONE) is None)
+        rule = _rule(path, place)
+        if rule is not None:
+            check(f'--set: {".".join(path)}', value, rule)
         place[path[-1]] = value
     return settings
 
 
 def _keywords(path, specification):
     """What the named thing that is described at a path takes: name -> default, or _NONE."""
-    if 'name' not in specification:
+    if not isinstance(specification.get('name'), str):
         return {}
     registry = _registry(path)
     if registry is None:
@@ -74,6 +79,17 @@ def _keywords(path, specification):
         return {'no_decay': None, **_defaults(_known_keywords(specification['name']))}
     extra = {'weights': None, 'partial': False} if registry is MODELS else {}
     return {**extra, **_defaults(registry.signature(specification['name']).parameters)}
+
+
+def _rule(path, specification):
+    """The rule for what is at a path, of the dict that has or may have it; None where there is none."""
+    *before, key = path
+    if before in (['engine'], ['fit']):
+        return RULES[before[0]].get(key)
+    registry, name = _registry(before), specification.get('name')
+    if registry in (None, 'optimizer') or not isinstance(name, str) or key not in registry.signature(name).parameters:
+        return None
+    return registry.rule(name, key)
 
 
 def _defaults(parameters):
@@ -115,8 +131,8 @@ def _check_type(path, before, value, nullable):
     fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if kind is float:
         fits = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind is int and path.split('.')[0] not in ('fit', 'engine'):
-        fits = isinstance(value, (int, float)) and not isinstance(value, bool)   # 100 may mean 100.0
+    if kind is int and path.split('.')[0] not in ('fit', 'engine'):   # 100 may mean 100.0, unless a rule says no
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool)
     if path.split('.')[-1] == 'path' and kind in (str, list):
         fits = isinstance(value, (str, list))   # of pairs: a folder, or two
     if kind in _WORDS and not fits:

@@ -10,6 +10,8 @@ from ..convert import load_own_weights
 from ..data import Loader
 from ..reading import quoted
 from ..registry import DATASETS, MODELS, TASKS, get_model
+from ..tasks import Task
+from ..tasks.base import reason_of
 from ..train import Run
 from ..train.engine import Engine
 from ..values import NAMES, PATH, TRUE_OR_FALSE, check, nullable
@@ -119,12 +121,18 @@ def make_task(settings, to_predict=False):
     keywords = TASKS.keywords(settings.get('task'), 'task')
     name = keywords.pop('name')
     cls = TASKS.target(name)
+    if not isinstance(cls, type) or not issubclass(cls, Task):
+        raise ValueError(f'task {name!r}: must be a class derived from gluonzoo.tasks.Task: {quoted(cls)}')
     for network in cls.network_names:
         if to_predict and network not in cls.used:
             keywords[network] = None
         else:
             keywords[network] = _make_network(keywords.get(network), keywords.get('class_names'), f'task.{network}')
-    return TASKS.create(name, **keywords)
+    task = TASKS.create(name, **keywords)
+    if not hasattr(task, 'networks'):
+        raise ValueError(f'{type(task).__name__}.__init__: must call super().__init__ with the networks: '
+                         f'{", ".join(f"{each}={each}" for each in cls.network_names)}')
+    return task
 
 
 def _make_network(specification, class_names, where):
@@ -141,12 +149,14 @@ def _make_network(specification, class_names, where):
 def make_network(name, **keywords):
     """As :func:`gluonzoo.get_model`. What MXNet or Python says of numbers that make no network becomes a ValueError."""
     try:
-        return get_model(name, **keywords)
+        net = get_model(name, **keywords)
+        if isinstance(net, mx.gluon.HybridBlock):
+            return net
+        raise ValueError(f'model {name!r}: must be made as a HybridBlock: {quoted(net)}')
     except (mx.MXNetError, ArithmeticError, AssertionError, IndexError, TypeError) as error:
         if not MODELS.target(name).__module__.startswith('gluonzoo.'):   # the user's own: with its traceback
             raise
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise ValueError(f'{name}: cannot be made with {quoted(keywords)}: {reason}') from error
+        raise ValueError(f'{name}: cannot be made with {quoted(keywords)}: {reason_of(error)}') from error
 
 
 def load_named_weights(task, settings, finite=True):

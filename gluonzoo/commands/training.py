@@ -2,6 +2,7 @@
 import json
 
 from .. import runtime
+from ..reading import quoted
 from . import threads
 
 __all__ = ['KEYS', 'run_training']
@@ -49,6 +50,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     from ..data.dataset import fingerprint, left_out
     from ..registry import DATASETS
     from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
+    from ..train.shown_metrics import in_a_line
     from . import resolve, user_code
 
     settings['engine']['threads'] = runtime.threads()
@@ -84,7 +86,8 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
                   callbacks=[Progress(), SharedCores(), *shown.values()], ema=ema, checkpoint_every=checkpoint_every,
                   kvstore=engine_settings['kvstore'], seed=how['seed'])
     if workers.rank == 0:
-        _tell(run, metrics, {name: callback.missing() for name, callback in shown.items()})
+        _tell(run, in_a_line(metrics, task.main_metric[0]),
+              {name: callback.missing() for name, callback in shown.items()})
         for data in (loader, validation):
             for line in left_out(data.dataset):
                 print(line)
@@ -113,7 +116,7 @@ def _as_read(settings):
         there = settings.get(part) if isinstance(settings, dict) else None
         missing = [key for key in keys if not isinstance(there, dict) or key not in there]
         if missing:
-            raise ValueError(f'settings: {part}: must have {", ".join(missing)}: {there!r}')
+            raise ValueError(f'settings: {part}: must have {", ".join(missing)}: {quoted(there)}')
     unknown = [key for key in settings if key not in (*KEYS, 'revision', 'code', 'fingerprints')]
     unknown += [f'{part}.{key}' for part in ('engine', 'fit') for key in settings[part] if key not in KEYS[part]]
     if unknown:
@@ -122,10 +125,7 @@ def _as_read(settings):
     return settings
 
 
-def _tell(run, metrics, missing):
-    from ..train.callbacks import in_words
-
-    said = in_words({name: f'{value:.4g}' for name, value in metrics.items()})
+def _tell(run, said, missing):
     print(f'{run.directory}: best checkpoint {run.checkpoint("best").name}; {said}')
     for name, what in (('progress.png', 'losses and metric'), ('samples', 'what was found after each epoch'),
                        ('scalars.csv', 'every number'), ('tensorboard', 'the same, for tensorboard --logdir')):

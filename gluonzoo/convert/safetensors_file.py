@@ -4,6 +4,7 @@ import json
 import numpy as np
 import safetensors
 
+from ..reading import FileError, open_ordinary
 from .errors import WeightsError
 from .file_kinds import LOOKED_AT, is_safetensors, kind_of_file
 
@@ -24,15 +25,18 @@ def read_safetensors(path):
     Raises
     ------
     WeightsError
-        for an array of another type, such as float8, by name.
+        for an array of another type, such as float8, by name; for a pipe, a device or a folder.
     OSError, SafetensorError, ValueError
         if the file cannot be read, or is none.
     """
-    with open(path, 'rb') as file:
-        start = file.read(LOOKED_AT)
+    try:
+        with open_ordinary(path) as file:
+            start = file.read(LOOKED_AT)
+    except FileError as error:
+        raise WeightsError(str(error)) from error
     if not is_safetensors(start) and kind_of_file(start):
         raise ValueError(f'it is {kind_of_file(start)}')
-    with safetensors.safe_open(path, framework='numpy'), open(path, 'rb') as file:   # the first checks the header
+    with safetensors.safe_open(path, framework='numpy'), open_ordinary(path) as file:   # the first checks the header
         length = int.from_bytes(file.read(8), 'little')
         header = json.loads(file.read(length))
         metadata = header.pop('__metadata__', {})

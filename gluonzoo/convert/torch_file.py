@@ -6,6 +6,7 @@ A file is a pickle, which says what the tensors are (:mod:`gluonzoo.convert.torc
 import struct
 import zipfile
 
+from ..reading import FileError, open_ordinary
 from .errors import WeightsError
 from .file_kinds import LOOKED_AT, is_safetensors, kind_of_file
 from .torch_pickle import Object, Tensor, kind_of
@@ -45,7 +46,7 @@ def read_torch(path, key=None, ema=False):
         if the file is anything else or is damaged. The message says what the file is, and what to do.
     """
     try:
-        with open(path, 'rb') as file:
+        with open_ordinary(path) as file:
             start = file.read(LOOKED_AT)
             file.seek(0)
             source = _open(file, start)
@@ -53,6 +54,8 @@ def read_torch(path, key=None, ema=False):
             return {name: _array(source, name, tensor) for name, tensor in state.items()}
     except WeightsError as error:
         reason, cause = str(error), None
+    except FileError as error:
+        raise WeightsError(str(error)) from error
     except OSError as error:
         reason, cause = f'cannot be read: {error.strerror or error}', error
     except _DAMAGED as error:

@@ -9,7 +9,7 @@ import mxnet as mx
 import numpy as np
 
 from .. import __version__
-from ..files import naming, replacing
+from ..files import replacing
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import (
@@ -87,7 +87,7 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
     arrays = examples(inputs)
     if decoder is None:
         return _write(block, path, arrays, outputs, dynamic, metadata, tolerance)
-    with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
+    with _named(path), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         paths = Path(folder, 'block.onnx'), Path(folder, 'decoder.onnx')
         differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance)
         if 'size' in dynamic:
@@ -106,6 +106,17 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
         _write(Chain(block, decoder, len(arrays)), path, {**arrays, **others}, ['detections'], metadata=metadata,
                reference=chained, **rows)
     return differences
+
+
+@contextmanager
+def _named(path):
+    """Within, an OSError about a file on the way to `path` names `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = str(path)
+        raise
 
 
 def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference=None, measure=difference):
@@ -133,7 +144,7 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
     model.graph.name = Path(path).stem
     if metadata is not None:
         model.metadata_props.add(key='gluonzoo', value=json.dumps(metadata))
-    with naming(path), replacing(path) as (partial,):
+    with replacing(path) as (partial,):
         partial.write_bytes(model.SerializeToString())
         checker.check_model(str(partial))
         session = _Session(partial)

@@ -54,31 +54,22 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     paths = [Path(f'{path}{ending}') for ending in ('-symbol.json', '-0000.params', '-metadata.json')]
     paths = paths[:3 if metadata is not None else 2]
     with replacing(*paths) as partial:
-        texts = [symbol.tojson()] + [json.dumps(metadata, indent=1) + '\n'] * (metadata is not None)
-        for text, part, final in zip(texts, partial[::2], paths[::2]):
-            with naming(final):
-                part.write_text(text)
-        with naming(paths[1]):
-            _save(partial[1], {f'{"aux" if name in auxiliary else "arg"}:{name}': value
-                               for name, value in parameters.items()})
+        with naming(paths[0]):   # not by MXNet, which does not say why it cannot
+            partial[0].write_text(symbol.tojson())
+        if metadata is not None:
+            with naming(paths[2]):
+                partial[2].write_text(json.dumps(metadata, indent=1) + '\n')
         copy = mx.gluon.SymbolBlock(mx.sym.load(str(partial[0])), [mx.sym.var(n, dtype='float32') for n in arrays])
-        copy.collect_params().load(str(partial[1]))
+        partial[1].touch()   # an error that says why
+        try:
+            mx.nd.save(str(partial[1]), {f'{"aux" if name in auxiliary else "arg"}:{name}': value
+                                         for name, value in parameters.items()})
+            copy.collect_params().load(str(partial[1]))   # MXNet does not notice if the last bytes are not written
+        except mx.MXNetError as error:
+            raise OSError(errno.EIO, 'cannot be written whole; is the disk full?', str(paths[1])) from error
         gap = max(difference(a, b) for a, b in zip(expected, run(copy, arrays)))
         if not gap <= 1e-5:
             raise ExportError(f'what was written computes something else, by {gap:.2g} of its greatest number')
     if metadata is None:   # a former one would be about something else
         Path(f'{path}-metadata.json').unlink(missing_ok=True)
     return paths
-
-
-def _save(path, arrays):
-    """As ``mx.nd.save``. OSError if the file cannot be written whole, which MXNet may not notice."""
-    size = sum(array.size * array.dtype.itemsize for array in map(mx.nd.NDArray.asnumpy, arrays.values()))
-    path.touch()   # an error that says why
-    error = None
-    try:
-        mx.nd.save(str(path), arrays)
-    except mx.MXNetError as failed:
-        error = failed
-    if error or path.stat().st_size < size:
-        raise OSError(errno.EIO, 'cannot be written whole; is the disk full?') from error

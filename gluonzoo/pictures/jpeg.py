@@ -3,7 +3,7 @@ from pathlib import Path
 
 import cv2
 
-from ..files import naming, replacing
+from ..files import folder_for, replacing
 from .check import check_images
 
 __all__ = ['MAX_SIDE', 'encode_jpeg', 'write_jpeg']
@@ -54,8 +54,7 @@ def write_jpeg(path, picture, quality=95):
     path = Path(path)
     _check_size(path, picture)
     content = encode_jpeg(picture, quality)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with naming(path), replacing(path) as (partial,):
+    with folder_for(path), replacing(path) as (partial,):
         partial.write_bytes(content)
 
 

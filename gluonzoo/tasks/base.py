@@ -1,4 +1,5 @@
 """What a network is trained to do: the one interface that training, evaluation, prediction and export know."""
+import re
 from collections import deque
 from typing import NamedTuple, Optional
 
@@ -8,8 +9,9 @@ from mxnet import gluon
 
 from ..train import Engine  # of the whole room: threads that import rooms wait for each other, not half-way
 from ..train.settings import setting_of
+from .contract import Undefined, checks_returns
 
-__all__ = ['Exported', 'FirstTime', 'Task', 'chunks', 'fetch', 'late']
+__all__ = ['Exported', 'FirstTime', 'Task', 'chunks', 'fetch', 'late', 'reason_of']
 
 
 class Exported(NamedTuple):
@@ -62,6 +64,10 @@ class Task:
     main_metric = None
     bfloat16 = True   # whether all operators have it; MXNet's own checks are late, and some crash
 
+    def __init_subclass__(cls, **keywords):
+        super().__init_subclass__(**keywords)
+        checks_returns(cls)
+
     def __init__(self, **networks):
         if set(networks) != set(self.network_names):
             raise ValueError(f'networks: must be {", ".join(self.network_names)}, as network_names says: '
@@ -70,6 +76,9 @@ class Task:
         self.trainers = {}
         self._engine = None
         self._kept = {}   # name -> what has a state()
+
+    def _undefined(self, method):
+        return Undefined(f'{type(self).__name__}.{method}: must be defined by the task; it is needed here')
 
     # -- devices -----------------------------------------------------------------------------------------------------
 
@@ -103,6 +112,9 @@ class Task:
                              'do not have')
         self._start(engine, self.network_names)
         self.make_trainers()
+        if not engine.trainers:
+            raise ValueError(f'{type(self).__name__}.make_trainers: must make a trainer, by self.engine.trainer(name, '
+                             'optimizer, net)')
         self.trainers = engine.trainers
 
     def start_prediction(self, ctx=None):
@@ -121,7 +133,7 @@ class Task:
                 outputs[name] = engine.place(self.networks[name], *shapes, weights_follow=weights_follow, name=name)
             except mx.MXNetError as error:
                 raise ValueError(f'{name}: does not take {", ".join(str(list(shape)) for shape in shapes)}: '
-                                 f'{str(error).strip().splitlines()[-1]}') from error
+                                 f'{reason_of(error)}') from error
         self.check_outputs(outputs)
 
     def keep(self, name, thing):
@@ -176,7 +188,7 @@ class Task:
 
     def input_shapes(self, name):
         """Shapes of the inputs of the network `name`, each with a batch of 1: list of tuples."""
-        raise NotImplementedError
+        raise self._undefined('input_shapes')
 
     def check_outputs(self, outputs):
         """Called when the networks are on the devices, with the outputs for such inputs: dict of name -> outputs.
@@ -186,7 +198,7 @@ class Task:
 
     def make_trainers(self):
         """Makes the trainers: ``self.engine.trainer('net', self.optimizer, self.networks['net'])``."""
-        raise NotImplementedError
+        raise self._undefined('make_trainers')
 
     def train_step(self, batch, step):
         """Forward, losses, backward, update. Must not wait for a device, so it must not read a number.
@@ -201,25 +213,25 @@ class Task:
         -------
         dict of name -> NDArray [1], the losses before the update
         """
-        raise NotImplementedError
+        raise self._undefined('train_step')
 
     # -- what a subclass defines to be used --------------------------------------------------------------------------
 
     def evaluate(self, batches):
         """Returns the metrics for an iterable of batches: dict of name -> float, with the name in `main_metric`."""
-        raise NotImplementedError
+        raise self._undefined('evaluate')
 
     def predict(self, images):
         """Returns a result for each image of a list (RGB uint8 [H, W, 3], any sizes), in the image's own pixels."""
-        raise NotImplementedError
+        raise self._undefined('predict')
 
     def draw(self, image, result):
         """Returns an RGB uint8 array [H, W, 3]: an image, with its result of :meth:`predict` drawn on it."""
-        raise NotImplementedError
+        raise self._undefined('draw')
 
     def describe(self, result):
         """Returns a result of :meth:`predict` as a dict that JSON can hold."""
-        raise NotImplementedError
+        raise self._undefined('describe')
 
     def views(self, image):
         """Further pictures of an image, such as its heat maps: dict of name -> RGB uint8 array [H, W, 3]."""
@@ -227,7 +239,7 @@ class Task:
 
     def picture(self, batch):
         """Returns an RGB uint8 array [H, W, 3] that shows the results for a batch of validation data."""
-        raise NotImplementedError
+        raise self._undefined('picture')
 
     def exported(self, decode=False, batch=1, size=None):
         """The parts of the task to export: an :class:`Exported`.
@@ -240,7 +252,13 @@ class Task:
         size : (int, int), optional
             height and width of the images; default: those that the network is made for
         """
-        raise NotImplementedError
+        raise self._undefined('exported')
+
+
+def reason_of(error):
+    """What an error of MXNet says, in one line, without the place in its source."""
+    said = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+    return re.sub(r'^.*Check failed: .*?: ', '', said[0])
 
 
 def chunks(items, size):

@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 from ..pictures.jpeg import encode_jpeg
 from .scalars_csv import ScalarsCSV, read_scalars, readable_scalars
+from .shown_metrics import in_a_line
 from .storage import write_file
 from .streams import takes
 from .tensorboard import TensorBoard
@@ -132,8 +133,7 @@ class Progress:
 
     def on_epoch(self, loop, epoch, metrics):
         self._close()
-        self._say(f'epoch {epoch + 1}/{loop.epochs}, step {loop.step}: '
-                  + in_words({name: f'{value:.4g}' for name, value in metrics.items()}))
+        self._say(f'epoch {epoch + 1}/{loop.epochs}, step {loop.step}: {in_a_line(metrics, loop.task.main_metric[0])}')
 
     def on_end(self, loop):
         self._close()

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import safetensors.numpy
-from run_checks import error_of
+from run_checks import error_of, files_of_at_most
 from torch_pickles import entries, function, legacy, old_storage, tensor
 
 import gluonzoo
@@ -167,6 +167,23 @@ def test_weights_that_are_not_there(tmp_path, capsys):
                       '--out', str(tmp_path / 'out.safetensors')], capsys)
     assert error.startswith('gluonzoo convert: ') and 'none.pth' in error and error.count('\n') == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_the_former_file(run, tmp_path, capsys):
+    for folder, there in ((tmp_path / 'new', []), (tmp_path, ['out.safetensors', 'theirs.safetensors'])):
+        out = folder / 'out.safetensors'
+        if there:
+            out.write_text('the former one')
+        words = ['convert', '--model', 'pixelgan', '--settings', SETTINGS, '--weights',
+                 str(tmp_path / 'theirs.safetensors'), '--out', str(out)]
+        run(OFFICIAL, out='theirs_too.safetensors')
+        (tmp_path / 'theirs_too.safetensors').unlink()
+        with files_of_at_most(100):
+            error = error_of(words, capsys)
+        assert error.startswith(f'gluonzoo convert: {out}: cannot be written: ') and error.count('\n') == 1
+        assert 'File too large' in error and (sorted(path.name for path in folder.iterdir()) if folder.exists()
+                                              else []) == there
+    assert out.read_text() == 'the former one'
 
 
 @pytest.mark.parametrize('model', ['unet512', 'dsod300'])   # unknown; without official weights

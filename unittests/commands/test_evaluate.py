@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from run_checks import check_error_is_one_line, error_of
+from run_checks import check_error_is_one_line, error_of, files_of_at_most
 
 from gluonzoo.commands.main import main
 from gluonzoo.data import write_records
@@ -38,6 +38,26 @@ def test_a_picture(detector, tmp_path, capsys):
     assert (tmp_path / 'new' / 'found.jpg').stat().st_size > 1000
     said = capsys.readouterr().out
     assert 'step-00000004, 3 items' in said and said.endswith('found.jpg: what it makes of the first batch\n')
+
+
+@pytest.mark.parametrize('size, missing', [(100, {'found.json', 'found.jpg'}), (1000, {'found.jpg'})])
+def test_what_cannot_be_written_does_not_touch_the_rest(detector, tmp_path, capsys, size, missing):
+    folder = tmp_path / 'new'
+    with files_of_at_most(size):
+        assert main(['evaluate', '--run', str(detector), '--json', str(folder / 'found.json'),
+                     '--picture', str(folder / 'found.jpg')]) == 1
+    said = capsys.readouterr()
+    assert '  mAP  ' in said.out and said.err == ''.join(
+        f'not written: {folder / name}: File too large\n' for name in ('found.json', 'found.jpg') if name in missing)
+    there = {file.name for file in folder.iterdir()} if folder.exists() else set()
+    assert there == {'found.json', 'found.jpg'} - missing
+
+
+@pytest.mark.parametrize('option', ['--json', '--picture'])
+def test_a_folder_in_the_place_of_an_output_is_said_before_the_work(detector, tmp_path, capsys, option):
+    check_error_is_one_line(['evaluate', '--run', str(detector), option, str(tmp_path)],
+                            f'gluonzoo evaluate: {tmp_path}: is a folder; must be a file, or not there', capsys)
+    assert capsys.readouterr().out == ''
 
 
 def test_objects_that_are_left_out_are_counted(detector, pikachu, tmp_path, capsys):
@@ -102,4 +122,4 @@ def test_an_error_has_a_line_of_its_own(detector, monkeypatch, capsys):
 
     monkeypatch.setattr('gluonzoo.tasks.detection.single_shot.SingleShotDetection.evaluate', fail)
     error = error_of(words(detector), capsys)
-    assert error.endswith('\rgluonzoo evaluate: what is wrong\n')   # the bar before it has been wiped out
+    assert error == 'gluonzoo evaluate: what is wrong\n'   # there is no bar, since there is no terminal

@@ -9,7 +9,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from run_checks import check_error_is_one_line, error_of
+from run_checks import check_error_is_one_line, error_of, files_of_at_most
 
 from gluonzoo.boxes import iou
 from gluonzoo.commands.main import main
@@ -342,6 +342,39 @@ def test_refused_leaves_nothing(detector, translator, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize('words, size, file, said', [
+    ([], 5000, 'net.onnx-symbol.json', ': File too large'),
+    (['--onnx'], 5000, 'net.onnx', ': File too large'), (['--onnx', '--decode'], 5000, 'net.onnx', ': File too large')])
+def test_a_full_disk_leaves_nothing(detector, tmp_path, capsys, words, size, file, said):
+    out = tmp_path / 'new' / 'deeper' / 'net.onnx'
+    with files_of_at_most(size):
+        check_error_is_one_line(['export', '--run', str(detector[0]), *words, '--out', str(out)],
+                                f'gluonzoo export: {out.parent / file}{said}', capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_for_parameters(translator, tmp_path, capsys):
+    """MXNet writes them, and does not notice if the last bytes are missing."""
+    words, params = ['export', '--run', str(translator[0]), '--out'], f'{tmp_path}/new/net-0000.params'
+    run_export([*words[1:], str(tmp_path / 'whole')])
+    sizes = {file.suffix: file.stat().st_size for file in tmp_path.iterdir()}
+    assert sizes['.params'] == max(sizes.values())
+    (tmp_path / 'new').mkdir()
+    for missing in (1, sizes['.params'] // 2):
+        with files_of_at_most(sizes['.params'] - missing):
+            check_error_is_one_line([*words, str(tmp_path / 'new' / 'net')],
+                                    f'gluonzoo export: {params}: cannot be written whole; ', capsys)
+        assert not list((tmp_path / 'new').iterdir())
+
+
+def test_a_file_in_the_place_of_a_folder(detector, tmp_path, capsys):
+    (tmp_path / 'file').write_text('')
+    for words in ([], ['--onnx']):
+        error = error_of(['export', '--run', str(detector[0]), *words, '--out', str(tmp_path / 'file' / 'net.onnx')],
+                         capsys)
+        assert error == f'gluonzoo export: {tmp_path}/file: File exists\n'
+
+
 @pytest.mark.parametrize('breaks', ['error', 'short file'])
 def test_a_full_disk_leaves_the_former_mxnet_files(detector, tmp_path, monkeypatch, capsys, breaks):
     out = tmp_path / 'net'
@@ -357,13 +390,6 @@ def test_a_full_disk_leaves_the_former_mxnet_files(detector, tmp_path, monkeypat
     check_error_is_one_line(['export', '--run', str(detector[0]), '--out', str(out)],
                             f'gluonzoo export: {out}-0000.params: cannot be written whole; is the disk full?', capsys)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-@pytest.mark.parametrize('words', [[], ['--onnx']])
-def test_a_folder_that_cannot_be_written_to(detector, tmp_path, capsys, words):
-    (tmp_path / 'file').write_text('')
-    check_error_is_one_line(['export', '--run', str(detector[0]), *words, '--out', str(tmp_path / 'file' / 'a.onnx')],
-                            f'gluonzoo export: {tmp_path / "file"}: File exists', capsys)
 
 
 def test_an_error_is_one_line(tmp_path, capsys):

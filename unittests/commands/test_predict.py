@@ -11,8 +11,8 @@ from PIL import Image
 from run_checks import check_error_is_one_line
 
 from gluonzoo.commands import predict as predict_command
-from gluonzoo.commands.failures import Failures
 from gluonzoo.commands.main import main
+from gluonzoo.commands.predictions import Predictions
 
 
 def save_photos(folder):
@@ -51,6 +51,27 @@ def test_photos_of_all_kinds(detector, tmp_path):
             assert 0 <= xmin < xmax <= 60 and 0 <= ymin < ymax <= 40 and detection['class'] == 'mascot'
     names = {image['picture'] for image in report['images']}
     assert names == {'photo.jpg', 'photo-2.jpg', 'grey.jpg', 'deep.jpg', 'turned.jpg', 'deeper/transparent.jpg'}
+
+
+def test_folders_within_folders(detector, tmp_path, monkeypatch):
+    """Links to folders are followed, once. A folder that cannot be listed is said, not left out."""
+    save_photos(tmp_path / 'photos')
+    (tmp_path / 'elsewhere').mkdir()
+    Image.new('RGB', (60, 40)).save(tmp_path / 'elsewhere' / 'far.png')
+    (tmp_path / 'photos' / 'link').symlink_to(tmp_path / 'elsewhere')
+    (tmp_path / 'photos' / 'round').symlink_to(tmp_path / 'photos')
+    (tmp_path / 'photos' / '._photo.jpg').write_bytes(b'what macOS puts beside a file')
+    code, report = predict(detector, tmp_path / 'photos', tmp_path / 'out')
+    assert code == 0 and len(report['images']) == 7
+    assert 'link/far.jpg' in [image['picture'] for image in report['images']]
+
+    def scandir(path):
+        raise PermissionError(13, 'Permission denied', str(path))
+
+    monkeypatch.setattr('os.scandir', scandir)
+    assert main(['predict', '--run', str(detector), '--images', str(tmp_path / 'photos'),
+                 '--out', str(tmp_path / 'new')]) == 1
+    assert not (tmp_path / 'new').exists()
 
 
 def test_it_lists_what_it_cannot_read(detector, tmp_path, capsys):
@@ -146,7 +167,7 @@ def fill_disk(patch, names):
         patch.setattr(Path, method, write)
 
 
-def test_a_full_disk_leaves_nothing_half_written(detector, tmp_path, monkeypatch, capsys):
+def test_a_full_disk_leaves_nothing_half_written(detector, tmp_path, monkeypatch):
     save_photos(tmp_path / 'photos')
     out = tmp_path / 'out'
     with monkeypatch.context() as patch:
@@ -154,31 +175,6 @@ def test_a_full_disk_leaves_nothing_half_written(detector, tmp_path, monkeypatch
         code, report = predict(detector, tmp_path / 'photos', out)
     assert code == 1 and report['unwritten'] == [f'{out}/grey.jpg: No space left on device']
     assert len(list(out.rglob('*.jpg'))) == 5 and not list(out.rglob('*.partial'))
-    former = (out / 'predictions.json').read_text()
-    with monkeypatch.context() as patch:
-        fill_disk(patch, None)
-        capsys.readouterr()
-        assert predict(detector, tmp_path / 'photos', out)[0] == 1
-    said = capsys.readouterr().err
-    assert f'not written: {out}/predictions.json: No space left on device\n' in said and 'Traceback' not in said
-    assert (out / 'predictions.json').read_text() == former and not list(out.rglob('*.partial'))
-
-
-def test_on_a_full_disk_the_numbers_take_the_place_of_pictures(detector, tmp_path, monkeypatch):
-    save_photos(tmp_path / 'photos')
-    out, real = tmp_path / 'out', Path.write_text
-
-    def write_text(path, content, *more):
-        real(path, content, *more)
-        if path.name == 'predictions.json.partial' and len(list(out.rglob('*.jpg'))) > 4:
-            raise OSError(errno.ENOSPC, 'No space left on device')
-
-    monkeypatch.setattr(Path, 'write_text', write_text)
-    code, report = predict(detector, tmp_path / 'photos', out)
-    assert code == 1 and len(report['images']) == 6 and all('detections' in image for image in report['images'])
-    assert len(report['unwritten']) == 2 and all('removed to make room' in line for line in report['unwritten'])
-    assert sorted(image['picture'] for image in report['images'] if image['picture']) == \
-        sorted(str(path.relative_to(out)) for path in out.rglob('*.jpg'))
 
 
 def test_kinds_that_are_not_read_are_named_and_no_pipe_is_waited_for(detector, tmp_path):
@@ -198,10 +194,10 @@ def test_a_batch_is_bounded_by_its_pixels(tmp_path, monkeypatch):
         cv2.imwrite(str(tmp_path / f'{name}.png'), np.zeros((side, side, 3), 'uint8'))
     monkeypatch.setattr(predict_command, 'BATCH_PIXELS', 250)
     files = [(path, path) for path in sorted(tmp_path.iterdir())]
-    failures = Failures()
-    found = [''.join(path.stem for path, *_ in batch) for batch in predict_command.batches(files, 8, failures)]
-    assert found == ['ab', 'c', 'd', 'e'] and failures == []
-    assert [len(batch) for batch in predict_command.batches(files[:3], 2, failures)] == [2, 1]
+    predictions = Predictions(tmp_path, 'weights', files)
+    found = [''.join(path.stem for path, *_ in batch) for batch in predict_command.batches(files, 8, predictions)]
+    assert found == ['ab', 'c', 'd', 'e'] and predictions.failures() == []
+    assert [len(batch) for batch in predict_command.batches(files[:3], 2, predictions)] == [2, 1]
 
 
 def test_results_of_like_names_stay_distinct(detector, tmp_path):

@@ -50,18 +50,18 @@ def words_of(recipe, data, run, *more):
     (['--batch-size', '8', '--accumulate', '3'], '--batch-size: must be a multiple of rounds x devices x machines, 3: '
                                                  '8'),
     (['--set', 'engine.devices=["cpu(0)","cpu(1)","cpu(2)"]'], 'must be a multiple of rounds x devices x machines, 3'),
-    (['--ema', '1.5'], 'decay: must be from 0 to 1 (exclusive): 1.5'),
+    (['--ema', '1.5'], 'fit.ema: must be a number from 0 to 1, or null: 1.5'),
     (['--amp', 'float16'], '--amp: MXNet has no float16 matrix product on a CPU; bfloat16 it has'),
     (['--kvstore', 'dist_sync'], 'python -m gluonzoo.train.launch'),
-    (['--set', 'engine.accumulate=0'], 'accumulate: must be a whole number of rounds, at least 1: 0'),
+    (['--set', 'engine.accumulate=0'], 'engine.accumulate: must be a whole number, at least 1: 0'),
     (['--clip-norm', '0'], 'clip_norm: must be above 0, or None: 0.0'),
     (['--devices', 'gpu:99'], '--devices: gpu(99) is not there: MXNet finds '),
     (['--set', 'engine.devices=["tpu"]'], "--devices: must be like 'cpu(0)' or 'gpu(1)': 'tpu'"),
     (['--set', 'engine.devices=["cpu(0)","cpu(0)"]'], 'ctx: must be one or more devices, each once'),
     (['--set', 'engine.amp=half'], "amp: must be None, 'float16' or 'bfloat16': 'half'"),
     (['--set', 'engine.kvstore=dist'], "kvstore: must be None, 'local', 'device', 'dist_sync' or "),
-    (['--set', 'fit.seed=-1'], 'seed: must be a whole number, at least 0: -1'),
-    (['--set', 'fit.workers=0'], 'workers: must be a whole number, at least 1: 0'),
+    (['--set', 'fit.seed=-1'], 'fit.seed: must be a whole number from 0 to 2147483647: -1'),
+    (['--set', 'fit.workers=0'], 'fit.workers: must be a whole number from 1 to 1000: 0'),
     (['--batch-size', '10'], 'batch_size: 10 elements in each of 1 part(s) are more than the 9 of the dataset'),
     (['--set', 'task.loss=papers'], "loss: must be one of 'paper', 'pikachu': 'papers'"),
     (['--set', 'task.optimizer.name=sdg'], "unknown optimizer 'sdg'; did you mean sgd"),
@@ -329,7 +329,7 @@ def test_what_it_says_at_the_end(pikachu, tmp_path, capsys):
     metrics = run_training(make_settings(parse('dsod', ['--data', str(pikachu), '--small', '--epochs',
                                                                    '1'])), run, checkpoint_every=1)
     said = capsys.readouterr().out
-    assert f'{run}: best checkpoint step-00000002; data_wait ' in said and f'mAP {metrics["mAP"]:.4g}' in said
+    assert f'{run}: best checkpoint step-00000002; mAP ' in said and f'mAP {metrics["mAP"]:.4g}' in said
     for name in ('progress.png', 'samples', 'scalars.csv'):
         assert f'  {run / name}: ' in said and (run / name).exists()
     assert [path.name for path in Run.open(run).checkpoints()] == ['step-00000001', 'step-00000002']

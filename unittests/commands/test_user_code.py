@@ -265,8 +265,9 @@ def test_settings_that_are_none(tmp_path, capsys, returned, said):
 
 
 @pytest.mark.parametrize('net, said', [
-    ("{'name': 'my_netto'}", "unknown model 'my_netto'; did you mean my_net"), ("{'width': 3}", "must have a 'name'"),
-    ("'my_net'", "task.net: must be a dict with the name of a model: 'my_net'"), ('None', 'task.net: must be a dict')])
+    ("{'name': 'my_netto'}", "unknown model 'my_netto'; did you mean my_net"),
+    ("{'width': 3}", "must be a dict with a 'name'"),
+    ("'my_net'", ": 'my_net'"), ('None', 'task.net: must be a dict')])
 def test_networks_that_are_none(tmp_path, capsys, net, said):
     text = MY_NET.replace("{'name': 'my_net', 'width': args.width}", net)
     assert text != MY_NET

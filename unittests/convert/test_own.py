@@ -1,5 +1,6 @@
 """Files of our own names: all of one, or what fits of it, or nothing."""
 import json
+import os
 
 import mxnet as mx
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import safetensors.numpy
 from mxnet.gluon import nn
 
-from gluonzoo.convert import WeightsError, load_own_weights
+from gluonzoo.convert import WeightsError, load_own_weights, read_weights
 from gluonzoo.nn.conv import sequential
 from gluonzoo.train.storage import write_arrays
 
@@ -150,7 +151,7 @@ def test_files_that_are_none_of_ours(net, arrays, write, tmp_path):
     (tmp_path / 'cut.safetensors').write_bytes(content[:-3])
     (tmp_path / 'empty.safetensors').touch()
     (tmp_path / 'net.params').write_bytes(bytes(100))
-    for name in ('none.safetensors', 'cut.safetensors', 'empty.safetensors', 'net.params', '.'):
+    for name in ('none.safetensors', 'cut.safetensors', 'empty.safetensors', 'net.params'):
         with pytest.raises(WeightsError, match='not a weight file of ours') as caught:
             load_own_weights(net, tmp_path / name)
         assert str(caught.value).startswith(f'{tmp_path / name}: ') and '\n' not in str(caught.value)
@@ -172,3 +173,16 @@ def test_metadata_that_make_no_sense(net, arrays, write, names):
         load_own_weights(net, write(arrays, {'bfloat16': json.dumps(names)}))
     with pytest.raises(WeightsError, match='net.safetensors: not a weight file of ours'):
         load_own_weights(net, write(arrays, {'bfloat16': '['}))
+
+
+@pytest.mark.parametrize('name', ['pipe.pth', 'pipe.safetensors'])
+def test_what_is_no_file_is_not_waited_for(net, tmp_path, name):
+    """Not a pipe without a writer, nor a device without an end."""
+    os.mkfifo(tmp_path / name)
+    device = tmp_path / f'device_{name}'
+    device.symlink_to('/dev/zero')
+    for path, what in ((tmp_path / name, 'pipe'), (device, 'device'), (tmp_path, 'folder')):
+        for read in (read_weights, lambda path: load_own_weights(net, path)):
+            with pytest.raises(WeightsError) as raised:
+                read(path)
+            assert str(raised.value) == f'{path}: is a {what}; must be an ordinary file'

@@ -445,7 +445,7 @@ def test_files_that_cannot_be(write, tmp_path):
     with pytest.warns(UserWarning, match='Duplicate name'):
         path = write(good, None, {'archive/data.pkl': good})
     fails(path, "has an entry twice: 'archive/data.pkl'")
-    fails(tmp_path, 'cannot be read: Is a directory')
+    fails(tmp_path, 'is a folder; must be an ordinary file')
     fails(tmp_path / 'none.pth', 'cannot be read: No such file')
     (tmp_path / 'empty.pth').touch()
     fails(tmp_path / 'empty.pth', 'not a PyTorch file, or damaged: File is not a zip file')

@@ -27,7 +27,7 @@ def test_progress_in_a_file(loop, capsys):
     loop.epoch = 1
     callback.on_step(loop, 7, {'loss': 0.1, 'lr_net': 0.1})
     callback.on_end(loop)
-    assert lines(capsys) == ['epoch 1/2, batch 1/5: loss 0.1235', 'epoch 1/2, step 5: data_wait 0.01, map 0.8765',
+    assert lines(capsys) == ['epoch 1/2, batch 1/5: loss 0.1235', 'epoch 1/2, step 5: map 0.8765, data_wait 0.01',
                              'epoch 2/2, batch 2/5: loss 0.1']
 
 

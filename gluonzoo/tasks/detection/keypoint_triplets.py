@@ -22,7 +22,7 @@ from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
 from ...registry import TASKS
 from ...values import NAMES, SIDE
-from ..base import Exported, FirstTime, chunks, late
+from ..base import Exported, FirstTime, chunks, late, reason_of
 from .base import Detections, DetectionTask
 from .keypoint_decode import CenterCheck, KeypointDecoder, soft_nms
 from .photo_views import STRIDE, make_view, mirror, spread
@@ -119,7 +119,7 @@ class KeypointDetection(DetectionTask):
                 self._net(mx.nd.zeros((1, 3, self._test_size, self._test_size), ctx=self.ctx[0]))
             except mx.MXNetError as error:
                 raise ValueError(f'net: does not take images of test_size {self._test_size}: '
-                                 f'{str(error).strip().splitlines()[-1]}') from error
+                                 f'{reason_of(error)}') from error
         self._detector.hybridize(static_alloc=True, static_shape=True)   # and with it the network, but
         # with static_shape, MXNet 1.9.1 lets others read the running statistics before a step has written them.
         self._net.hybridize(static_alloc=True)

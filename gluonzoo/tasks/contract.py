@@ -1,0 +1,90 @@
+"""What the methods of a task must return: checked wherever a task is used, so that a mistake is named by the method."""
+import functools
+import json
+
+import mxnet as mx
+import numpy as np
+
+from ..reading import quoted
+from ..values import NUMBER
+
+__all__ = ['TaskError', 'Undefined', 'checks_returns']
+
+
+class TaskError(ValueError):
+    """A task does not keep what :class:`~gluonzoo.tasks.Task` promises. The message is one line."""
+
+
+class Undefined(TaskError, NotImplementedError):
+    """A task lacks a method that is needed."""
+
+
+def checks_returns(cls):
+    """Has the methods that a subclass of Task defines check what they return."""
+    for name, (words, holds) in _RETURNS.items():
+        if callable(cls.__dict__.get(name)):
+            setattr(cls, name, _checking(cls.__dict__[name], name, words, holds))
+
+
+def _checking(method, name, words, holds):
+    @functools.wraps(method)
+    def checking(self, *args, **kwargs):
+        found = method(self, *args, **kwargs)
+        if not holds(found, *args):
+            raise TaskError(f'{type(self).__name__}.{name}: must return {words}: {_told(found)}')
+        return found
+    return checking
+
+
+def _told(value):
+    if isinstance(value, (np.ndarray, mx.nd.NDArray)):
+        return f'{type(value).__name__} {list(value.shape)} of {np.dtype(value.dtype)}'
+    return ' '.join(quoted(value).split())   # arrays in it have lines
+
+
+def _is_dict_of(holds):
+    return lambda found, *_: isinstance(found, dict) and all(
+        isinstance(name, str) and holds(value) for name, value in found.items())
+
+
+def _is_number(value):
+    return isinstance(value, (float, np.floating)) or NUMBER.holds(value)   # NaN too, as of a measure without objects
+
+
+def _is_scalar(value):
+    return isinstance(value, mx.nd.NDArray) and value.size == 1
+
+
+def _is_picture(value, *_):
+    return isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3
+
+
+def _is_json(value, *_):
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return isinstance(value, dict)
+
+
+def _are_shapes(found, *_):
+    return isinstance(found, (list, tuple)) and all(
+        isinstance(shape, (list, tuple)) and all(isinstance(side, (int, np.integer)) and side > 0 for side in shape)
+        for shape in found)
+
+
+def _fits(found, images=(), *_):
+    return isinstance(found, (list, tuple, np.ndarray)) and len(found) == len(images)
+
+
+_PICTURE = 'an RGB picture, a NumPy array uint8 [H, W, 3]'
+_RETURNS = {
+    'input_shapes': ('a list of shapes, tuples of whole numbers above 0', _are_shapes),
+    'train_step': ('a dict of name -> NDArray of one number', _is_dict_of(_is_scalar)),
+    'evaluate': ('a dict of name -> number', _is_dict_of(_is_number)),
+    'predict': ('a list with one result for each image', _fits),
+    'draw': (_PICTURE, _is_picture),
+    'picture': (_PICTURE, _is_picture),
+    'describe': ('a dict that JSON can hold', _is_json),
+    'views': (f'a dict of name -> {_PICTURE}', _is_dict_of(_is_picture)),
+}
