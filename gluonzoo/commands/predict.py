@@ -4,10 +4,11 @@
     gluonzoo predict --run runs/ghost_centernet --images street.jpg --out out/ --views
     gluonzoo predict --model ghostnet_1_0 --weights ghostnet.safetensors --images photo.jpg    # without a run
 
---images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF and WebP; grey, with transparency, 16
-bits, and turned as a camera's EXIF says are all right. Coordinates in predictions.json are pixels of the photo as one
-sees it. What cannot be read, such as GIF and HEIC, predicted or written is listed at the end and in predictions.json;
-the exit code is then 1, and all else is there. After Ctrl-C, predictions.json says what was done before.
+--images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF, WebP and GIF (AVIF with Pillow 11.3,
+HEIC with pillow-heif); grey, with transparency, 16 bits, and turned as a camera's EXIF says are all right. Coordinates
+in predictions.json are pixels of the photo as one sees it. What cannot be read, such as pictures of other kinds,
+predicted or written is listed at the end and in predictions.json; the exit code is then 1, and all else is there. After
+Ctrl-C, predictions.json says what was done before.
 """
 from pathlib import Path
 

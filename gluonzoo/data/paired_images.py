@@ -45,9 +45,8 @@ class PairedImages(Dataset):
     path : str or Path, or two of them
         One folder: each picture shows A and B side by side, A on the left. Two folders, of A and of B: partners have
         the same path in their folders, but for its ending. Pictures may be in folders within these, as the official
-        code has it. Pictures are JPEG, PNG, BMP, TIFF or WebP, also grey and transparent ones (see
-        :func:`~gluonzoo.data.read_image`). Other files are left out, and a RuntimeWarning counts them. What begins
-        with a dot is left out in any case.
+        code has it. Pictures are of the kinds that :func:`~gluonzoo.data.read_image` reads. Other files are left out,
+        and a RuntimeWarning counts them. What begins with a dot is left out in any case.
     direction : str
         'AtoB': A is the input and B the target; 'BtoA'
     transform : dict or transform, optional

@@ -1,38 +1,44 @@
 """Reads image files of the kinds that people have into RGB arrays.
 
 OpenCV decodes: it is fast, lets other threads run, and refuses files that are cut off. Pillow reads the header first,
-so that the size is known before anything is decoded. Pillow also puts transparent images on white.
+so that the size is known before anything is decoded. Pillow also decodes what OpenCV cannot, and puts transparent
+images on white.
 
-Neither turns a picture: which formats they turn differs between their versions. The orientation is read here, once for
-the size and the pixels.
+The orientation is read and applied here, and the decoders are told to leave pixels as they are stored: they differ in
+which files' orientations they heed. Only TIFF files are turned by the decoders, which all do.
 """
 import io
 import os
+from typing import NamedTuple, Optional
 
 import cv2
 import numpy as np
 from PIL import Image, ImageFile
 
 from ..reading import FileError, read_bytes
-from .kinds import unread_kind, unread_tiff
-from .tiff_tags import BITS, SAMPLE_FORMAT, orientation_of, read_tags, without_orientation
+from .errors import ImageError
+from .kinds import FORMATS, OTHER_SUFFIXES, SUFFIXES, why_not_read, why_not_tiff
+from .orientation import SIDEWAYS, UPRIGHT, exif_orientation, turn_upright
+from .webp import is_webp, webp_header
 
-__all__ = ['ImageError', 'MAX_PIXELS', 'SUFFIXES', 'decode_image', 'image_size', 'read_image']
+__all__ = ['ImageError', 'MAX_PIXELS', 'OTHER_SUFFIXES', 'SUFFIXES', 'decode_image', 'image_size', 'read_image']
 
-FORMATS = ('JPEG', 'PNG', 'BMP', 'TIFF', 'WEBP')
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')   # of files of these formats, in lower case
-MAX_PIXELS = 1 << 27   # 400 MB decoded, 900 MB on the way if transparent; a photo of a 108 megapixel telephone fits
+MAX_PIXELS = 1 << 27   # 400 MB decoded; a photo of a 108 megapixel telephone fits
 MAX_BYTES = 1 << 30
+# To decode as many pixels takes 0.8 GB for a while, 1 GB if they are transparent, 1.6 GB of AVIF or an animated WebP.
 
+_WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274   # tags of TIFF
+_BY_PILLOW = ('GIF', 'AVIF', 'HEIF')            # formats that OpenCV does not read,
+_BY_PILLOW_TIFF = ('lzma', 'zstd', 'webp')      # and compressions of TIFF
 _STRIP = 1 << 20   # pixels that are put on white at a time
 
-# What shows a picture upright, by its orientation. 5 to 8 exchange width and height.
-_TURNS = {2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1], 5: lambda a: a.swapaxes(0, 1),
-          6: lambda a: np.rot90(a, -1), 7: lambda a: np.rot90(a, 2).swapaxes(0, 1), 8: np.rot90}
 
-
-class ImageError(ValueError):
-    """What was to be read is not an image, is damaged, or is too large."""
+class _Header(NamedTuple):
+    """What is known of an image before its pixels are decoded."""
+    size: tuple                   # (width, height) as a viewer shows it
+    orientation: int              # to be applied to what the decoder gives
+    transparent: bool             # whether pixels may be
+    image: Optional[Image.Image]  # Pillow's, its pixels not yet read; None for WebP
 
 
 def read_image(source):
@@ -45,7 +51,8 @@ def read_image(source):
     Parameters
     ----------
     source : str, Path, or bytes-like
-        a file's path, or a file's content; JPEG, PNG, BMP, TIFF or WebP
+        a file's path, or a file's content; JPEG, PNG, BMP, TIFF, WebP or GIF, AVIF with Pillow 11.3 or newer, and
+        HEIC if pillow-heif is installed
 
     Returns
     -------
@@ -54,84 +61,141 @@ def read_image(source):
     Raises
     ------
     ImageError
-        if it is not such an image, is damaged or cut off, or has more than ``MAX_PIXELS`` pixels. (Wrong bytes within
-        the data of a JPEG often decode to wrong pixels. This cannot be detected.)
+        if it is not such an image, is damaged or cut off, or has more than ``MAX_PIXELS`` pixels; if the path is of a
+        folder, pipe, socket or device. (Wrong bytes within the data of a JPEG often decode to wrong pixels. This cannot
+        be detected.)
     OSError
         if the file cannot be read: FileNotFoundError, PermissionError, ...
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return decode_image(source)
     try:
-        return decode_image(read_bytes(source, MAX_BYTES))
-    except FileError as error:   # names the file already
+        data = read_bytes(source, MAX_BYTES)
+    except FileError as error:
         raise ImageError(str(error)) from error
+    try:
+        return decode_image(data)
     except ImageError as error:
         raise ImageError(f'{os.fspath(source)}: {error}') from error
 
 
 def image_size(data):
     """(width, height) of an encoded image as a viewer shows it, from its header. Raises ImageError."""
-    header, orientation, _ = _opened(data)
-    with header:
-        return header.size[::-1] if orientation > 4 else header.size
+    return _header(data).size
 
 
 def decode_image(data):
     """As :func:`read_image`, from the content of a file (bytes-like) alone."""
-    header, orientation, data = _opened(data)
-    with header:
-        transparent = header.mode in ('RGBA', 'LA', 'PA') or 'transparency' in header.info
-        image = _on_white(header) if transparent else _decoded(data)
-    return np.ascontiguousarray(_TURNS[orientation](image)) if orientation > 1 else image
-
-
-def _decoded(data):
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error as error:
-        raise ImageError(f'not an image that can be decoded: {error.err}') from error
+    header = _header(data)
+    if header.image is None:
+        image = _webp(data, header)
+    elif header.transparent or header.image.format in _BY_PILLOW \
+            or header.image.info.get('compression') in _BY_PILLOW_TIFF:
+        image = _by_pillow(header)
+    else:
+        image = _by_opencv(data, cv2.IMREAD_COLOR_RGB)
+        if image is None and header.image.format == 'TIFF':   # there are many kinds; each decoder knows some more
+            image = _by_pillow(header)
     if image is None:
-        kind = unread_tiff(data)
-        raise ImageError(_refusal(kind) if kind else 'the image is damaged or cut off')
+        raise ImageError('the image is damaged or cut off')
+    image = turn_upright(image, header.orientation)
+    if image.shape[1::-1] != header.size:
+        raise ImageError(f'the image is damaged: its header says {header.size[0]} x {header.size[1]} pixels, its data '
+                         f'{image.shape[1]} x {image.shape[0]}')
     return image
+
+
+# -- headers ---------------------------------------------------------------------------------------------------------
+
+def _header(data):
+    if is_webp(data):
+        found = webp_header(data)
+        size, orientation, transparent, image = found[:2], exif_orientation(found.exif), found.transparent, None
+    else:
+        image = _opened(data)
+        size, transparent = image.size, image.mode in ('RGBA', 'LA', 'PA', 'RGBa', 'La') or 'transparency' in image.info
+        if image.format == 'TIFF':
+            reason = why_not_tiff(image.tag_v2)
+            if reason:
+                raise ImageError(reason)
+            size, orientation = _size_of_tiff(image), UPRIGHT
+        else:   # not getexif(), which decodes a whole PNG to look behind its pixels
+            orientation = exif_orientation(image.info.get('exif') or b'')
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ImageError(f'{size[0]} x {size[1]} pixels: more than {MAX_PIXELS}')
+    return _Header(size[::-1] if orientation in SIDEWAYS else size, orientation, transparent, image)
 
 
 def _opened(data):
-    """The image with its pixels not yet read, its orientation, and the content for a decoder."""
+    """Pillow's image, its pixels not yet read."""
     try:
-        header = Image.open(io.BytesIO(without_orientation(data)), formats=FORMATS)
-        exif = header.info.get('exif', b'')
+        return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f'too many pixels: {error}') from error
     except Exception as error:   # a damaged header makes Pillow raise errors of many kinds
-        kind = unread_kind(data) or unread_tiff(data)
-        raise ImageError(_refusal(kind) if kind else f'not a {", ".join(FORMATS[:-1])} or {FORMATS[-1]} image '
-                         f'({len(data)} bytes)') from error
-    width, height = header.size
-    if width * height > MAX_PIXELS:
-        raise ImageError(f'{width} x {height} pixels: more than {MAX_PIXELS}')
-    if header.format != 'TIFF':
-        return header, orientation_of(read_tags(exif.removeprefix(b'Exif\0\0'))), data
-    tags = read_tags(data)
-    if tags.get(SAMPLE_FORMAT, (1, 0))[0] in (2, 3) or tags.get(BITS, (1, 0))[0] > 16:   # OpenCV takes some wrongly
-        raise ImageError(_refusal(unread_tiff(data)))
-    return header, orientation_of(tags), without_orientation(data)
+        raise ImageError(why_not_read(data)) from error
 
 
-def _refusal(kind):
-    return f'is {kind}, which is not read; save it as JPEG or PNG, of 8 or 16 bits'
+def _size_of_tiff(image):
+    """(width, height) as the decoders give it. `image.size` is this too, but only with Pillow 11 and newer."""
+    width, height = (image.tag_v2[tag] for tag in (_WIDTH, _HEIGHT))
+    return (height, width) if image.tag_v2.get(_ORIENTATION) in SIDEWAYS else (width, height)
 
 
-def _on_white(header):
-    ImageFile.LOAD_TRUNCATED_IMAGES = False   # gluoncv sets it in the whole process: what is missing would be grey
-    width, height = header.size
-    image = np.empty((height, width, 3), 'uint8')
-    rows = max(1, _STRIP // width)
+# -- pixels ----------------------------------------------------------------------------------------------------------
+
+def _by_opencv(data, flags):
+    """The pixels as they are stored, or None."""
     try:
-        for top in range(0, height, rows):   # by strips: an RGBA copy of the whole would take as much memory again
-            part = header.crop((0, top, width, min(top + rows, height))).convert('RGBA')
-            white = Image.new('RGBA', part.size, 'white')
-            image[top:top + rows] = np.asarray(Image.alpha_composite(white, part).convert('RGB'))
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as error:
+        raise ImageError(f'not an image that can be decoded: {error.err}') from error
+
+
+def _webp(data, header):
+    if not header.transparent:
+        return _by_opencv(data, cv2.IMREAD_COLOR_RGB)
+    image = _by_opencv(data, cv2.IMREAD_UNCHANGED)   # BGRA
+    if image is None or image.shape[2] != 4:
+        return image if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return _in_strips(image.shape[1::-1], lambda top, end: _on_white(
+        Image.fromarray(cv2.cvtColor(image[top:end], cv2.COLOR_BGRA2RGBA))))
+
+
+def _by_pillow(header):
+    image = header.image
+    ImageFile.LOAD_TRUNCATED_IMAGES = False   # gluoncv sets it in the whole process: what is missing would be grey
+    try:
+        image.load()
+        return _in_strips(image.size, lambda top, end: _rgb(image.crop((0, top, image.size[0], end)),
+                                                            header.transparent))
     except Exception as error:   # the decoders raise OSError, ValueError, SyntaxError, struct.error, zlib.error ...
-        raise ImageError(f'the image is damaged or cut off: {error}') from error
-    return image
+        raise ImageError(f'the image is damaged, cut off, or of a kind that is not read: {error}') from error
+    finally:
+        image.close()   # its pixels are not needed while the picture is turned
+
+
+def _in_strips(size, strip):
+    """The rows that strip(top, end) makes, as one picture: as a whole they would take memory many times over."""
+    width, height = size
+    picture = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        end = min(top + rows, height)
+        picture[top:end] = strip(top, end)
+    return picture
+
+
+def _rgb(image, transparent):
+    """Pillow's image of any mode as RGB."""
+    if not image.mode.startswith('I'):
+        return _on_white(image.convert('RGBA')) if transparent else np.asarray(image.convert('RGB'))
+    grey = np.asarray(image)   # of 16 bits, which convert() would cut to 255
+    rgb = np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, 2)
+    if transparent:
+        rgb[grey == image.info['transparency']] = 255
+    return rgb
+
+
+def _on_white(image):
+    return np.asarray(Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image).convert('RGB'))

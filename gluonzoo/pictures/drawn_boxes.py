@@ -4,7 +4,7 @@ import colorsys
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .fonts import font_and_text
+from .fonts import lettering
 
 __all__ = ['draw_boxes']
 
@@ -34,6 +34,7 @@ def draw_boxes(image, boxes, scores, labels, class_names, truth=()):
     height, width = image.shape[:2]
     size = min(height, width)
     thick, thin = max(2, round(size / 130)), max(1, round(size / 400))
+    letters = max(10, round(size / 26))
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
     for box in truth:
@@ -42,7 +43,7 @@ def draw_boxes(image, boxes, scores, labels, class_names, truth=()):
     for box, score, label in zip(boxes[::-1], scores[::-1], labels[::-1]):   # the surest on top
         color = _color(label)
         draw.rectangle(_inner(box), outline=color, width=thick)
-        font, text = font_and_text(f'{class_names[label]} {score:.0%}', max(10, round(size / 26)))
+        font, text = lettering(f'{class_names[label]} {score:.0%}', letters)
         left, top, right, bottom = font.getbbox(text)
         margin = thick + 1
         w, h = right - left + 2 * margin, bottom - top + 2 * margin

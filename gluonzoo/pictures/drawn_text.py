@@ -2,7 +2,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .fonts import font_and_text
+from .fonts import lettering
 
 __all__ = ['draw_lines']
 
@@ -17,7 +17,7 @@ def draw_lines(image, lines):
     size = max(10, round(min(image.shape[:2]) / 16))
     y = 0
     for line in lines:
-        font, line = font_and_text(line, size)
+        font, line = lettering(line, size)
         left, top, right, bottom = font.getbbox(line)
         draw.rectangle((0, y, right - left + 7, y + bottom - top + 7), fill='black')
         draw.text((4 - left, y + 4 - top), line, fill='white', font=font)

@@ -120,7 +120,7 @@ def test_what_it_cannot_do_leaves_nothing(detector, tmp_path, capsys, options, w
 
 
 @pytest.mark.parametrize('images, words', [
-    ('{tmp}/none.jpg', '--images: {tmp}/none.jpg does not exist'), ('{tmp}', '--images: no pictures (.bmp, ')])
+    ('{tmp}/none.jpg', '--images: {tmp}/none.jpg does not exist'), ('{tmp}', '--images: no pictures (.')])
 def test_no_photos(detector, tmp_path, capsys, images, words):
     check_error_is_one_line(['predict', '--run', str(detector), '--images', images.format(tmp=tmp_path),
                              '--out', str(tmp_path / 'out')], 'gluonzoo predict: ' + words.format(tmp=tmp_path), capsys)
@@ -180,12 +180,12 @@ def test_a_full_disk_leaves_nothing_half_written(detector, tmp_path, monkeypatch
 def test_kinds_that_are_not_read_are_named_and_no_pipe_is_waited_for(detector, tmp_path):
     photos = tmp_path / 'photos'
     save_photos(photos)
-    Image.new('RGB', (9, 9)).save(photos / 'moving.gif')
+    (photos / 'layers.psd').write_bytes(b'8BPS' + bytes(40))
     os.mkfifo(photos / 'pipe.jpg')
     code, report = predict(detector, photos, tmp_path / 'out')
     assert code == 1 and len(report['images']) == 6
-    gif, pipe = report['unreadable']
-    assert gif == f'{photos}/moving.gif: is a GIF, which is not read; save it as JPEG or PNG, of 8 or 16 bits'
+    layers, pipe = report['unreadable']
+    assert layers == f'{photos}/layers.psd: is a Photoshop image, which is not read: convert it to JPEG or PNG'
     assert pipe == f'{photos}/pipe.jpg: is a pipe; must be an ordinary file'
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from gluonzoo.data import Loader, RecordError
 from gluonzoo.data.paired_images import PairedImages, find_pairs
 from gluonzoo.data.transforms.pairs import PairTrain
+from gluonzoo.pictures.decode import SUFFIXES
 from gluonzoo.registry import DATASETS
 
 RESIZE = {'name': 'pair_resize', 'size': 8}
@@ -69,13 +70,12 @@ def test_other_files_are_left_alone(single):
     (single / '.ipynb_checkpoints').mkdir()
     (single / '.ipynb_checkpoints' / '0.png').write_bytes(b'x')
     (single / 'more').mkdir()
-    (single / 'more' / 'animated.GIF').write_bytes(b'x')
+    (single / 'more' / 'photo.JP2').write_bytes(b'x')
     (single / 'more' / 'LICENSE').write_bytes(b'x')
     with pytest.warns(RuntimeWarning) as warned:
         assert [path.name for path in PairedImages(str(single)).files] == ['0.png', '1.png', '2.png']
     assert [str(one.message) for one in warned] == [
-        f'{single}: 3 files are left out, being none of .jpg, .jpeg, .png, .bmp, .tif, .tiff, .webp: .GIF 1, .db 1, '
-        'LICENSE 1']
+        f'{single}: 3 files are left out, being none of {", ".join(SUFFIXES)}: .JP2 1, .db 1, LICENSE 1']
 
 
 def test_pictures_in_folders_within(single, double):
