@@ -30,7 +30,7 @@ def _words(error):
     if isinstance(error, OSError) and error.filename:   # without its number
         return f'{error.filename}: {error.strerror}'
     if isinstance(error, MemoryError):
-        return ': '.join(['there is not enough memory', *map(str, error.args)])
+        return ': '.join(filter(None, ['there is not enough memory', str(error)]))
     if isinstance(error, _errors_of_libraries()):
         lines = str(error).strip() or type(error).__name__
         return lines.splitlines()[-1]   # above it, MXNet says where in its own files

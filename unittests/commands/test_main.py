@@ -127,4 +127,4 @@ def test_what_is_more_than_the_memory_is_one_line(tmp_path, capsys):
              str(tmp_path / 'a')]
     assert main(words) == 1
     *_, said = capsys.readouterr().err.splitlines()   # after a progress bar
-    assert said.startswith('gluonzoo data: Unable to allocate ')
+    assert said.startswith('gluonzoo data: there is not enough memory: Unable to allocate ')
