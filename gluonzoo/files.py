@@ -30,7 +30,7 @@ def replacing(*paths):
     """
     for path in paths:
         require_replaceable(path)
-    partial = [_partial(Path(path)) for path in paths]
+    partial = [_partial(Path(path), number) for number, path in enumerate(paths)]
     try:
         yield partial
         for source, path in zip(partial, paths):
@@ -47,8 +47,12 @@ def replacing(*paths):
                 source.unlink(missing_ok=True)
 
 
-def _partial(path):
-    name = os.fsencode(path.name)[:_LONGEST_NAME - len(PARTIAL)]   # a name may be as long as the system has them
+def _partial(path, number):
+    """The temporary path. `number` keeps those of long names apart, whose ends are cut off."""
+    name = os.fsencode(path.name)
+    if len(name) + len(PARTIAL) > _LONGEST_NAME:
+        end = f'.{number}'.encode()
+        name = name[:_LONGEST_NAME - len(PARTIAL) - len(end)] + end
     return path.with_name(os.fsdecode(name) + PARTIAL)
 
 

@@ -140,7 +140,11 @@ def leave_cores_to_engine():
 
 def threads():
     """How many threads MXNet computes with on the CPU, or would if it was imported now without a look at neighbours."""
-    return int(os.environ.get('MXNET_OMP_MAX_THREADS') or os.environ.get('OMP_NUM_THREADS') or physical_cores())
+    for name in reversed(_THREADS):
+        number = os.environ.get(name, '').split(',')[0].strip()   # OpenMP takes a list, for loops within loops
+        if number.isdecimal() and int(number):
+            return int(number)
+    return physical_cores()
 
 
 def use_threads(number):

@@ -92,7 +92,7 @@ DEPTH = whole(1, 1000)      # of layers, each of which takes time to make
 SIDE = whole(1, MOST_PIXELS)     # pixels of an image, as a JPEG can have
 EVEN = Rule('an even number from 2 to 1000000', lambda value: COUNT.holds(value) and value % 2 == 0)
 NUMBER = number()
-TRUE_OR_FALSE = Rule('true or false', lambda value: isinstance(value, bool))
+TRUE_OR_FALSE = Rule('true or false', lambda value: type(value).__name__ in ('bool', 'bool_'))   # the latter is NumPy's
 TEXT = Rule(f'a text of up to {_MOST_LETTERS} letters', lambda value: isinstance(value, str)
             and len(value) <= _MOST_LETTERS)
 OBJECT = Rule('an object', lambda value: isinstance(value, dict))

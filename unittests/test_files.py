@@ -77,3 +77,11 @@ def test_a_folder_is_made_for_a_file(tmp_path):
     with pytest.raises(KeyError), folder_for(path):
         raise KeyError
     assert path.read_text() == 'a'
+
+
+def test_long_names_have_temporary_names_of_their_own(tmp_path):
+    paths = [tmp_path / (240 * 'n' + end) for end in ('-symbol.json', '-0000.params')]
+    with replacing(*paths) as partial:
+        for number, path in enumerate(partial):
+            path.write_text(str(number))
+    assert [path.read_text() for path in paths] == ['0', '1']

@@ -363,6 +363,13 @@ def test_numbers_of_threads_that_cannot_be(number):
         runtime.use_threads(number)
 
 
+@pytest.mark.parametrize('given, number', [('4,2', 4), (' 3 ', 3), ('0', None), ('many', None), ('', None)])
+def test_the_number_of_threads_as_openmp_reads_it(monkeypatch, given, number):
+    monkeypatch.delenv('MXNET_OMP_MAX_THREADS', raising=False)
+    monkeypatch.setenv('OMP_NUM_THREADS', given)
+    assert runtime.threads() == (number or physical_cores())
+
+
 def test_threads_are_not_changed_under_way(monkeypatch):
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
     monkeypatch.setattr(runtime, 'physical_cores', lambda: 8)

@@ -214,12 +214,12 @@ def moved_data(specification, path, split='val'):
 
     Raises OSError or ValueError if there are no such data.
     """
-    other = {key: value for key, value in specification.items() if key not in ('path', 'images')}
     cls = DATASETS.target(specification['name'])
     if path.is_dir() and hasattr(cls, 'in_folder'):   # a dataset of the user's own may lack it
         with contextlib.suppress(FileNotFoundError, NotImplementedError):   # then the folder is the part itself
-            return {**other, **cls.in_folder(path, split)}
-    return {**other, 'path': str(path)}
+            place = cls.in_folder(path, split)   # and of the pictures, which are found from there
+            return {**{key: value for key, value in specification.items() if key != 'images'}, **place}
+    return {**specification, 'path': str(path)}
 
 
 def validation_loader(settings, workers=2):

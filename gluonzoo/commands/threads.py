@@ -19,13 +19,30 @@ def add_threads_argument(parser):
     parser.add_argument('--threads', type=at_least(1), help='of MXNet on the CPU (default: as many as cores are free)')
 
 
-def use_as_said(words):
-    """Uses the --threads among the words of a command. To be called before a file of the user's own imports MXNet."""
+def use_as_said(words, run=None):
+    """Uses the threads that the words of a training name, or else those of the run that is resumed.
+
+    To be called before a file of the user's own imports MXNet.
+
+    Parameters
+    ----------
+    words : list of str
+    run : str or Path, optional
+        the directory of the run, if the words do not name one
+    """
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     early.add_argument('--threads', nargs='?')
-    threads = early.parse_known_args([word for word in words if word != '--'])[0].threads
-    if threads is not None and threads.isdecimal():   # the command's own parser says what is wrong with others
-        runtime.use_threads(int(threads))
+    early.add_argument('--set', nargs='?', action='append', default=[])
+    early.add_argument('--run', nargs='?', default=run)
+    early.add_argument('--resume', action='store_true')
+    said = early.parse_known_args([word for word in words if word != '--'])[0]
+    path = 'engine.threads='
+    named = [said.threads, *(text[len(path):] for text in said.set if text and text.startswith(path))]
+    numbers = [text for text in named if text and text.isdecimal()]   # the command says what is wrong with others
+    if numbers:
+        runtime.use_threads(int(numbers[-1]))
+    elif said.resume and said.run:
+        use_of_run(said.run)
 
 
 def of_settings(settings):

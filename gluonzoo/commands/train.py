@@ -24,7 +24,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    use_as_said(args.words)
+    use_as_said(args.words, Path('runs', Path(args.what).stem) if args.what.endswith('.py') else None)
     args = parse(args.what, args.words)
     if args.resume:
         use_of_run(_run_directory(args))

@@ -41,8 +41,12 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
         before anything is written, for settings that do not go together; see :func:`gluonzoo.train.fit` for the rest.
     """
     had_threads = threads.begun_with(directory) if resume else None
-    if resume and threads.of_settings(settings) is None:
-        threads.use_of_run(directory)
+    # Of settings that come from a run, the number is what the run had, and no wish.
+    if isinstance(settings, dict) and 'fingerprints' in settings or threads.of_settings(settings) is None:
+        if resume:
+            threads.use_of_run(directory)
+    else:
+        runtime.use_threads(threads.of_settings(settings))   # before MXNet is imported
     settings = _as_read(settings)
     import mxnet as mx
 
@@ -96,9 +100,6 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
 
 def _as_read(settings):
     """Settings as they will be read from the run's directory. ValueError if they cannot be written, or lack a part."""
-    wanted = threads.of_settings(settings)
-    if wanted is not None:
-        runtime.use_threads(wanted)   # before MXNet is imported
     from ..train.settings import check_settings, converted
 
     try:

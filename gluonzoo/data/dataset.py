@@ -107,20 +107,21 @@ class Dataset:
 
         Returns
         -------
-        dict
+        dict, or None if :meth:`identity` yields nothing
             'count': how many records there are; 'sha256': 64 hexadecimal digits of what :meth:`identity` yields
 
         Raises OSError if the files are no longer there.
         """
-        digest = hashlib.sha256()
+        digest, known = hashlib.sha256(), False
         for part in self.identity():
+            known = True
             digest.update(f'{len(part)}:'.encode())   # so that 'ab', 'c' is not 'a', 'bc'
             digest.update(part)
-        return {'count': len(self), 'sha256': digest.hexdigest()}
+        return {'count': len(self), 'sha256': digest.hexdigest()} if known else None
 
     def identity(self):
         """Yields bytes for :meth:`fingerprint`: the same for the same data elsewhere, cheap to read. Data of a subclass
-        that yields none are told apart by their count alone.
+        that yields none are known by their place alone.
         """
         return iter(())
 

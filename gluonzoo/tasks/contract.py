@@ -1,5 +1,6 @@
 """What the methods of a task must return: checked wherever a task is used, so that a mistake is named by the method."""
 import functools
+import inspect
 import json
 
 import mxnet as mx
@@ -22,7 +23,7 @@ class Undefined(TaskError, NotImplementedError):
 def checks_returns(cls):
     """Has the methods that a subclass of Task defines check what they return."""
     for name, (words, holds) in _RETURNS.items():
-        if callable(cls.__dict__.get(name)):
+        if inspect.isfunction(cls.__dict__.get(name)):   # no staticmethod, which has no `self`
             setattr(cls, name, _checking(cls.__dict__[name], name, words, holds))
 
 
@@ -30,7 +31,7 @@ def _checking(method, name, words, holds):
     @functools.wraps(method)
     def checking(self, *args, **kwargs):
         found = method(self, *args, **kwargs)
-        if not holds(found, *args):
+        if not holds(found, *args, *kwargs.values()):
             raise TaskError(f'{type(self).__name__}.{name}: must return {words}: {_told(found)}')
         return found
     return checking

@@ -89,7 +89,10 @@ def _warn(message):
     """Whether the warning could be given."""
     shown = takes(sys.stderr)
     if shown:
-        warnings.warn(message, RuntimeWarning, stacklevel=5)
+        try:
+            warnings.warn(message, RuntimeWarning, stacklevel=5)
+        except Exception:   # warnings are errors here, and this one stops no training
+            return False
     return shown
 
 

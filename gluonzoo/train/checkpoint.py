@@ -65,7 +65,8 @@ class Run:
         directory : str or Path
         settings : dict
             JSON-able. A resumed run must have the settings that it was begun with. Only those in
-            :data:`gluonzoo.train.settings.MAY_CHANGE` may differ; their new values are written to settings.json.
+            :data:`gluonzoo.train.settings.MAY_CHANGE` may differ, and the places of the same data; their new values are
+            written to settings.json.
         resume : bool
             False refuses a directory that has a run with a checkpoint; True refuses a directory without a run.
         workers : Workers

@@ -153,7 +153,7 @@ class Engine:
             raise ValueError(f'optimizer: {error}') from error
         _spare_from_decay(no_decay, nets)
         parameters = [p for net in nets for p in net.collect_params().values() if p.grad_req != 'null']
-        states = _count(made.create_state_multi_precision(0, mx.nd.zeros((1,))))
+        states = _states_of(made)
         copies = 2 + states + (self._accumulate > 1)   # weights and gradients, states, sums of gradients
         self._require_memory(f'optimizer: {made.__class__.__name__} of {name}',
                              copies * bytes_of(p.shape for p in parameters))
@@ -272,6 +272,14 @@ def _arrays_within(net, shapes):
     within = outputs.get_internals()
     found = within.infer_shape_partial(**{one.name: shape for one, shape in zip(inputs, shapes)})[1]
     return [[shape] for shape in found or () if shape]
+
+
+def _states_of(optimizer):
+    """How many arrays of a weight's size an optimizer keeps; 0 for one that does not say so of a weight alone."""
+    try:
+        return _count(optimizer.create_state_multi_precision(0, mx.nd.zeros((1,))))
+    except Exception:   # one of the user's own, or one that wants matrices
+        return 0
 
 
 def _count(state):

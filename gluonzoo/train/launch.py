@@ -30,6 +30,7 @@ import threading
 import time
 from contextlib import suppress
 
+from .. import runtime
 from ..cores import physical_cores
 from .signals import heeded
 
@@ -180,8 +181,7 @@ def launch(command, workers, servers=1, hosts=(), *, threads=None, address=None,
     if hosts:
         job.update({key: value for key, value in os.environ.items() if key.startswith(_CARRIED)})
     elif threads is None:   # fewer, if the environment says so
-        cores, given = physical_cores(), os.environ.get('OMP_NUM_THREADS', '').split(',')[0]
-        threads = max(1, min(int(given) if given.isdecimal() else cores, cores // workers))
+        threads = max(1, min(runtime.threads(), physical_cores() // workers))
     if threads:
         job['OMP_NUM_THREADS'] = str(threads)
 

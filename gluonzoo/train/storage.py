@@ -134,8 +134,13 @@ def _reading(path):
 
 
 def _mode_of_files(path):
-    """The mode that the system gives to new files, as the folder has it: what the umask leaves."""
-    return os.stat(Path(path).parent).st_mode & 0o666
+    """The mode that the system gives to a new file beside `path`: what the umask leaves."""
+    scratch = Path(path).with_name(f'{Path(path).name}.mode')   # os.umask() would have to change it to tell it
+    try:
+        with open(scratch, 'xb') as file:
+            return os.fstat(file.fileno()).st_mode & 0o777
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def sha256(path):

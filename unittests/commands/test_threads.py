@@ -116,3 +116,28 @@ print(main.runtime.threads(), sys.modules['mxnet'].__name__)
 '''
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, '1 mxnet'), done.stderr
+
+
+def test_threads_by_their_path(open_choice):
+    threads.use_as_said(['--set', 'task.loss=paper', '--set', 'engine.threads=2'])
+    assert open_choice == [2]
+
+
+def test_a_resumed_run_of_ones_own_file_keeps_its_threads(run_of, open_choice):
+    """Before the file is executed, which imports MXNet."""
+    threads.use_as_said(['--resume'], run_of(3))
+    threads.use_as_said(['--resume', '--run', str(run_of(3))])
+    threads.use_as_said(['--run', str(run_of(3))])
+    threads.use_as_said(['--resume', '--run', str(run_of(3)), '--threads', '1'])
+    assert open_choice == [3, 3, 1]
+
+
+def test_settings_of_a_run_ask_for_no_threads(trained, tmp_path, capsys):
+    """A run is resumed in Python by its own settings, whatever threads MXNet has here."""
+    data, run = trained
+    shutil.copytree(run, tmp_path / 'run')
+    settings = json.loads((run / 'settings.json').read_text())
+    settings['engine']['threads'] = 77
+    (tmp_path / 'run/settings.json').write_text(json.dumps(settings))
+    gluonzoo.run_training(settings, tmp_path / 'run', resume=True)
+    assert 'the run was begun with 77 thread(s)' in capsys.readouterr().err

@@ -102,3 +102,13 @@ def test_file_in_one_step(tmp_path):
 def test_arrays_on_a_full_disk(tmp_path):
     with full_disk(1000), pytest.raises(CheckpointError, match=f'cannot write {tmp_path}/a: .*File too large'):
         write_arrays(tmp_path / 'a', {'x': np.zeros(1000)})
+
+
+@pytest.mark.parametrize('folder', [0o1777, 0o2775, 0o700])
+def test_the_mode_is_that_of_new_files_and_not_that_of_the_folder(tmp_path, folder):
+    (tmp_path / 'shared').mkdir()
+    (tmp_path / 'shared').chmod(folder)
+    write_arrays(tmp_path / 'shared' / 'a.safetensors', {'x': np.zeros(3)})
+    write_file(tmp_path / 'shared' / 'b', b'')
+    modes = {path.stat().st_mode for path in (tmp_path / 'shared').iterdir()}
+    assert len(list((tmp_path / 'shared').iterdir())) == 2 and len(modes) == 1
