@@ -158,12 +158,12 @@ class DetectionRecords(Dataset):
 
         It ends at the first object that will do.
         """
-        unusable, readable = Counter(), 0
+        unusable, empty = Counter(), 0
         for record in range(len(self)):
             try:
                 objects = _objects(self._records.read_label(record), len(self.class_names))
-                readable += 1
                 if not len(objects):
+                    empty += 1
                     continue
                 size = image_size(unpack(self._records.read(record))[1])
             except (RecordError, ImageError):   # told when it is to be used
@@ -176,7 +176,7 @@ class DetectionRecords(Dataset):
             raise RecordError(f'{self.path}: none of its {sum(unusable.values())} objects can be used: '
                               f'{counted(unusable)}. In records, xmin ymin xmax ymax are fractions of the picture, 0 '
                               'to 1; what makes records divides pixels by its size')
-        if readable == len(self):
+        if empty == len(self):
             warnings.warn(f'{self.path}: there is no object in it', RuntimeWarning, stacklevel=2)
 
     def _count(self, record, reasons):

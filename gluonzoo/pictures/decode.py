@@ -17,11 +17,11 @@ from PIL import Image, ImageFile
 
 from ..reading import FileError, read_bytes
 from .errors import ImageError
-from .kinds import FORMATS, OTHER_SUFFIXES, SUFFIXES, why_not_read, why_not_tiff
+from .kinds import FORMATS, SUFFIXES, why_not_read, why_not_tiff
 from .orientation import SIDEWAYS, UPRIGHT, exif_orientation, turn_upright
 from .webp import is_webp, webp_header
 
-__all__ = ['ImageError', 'MAX_PIXELS', 'OTHER_SUFFIXES', 'SUFFIXES', 'decode_image', 'image_size', 'read_image']
+__all__ = ['ImageError', 'MAX_PIXELS', 'SUFFIXES', 'decode_image', 'image_size', 'read_image']
 
 MAX_PIXELS = 1 << 27   # 400 MB decoded; a photo of a 108 megapixel telephone fits
 MAX_BYTES = 1 << 30

@@ -501,3 +501,11 @@ def test_the_loader_skips_a_few_and_no_more(root):
     (root / 'some' / '20.png').write_bytes(b'')
     with pytest.raises(RecordError, match='2 of 3 records cannot be read, more than one in a hundred: .*image 20'):
         list(loader.epoch(0))
+
+
+def test_a_category_without_objects_is_a_class_though_it_gathers_others(root):
+    """Which categories have objects differs between the files to train and to validate with; their classes must not."""
+    data = content()
+    data['categories'][0]['supercategory'] = 'group'
+    data['categories'].append({'id': 50, 'name': 'group', 'supercategory': 'none'})
+    assert 'group' in open_(root, data).class_names   # it does not gather all others

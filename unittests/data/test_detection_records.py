@@ -329,3 +329,10 @@ def test_specifications_are_checked(tmp_path):
         DATASETS.create('detection_records', paths=str(path))
     with pytest.raises(FileNotFoundError, match='none.rec'):
         records_of(tmp_path / 'none.rec')
+
+
+def test_pictures_that_cannot_be_read_are_not_without_objects(tmp_path, recwarn):
+    label = np.array([*header(), 0, .1, .1, .9, .9], np.float32)
+    write_raw(tmp_path / 'some.rec', struct.pack('<IfQQ', len(label), 0, 0, 0) + label.tobytes() + b'no picture')
+    records_of(tmp_path / 'some.rec')
+    assert not [one for one in recwarn if 'no object' in str(one.message)]

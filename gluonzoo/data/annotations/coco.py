@@ -122,7 +122,7 @@ def read_coco(path, strict=True):
         or name, or the id of another; if two categories have one name.
     """
     data = _parse(path)
-    groups = _groups(data)
+    groups = _groups(data, strict)
     return CocoFile(_categories(path, data['categories'], groups, strict), _images(path, data['images'], strict),
                     data['annotations'], groups)
 
@@ -165,8 +165,12 @@ def _as_number(value):
     return int(value) if abs(value) < 2 ** 53 and value == int(value) else value
 
 
-def _groups(data):
-    """The ids of categories that only gather others."""
+def _groups(data, strict):
+    """The ids of categories that only gather others.
+
+    If `strict`, only one that gathers all others and is itself in none, as Roboflow writes it: which categories have
+    objects differs between the files to train and to validate with, and both must have the same classes.
+    """
     categories = [entry for entry in data['categories'] if isinstance(entry, dict)]
     used = {entry.get('category_id') for entry in data['annotations']
             if isinstance(entry, dict) and isinstance(entry.get('category_id'), (int, str))}
@@ -174,9 +178,16 @@ def _groups(data):
     for entry in categories:
         if isinstance(entry.get('supercategory'), str) and isinstance(entry.get('id'), (int, str)):
             named[entry['supercategory']].add(entry['id'])
+    ids = {entry['id'] for entry in categories if isinstance(entry.get('id'), (int, str))}
+
+    def gathers(entry):
+        others = named.get(entry['name'], set()) - {entry['id']}
+        if strict:
+            return entry.get('supercategory') == 'none' and bool(others) and others == ids - {entry['id']}
+        return bool(others)
     return frozenset(entry['id'] for entry in categories
                      if isinstance(entry.get('id'), (int, str)) and entry['id'] not in used
-                     and isinstance(entry.get('name'), str) and named.get(entry['name'], set()) - {entry['id']})
+                     and isinstance(entry.get('name'), str) and gathers(entry))
 
 
 def _without_outline(entry):

@@ -1,5 +1,6 @@
 """PASCAL VOC: an XML file about each picture."""
 import re
+from pathlib import Path
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
@@ -159,7 +160,8 @@ def _picture(reading, document, folder, name):
     if '\\' in name:   # a path of Windows
         names += [part for part in (name.replace('\\', '/'), name.rpartition('\\')[2]) if leads_inside(part)]
     base = pictures.relative_to(reading.directory)
-    named = [reading.inside(document, str(place), one) for one in names for place in (base / beside, base)]
+    places = dict.fromkeys((base / beside, base, Path()))   # the last for names with their folder, and pictures above
+    named = [reading.inside(document, str(place), one) for one in names for place in places]
     found = first_file(named)
     if found.is_file():
         return found

@@ -245,3 +245,14 @@ def test_what_is_no_file(tmp_path):
     (root / 'JPEGImages' / 'a.jpg').mkdir()
     with pytest.raises(AnnotationError, match='cannot read the picture .*a.jpg: .* is a folder'):
         read_annotations('voc', root)
+
+
+@pytest.mark.parametrize('place, document, named', [
+    ('a.png', 'Annotations/a.xml', 'a.png'),               # pictures above their documents
+    ('images/a.png', 'a.xml', 'images/a.png'),             # with their folder in their name
+    ('images/a.png', 'Annotations/a.xml', 'images/a.png'),
+    ('images/b/a.png', 'Annotations/b/a.xml', 'a.png'), ('JPEGImages/a.png', 'a.xml', 'a.png')])
+def test_where_pictures_are_found(tmp_path, place, document, named):
+    picture(tmp_path / place)
+    write(tmp_path / document, xml(named, CAT_XML))
+    assert [one.image for one in read_annotations('voc', tmp_path).splits['all']] == [tmp_path / place]
