@@ -13,7 +13,7 @@ import reprlib
 import stat
 
 __all__ = ['FileError', 'open_ordinary', 'read_bytes', 'read_text', 'read_lines', 'read_names', 'read_json',
-           'parse_json', 'quoted']
+           'last_line', 'parse_json', 'quoted']
 
 MAX_BYTES = 1 << 26     # of a text, unless the caller says otherwise
 _CHUNK = 1 << 16
@@ -137,6 +137,11 @@ class _Short(reprlib.Repr):
 
     def repr_str(self, value, level):
         return repr(value[:QUOTED + 1])   # what is longer is cut off at the end
+
+
+def last_line(error):
+    """The last line of what an error says: above it, MXNet says where in its own files. Else the error's class."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 def quoted(value):

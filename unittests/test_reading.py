@@ -7,6 +7,7 @@ import pytest
 
 from gluonzoo.reading import (
     FileError,
+    last_line,
     open_ordinary,
     parse_json,
     quoted,
@@ -144,3 +145,9 @@ def test_at_most_100_characters_are_quoted():
     assert quoted('a' * 98) == repr('a' * 98) and quoted('a' * 200) == "'" + 'a' * 96 + '...'
     while deep:   # a list so deep must be taken apart, too
         deep = deep.pop()
+
+
+@pytest.mark.parametrize('error, line', [
+    (ValueError('one'), 'one'), (RuntimeError('Traceback:\n  a\nreason \n'), 'reason'), (KeyError(), 'KeyError')])
+def test_the_last_line_of_an_error(error, line):
+    assert last_line(error) == line

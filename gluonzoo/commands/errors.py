@@ -2,6 +2,8 @@
 import re
 import sys
 
+from ..reading import last_line
+
 __all__ = ['printable', 'said_of']
 
 _LONGEST_WORD = 300   # letters; paths of people are shorter
@@ -32,8 +34,7 @@ def _words(error):
     if isinstance(error, MemoryError):
         return ': '.join(filter(None, ['there is not enough memory', str(error)]))
     if isinstance(error, _errors_of_libraries()):
-        lines = str(error).strip() or type(error).__name__
-        return lines.splitlines()[-1]   # above it, MXNet says where in its own files
+        return last_line(error)
     return str(error)
 
 

@@ -9,6 +9,7 @@ from mxnet import autograd
 from mxnet.gluon import HybridBlock
 
 from ..graph.edit import flat
+from ..reading import last_line
 from .errors import ExportError
 
 __all__ = ['Chain', 'trace', 'pools_as', 'examples', 'run', 'difference', 'detection_difference']
@@ -97,8 +98,7 @@ def run(block, arrays):
             return [y.asnumpy() for y in flat(block(*(mx.nd.array(array, ctx=ctx) for array in arrays.values())))]
     except mx.MXNetError as error:
         shapes = ', '.join(f'{name} {list(array.shape)}' for name, array in arrays.items())
-        reason = str(error).strip().splitlines()[-1]
-        raise ExportError(f'the network does not take {shapes}: {reason}') from error
+        raise ExportError(f'the network does not take {shapes}: {last_line(error)}') from error
 
 
 def difference(expected, got):

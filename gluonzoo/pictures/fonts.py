@@ -38,7 +38,12 @@ def lettering(text, size):
     if path is None:
         path = _default_font()
         text = _spelled(text, {letter for letter in letters if not _has(path, {letter})})
-    return ImageFont.truetype(path, size), text
+    return _font(path, size), text
+
+
+@lru_cache(maxsize=64)
+def _font(path, size):
+    return ImageFont.truetype(path, size)
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
+from ..reading import last_line
 from ..train import Engine  # of the whole room: threads that import rooms wait for each other, not half-way
 from ..train.settings import setting_of
 from .contract import Undefined, checks_returns
@@ -257,8 +258,7 @@ class Task:
 
 def reason_of(error):
     """What an error of MXNet says, in one line, without the place in its source."""
-    said = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-    return re.sub(r'^.*Check failed: .*?: ', '', said[0])
+    return re.sub(r'^.*Check failed: .*?: ', '', last_line(error))
 
 
 def chunks(items, size):

@@ -49,6 +49,10 @@ class AppendedFile:
         self._waiting.clear()
         self.waits_since = None
 
+    def missing(self):
+        """What is not in the file, in words; '' if nothing is missing."""
+        return f'lacks the numbers from step {self.waits_since} on' if self.waits_since else ''
+
     def _replace(self):
         if self._begin is None:
             self._begin = self._heading + self._kept()

@@ -42,8 +42,7 @@ class ScalarsCSV:
 
     def missing(self):
         """What is not in the file, in words; '' if nothing is missing."""
-        since = self._file.waits_since
-        return '; '.join(filter(None, (self._lost, since and f'lacks the numbers from step {since} on')))
+        return '; '.join(filter(None, (self._lost, self._file.missing())))
 
     def _kept(self, path, step, evaluated):
         """The rows of a former file that stay."""

@@ -55,8 +55,7 @@ class TensorBoard:
 
     def missing(self):
         """What is not in the files, in words; '' if nothing is missing."""
-        since = self._file.waits_since
-        return f'lacks the numbers from step {since} on' if since else ''
+        return self._file.missing()
 
     def _record(self, **fields):
         """An event as the files hold it: its length and itself, each with a checksum."""

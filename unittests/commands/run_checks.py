@@ -1,6 +1,5 @@
 """What the tests of training share: tiny trainings, a run's records, the run resumed, evaluated, and photos."""
 import json
-import resource
 import shutil
 from contextlib import contextmanager
 
@@ -77,17 +76,6 @@ def save_noise(folder, shapes):
     folder.mkdir()
     for name, shape in shapes.items():
         cv2.imwrite(str(folder / name), np.random.default_rng(0).integers(0, 256, shape, dtype='uint8'))
-
-
-@contextmanager
-def files_of_at_most(size):
-    """Within, no file becomes longer than `size` bytes: whoever writes more fails, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))   # Python ignores the signal
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def error_of(words, capsys):

@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 import safetensors.numpy
-from run_checks import error_of, files_of_at_most
+from full_disk import full_disk
+from run_checks import error_of
 from torch_pickles import entries, function, legacy, old_storage, tensor
 
 import gluonzoo
@@ -178,7 +179,7 @@ def test_a_full_disk_leaves_the_former_file(run, tmp_path, capsys):
                  str(tmp_path / 'theirs.safetensors'), '--out', str(out)]
         run(OFFICIAL, out='theirs_too.safetensors')
         (tmp_path / 'theirs_too.safetensors').unlink()
-        with files_of_at_most(100):
+        with full_disk(100):
             error = error_of(words, capsys)
         assert error.startswith(f'gluonzoo convert: {out}: cannot be written: ') and error.count('\n') == 1
         assert 'File too large' in error and (sorted(path.name for path in folder.iterdir()) if folder.exists()

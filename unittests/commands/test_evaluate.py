@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from run_checks import check_error_is_one_line, error_of, files_of_at_most
+from full_disk import full_disk
+from run_checks import check_error_is_one_line, error_of
 
 from gluonzoo.commands.main import main
 from gluonzoo.data import write_records
@@ -43,7 +44,7 @@ def test_a_picture(detector, tmp_path, capsys):
 @pytest.mark.parametrize('size, missing', [(100, {'found.json', 'found.jpg'}), (1000, {'found.jpg'})])
 def test_what_cannot_be_written_does_not_touch_the_rest(detector, tmp_path, capsys, size, missing):
     folder = tmp_path / 'new'
-    with files_of_at_most(size):
+    with full_disk(size):
         assert main(['evaluate', '--run', str(detector), '--json', str(folder / 'found.json'),
                      '--picture', str(folder / 'found.jpg')]) == 1
     said = capsys.readouterr()

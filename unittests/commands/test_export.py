@@ -8,8 +8,9 @@ from pathlib import Path
 import mxnet as mx
 import numpy as np
 import pytest
+from full_disk import full_disk
 from numpy.testing import assert_allclose, assert_array_equal
-from run_checks import check_error_is_one_line, error_of, files_of_at_most
+from run_checks import check_error_is_one_line, error_of
 
 from gluonzoo.boxes import iou
 from gluonzoo.commands.main import main
@@ -347,7 +348,7 @@ def test_refused_leaves_nothing(detector, translator, tmp_path, capsys):
     (['--onnx'], 5000, 'net.onnx', ': File too large'), (['--onnx', '--decode'], 5000, 'net.onnx', ': File too large')])
 def test_a_full_disk_leaves_nothing(detector, tmp_path, capsys, words, size, file, said):
     out = tmp_path / 'new' / 'deeper' / 'net.onnx'
-    with files_of_at_most(size):
+    with full_disk(size):
         check_error_is_one_line(['export', '--run', str(detector[0]), *words, '--out', str(out)],
                                 f'gluonzoo export: {out.parent / file}{said}', capsys)
     assert not list(tmp_path.iterdir())
@@ -361,7 +362,7 @@ def test_a_full_disk_for_parameters(translator, tmp_path, capsys):
     assert sizes['.params'] == max(sizes.values())
     (tmp_path / 'new').mkdir()
     for missing in (1, sizes['.params'] // 2):
-        with files_of_at_most(sizes['.params'] - missing):
+        with full_disk(sizes['.params'] - missing):
             check_error_is_one_line([*words, str(tmp_path / 'new' / 'net')],
                                     f'gluonzoo export: {params}: cannot be written whole; ', capsys)
         assert not list((tmp_path / 'new').iterdir())

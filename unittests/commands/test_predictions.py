@@ -7,7 +7,7 @@ import cv2
 import mxnet as mx
 import numpy as np
 import pytest
-from run_checks import files_of_at_most
+from full_disk import full_disk
 
 from gluonzoo.commands import user_code
 from gluonzoo.commands.main import main
@@ -53,7 +53,7 @@ def test_a_picture_that_cannot_be_written(tmp_path):
     """One with too many numbers, and one that is too large."""
     found = save(tmp_path / 'in', first=(20, 30), wide=(1, 65501), large=(200, 200), last=(20, 30))
     out = tmp_path / 'out'
-    with files_of_at_most(20000):
+    with full_disk(20000):
         report, failures = run(out, found)
     assert failures == [f'not written: {tmp_path}/in/wide.png: {out}/predictions.json: File too large',
                         f'not written: {out}/large.jpg: File too large']
@@ -78,7 +78,7 @@ def test_a_picture_of_more_than_jpeg_has(detector, tmp_path, capsys):
 def test_the_numbers_come_before_the_pictures(tmp_path):
     """What would not fit into predictions.json is a failure on the way, and the file is whole."""
     found = save(tmp_path / 'in', **{f'p{i}': (10, 100) for i in range(9)})
-    with files_of_at_most(12000):
+    with full_disk(12000):
         report, failures = run(tmp_path / 'out', found, batch_size=2)
     done = len(report['images'])
     assert 3 < done < 9 and all(len(image['marks']) == 100 for image in report['images'])
@@ -90,7 +90,7 @@ def test_the_numbers_come_before_the_pictures(tmp_path):
 def test_no_space_for_the_numbers_at_all(tmp_path):
     found = save(tmp_path / 'in', first=(20, 30))
     (tmp_path / 'out').mkdir()
-    with files_of_at_most(100), pytest.raises(OSError, match='File too large') as raised:
+    with full_disk(100), pytest.raises(OSError, match='File too large') as raised:
         run(tmp_path / 'out', found)
     assert raised.value.filename == f'{tmp_path}/out/predictions.json' and not list((tmp_path / 'out').iterdir())
 

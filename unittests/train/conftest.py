@@ -1,10 +1,9 @@
 """What the tests of callbacks share: a loop without a training, and a disk that is full."""
-import resource
 import types
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from full_disk import full_disk
 
 
 @pytest.fixture
@@ -26,17 +25,6 @@ def loop(tmp_path):
                                  step=0, epoch=0, batch=0, epochs=2, loader=range(5), signum=0)
 
 
-@contextmanager
-def full_at(size):
-    """Within, no file of this process can grow beyond `size` bytes: the system writes so much, and then fails."""
-    former = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, former)
-
-
 @pytest.fixture
 def full():
-    return full_at
+    return full_disk

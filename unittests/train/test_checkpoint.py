@@ -2,7 +2,6 @@
 import hashlib
 import json
 import os
-import resource
 import shutil
 import signal
 
@@ -10,6 +9,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 import toys
+from full_disk import full_disk
 from mxnet import gluon
 
 from gluonzoo.files import PARTIAL
@@ -361,14 +361,9 @@ def test_files_of_others_stay(tmp_path):
 @pytest.mark.parametrize('size', [0, 200, 1500])
 def test_full_disk(saved, trained, size):
     """The former checkpoint stays whole. (0: of all files; others: of the larger ones.)"""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        with pytest.raises(CheckpointError, match=f'checkpoint of step 6 not written; the last one is '
-                                                  f'{saved.checkpoint()}: cannot write .*File too large'):
-            saved.save(*trained, step=6, epoch=2, batch=0, metrics={'likeness': 1.0})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(size), pytest.raises(CheckpointError, match='checkpoint of step 6 not written; the last one is '
+                                        f'{saved.checkpoint()}: cannot write .*File too large'):
+        saved.save(*trained, step=6, epoch=2, batch=0, metrics={'likeness': 1.0})
     assert os.listdir(saved.directory / 'checkpoints') == ['step-00000003']
     saved.restore(toys.Forge(), EMA(0.9), batches_an_epoch=3)
     saved.save(*trained, step=6, epoch=2, batch=0)

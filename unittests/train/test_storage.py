@@ -1,27 +1,15 @@
 """Files that are whole or absent."""
 import hashlib
 import os
-import resource
-from contextlib import contextmanager
 
 import mxnet as mx
 import numpy as np
 import pytest
+from full_disk import full_disk
 
 from gluonzoo.train.storage import CheckpointError, read_arrays, read_json, sha256, write_arrays, write_file
 
 BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
-
-
-@contextmanager
-def full_disk(size):
-    """Files can grow to so many bytes and no further. (Only in here: pytest writes to a file too.)"""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize('dtype', ['float16', 'float32', 'float64', 'uint8', 'int32', 'int64', 'bool', BFLOAT16])
