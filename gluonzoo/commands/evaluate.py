@@ -2,6 +2,7 @@
 
     gluonzoo evaluate --run runs/dsod_pikachu
     gluonzoo evaluate --run runs/dsod_pikachu --which last --picture found.jpg
+    gluonzoo evaluate --run runs/cifar_resnet32 --pictures out/        # confusion matrix, worst mistakes
     gluonzoo evaluate --run runs/ghost_centernet --set task.flip=true --set task.scales=[0.6,1,1.2,1.5,1.8]
 """
 from pathlib import Path
@@ -19,6 +20,8 @@ def add_arguments(parser):
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers here too')
     parser.add_argument('--picture', type=Path, metavar='FILE',
                         help='write what is made of the first batch here, as a JPEG')
+    parser.add_argument('--pictures', type=Path, metavar='FOLDER',
+                        help='write pictures of the whole evaluation here, such as the confusion matrix')
 
 
 def run(args):
@@ -29,6 +32,7 @@ def run(args):
 
     from ..data.dataset import left_out
     from ..files import require_replaceable
+    from ..tasks import Task
     from ..train.shown_metrics import table
     from . import resolve
 
@@ -36,6 +40,8 @@ def run(args):
         require_replaceable(path)   # before the work
     task, settings, checkpoint = resolve.open_run(args.run, args.which or 'best', resolve.contexts(args.devices),
                                                   args.set, args.code, not args.allow_not_finite)
+    if args.pictures and type(task).evaluation_pictures is Task.evaluation_pictures:
+        raise ValueError(f'--pictures: the task {settings["task"]["name"]} has none')
     if args.data:
         settings['val_data'] = resolve.moved_data(settings['val_data'], args.data)
     loader = resolve.validation_loader(settings, args.workers)
@@ -50,7 +56,8 @@ def run(args):
     found = {name: value if math.isfinite(value) else None for name, value in metrics.items()}   # JSON has no NaN
     found = {'checkpoint': str(checkpoint), 'data': settings['val_data'], **found}
     failed = [*failure(args.json, lambda: write_json(args.json, found)),
-              *failure(args.picture, lambda: write_picture(args.picture, task, loader))]
+              *failure(args.picture, lambda: write_picture(args.picture, task, loader)),
+              *failure(args.pictures, lambda: write_pictures(args.pictures, task))]
     for line in failed:
         print(line, file=sys.stderr)
     return 1 if failed else 0
@@ -87,3 +94,11 @@ def write_picture(path, task, loader):
     with closing(loader.epoch(0)) as batches:
         write_jpeg(path, task.picture(next(batches)))
     print(f'{path}: what it makes of the first batch')
+
+
+def write_pictures(folder, task):
+    from ..pictures.jpeg import write_jpeg
+
+    for name, picture in task.evaluation_pictures().items():
+        write_jpeg(folder / f'{name}.jpg', picture)
+        print(f'{folder / name}.jpg: of all that was evaluated')

@@ -222,6 +222,12 @@ class Task:
         """Returns the metrics for an iterable of batches: dict of name -> float, with the name in `main_metric`."""
         raise self._undefined('evaluate')
 
+    def evaluation_pictures(self):
+        """Pictures of what the last :meth:`evaluate` has found, such as a confusion matrix: dict of name -> RGB uint8
+        array [H, W, 3].
+        """
+        return {}
+
     def predict(self, images):
         """Returns a result for each image of a list (RGB uint8 [H, W, 3], any sizes), in the image's own pixels."""
         raise self._undefined('predict')

@@ -88,4 +88,5 @@ _RETURNS = {
     'picture': (_PICTURE, _is_picture),
     'describe': ('a dict that JSON can hold', _is_json),
     'views': (f'a dict of name -> {_PICTURE}', _is_dict_of(_is_picture)),
+    'evaluation_pictures': (f'a dict of name -> {_PICTURE}', _is_dict_of(_is_picture)),
 }

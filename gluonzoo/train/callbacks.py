@@ -204,7 +204,11 @@ class Plot:
 
 
 class Samples:
-    """What the task makes of the first validation batch, after each epoch: samples/epoch-003.jpg, counted from 1."""
+    """What the task makes of the first validation batch, after each epoch: samples/epoch-003.jpg, counted from 1.
+
+    Pictures of the whole evaluation, where the task has some, are in the run's directory: confusion.jpg. They are those
+    of the last epoch.
+    """
 
     def __init__(self):
         self._missing = []
@@ -220,4 +224,6 @@ class Samples:
         directory = loop.run.directory / 'samples'
         directory.mkdir(exist_ok=True)
         write_file(directory / f'epoch-{epoch + 1:03d}.jpg', encode_jpeg(picture))
+        for name, picture in loop.task.evaluation_pictures().items():
+            write_file(loop.run.directory / f'{name}.jpg', encode_jpeg(picture))
         self._missing.pop()

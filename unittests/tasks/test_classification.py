@@ -99,7 +99,7 @@ def test_it_learns(trained):
     task, losses = trained
     assert losses[0] > 1.5 and np.mean(losses[-10:]) < .3
     metrics = task.evaluate(make_batch(32, seed) for seed in range(100, 103))
-    assert list(metrics) == ['top1', 'top5'] and metrics['top1'] > .95 and metrics['top5'] > .99
+    assert list(metrics) == ['top1', 'top5', 'mean_class_top1'] and metrics['top1'] > .95 and metrics['top5'] > .99
     assert task.main_metric == ('top1', 'max')
 
 
@@ -146,13 +146,86 @@ def test_loss_against_numpy(smoothing):
         assert values(task.train_step(batch, 0)) == pytest.approx({'loss': expected}, rel=1e-5)
 
 
+def test_mixup_against_numpy():
+    """One weight for the batch; partners within a part of it."""
+    logits = np.random.default_rng(0).normal(0, 2, (6, 4)).astype('float32')
+    labels = np.array([3, 0, 1, 1, 2, 0])
+    images = np.zeros((6, 3, SIZE, SIZE), 'float32')
+    images[:, 0, 0, :4] = logits
+    batch = Batch((mx.nd.array(images), mx.nd.array(labels.reshape(-1, 1))),
+                  np.arange(6))
+    for accumulate in (1, 2):
+        task = make_task(Says(4), class_names=NAMES[:4], mixup=.4, smoothing=.2, accumulate=accumulate)
+        np.random.seed(5)
+        found = values(task.train_step(batch, 0))['loss']
+        np.random.seed(5)
+        weight, wanted = np.random.beta(.4, .4), []
+        for part in np.array_split(np.arange(6), accumulate):
+            order = part[np.random.permutation(len(part))]
+            x = weight * logits[part].astype('float64') + (1 - weight) * logits[order]
+            y = np.eye(4) * .8 + .05
+            y = weight * y[labels[part]] + (1 - weight) * y[labels[order]]
+            wanted.append(-(y * (x - np.log(np.exp(x).sum(1, keepdims=True)))).sum(1).mean())
+        assert found == pytest.approx(np.mean(wanted), rel=1e-5)
+
+
+def test_mixup_of_0_is_none():
+    """Bit for bit, and it draws nothing."""
+    check_equal_training(make_task(), make_task(mixup=0.0), [make_batch(8, seed) for seed in range(3)])
+    np.random.seed(1)
+    state = np.random.get_state()[1].tolist()
+    make_task(mixup=0.0).train_step(make_batch(8), 0)
+    np.random.seed(1)
+    assert np.random.get_state()[1].tolist() == state
+
+
+def test_with_mixup_two_devices_are_as_two_rounds():
+    rounds, devices = make_task(accumulate=2, mixup=.5), make_task(ctx=[mx.cpu(0), mx.cpu(1)], mixup=.5)
+    check_equal_training(rounds, devices, [make_batch(8, seed) for seed in range(3)])
+
+
+@pytest.mark.parametrize('loss', ['ghm_c', 'ghm_c_sigmoid'])
+def test_ghm_learns_and_is_kept(loss):
+    """A task with the saved weights, optimizer and counts goes on as if there was no break."""
+    ghm = {'bins': 5, 'momentum': .9}
+    task = make_task(loss=loss, ghm=ghm)
+    batches = [make_batch(32, seed) for seed in range(15)]
+    losses = [values(task.train_step(batches[step % 15], step))['loss'] for step in range(150)]
+    assert np.mean(losses[-10:]) < .5 * np.mean(losses[:10])
+    assert task.evaluate(make_batch(32, seed) for seed in range(100, 103))['top1'] > .9
+    state = task.state()
+    assert list(state) == ['ghm.counts'] and state['ghm.counts'].shape == (1, 5)
+    other = make_task(loss=loss, ghm=ghm)
+    for name, parameter in other.networks['net']._collect_params_with_prefix().items():
+        parameter.set_data(task.networks['net']._collect_params_with_prefix()[name].data())
+    fresh = values(other.train_step(batches[0], 0))['loss']
+    for name, parameter in other.networks['net']._collect_params_with_prefix().items():
+        parameter.set_data(task.networks['net']._collect_params_with_prefix()[name].data())
+    other.load_state(state)
+    wanted = values(task.train_step(batches[0], 150))['loss']
+    assert values(other.train_step(batches[0], 0))['loss'] == wanted != fresh
+
+
+def test_scores_of_sigmoids():
+    """Each class is a question of its own, so scores do not add up to 1; great logits do not overflow."""
+    task, images = rule([0, np.log(3), -np.log(3)], [500, -500, 0])
+    task = Classification(task.networks['net'], NAMES[:3], size=SIZE, loss='ghm_c_sigmoid')
+    task.start_prediction()
+    task._prepare = lambda photos: images
+    first, second = task.predict(2 * [np.zeros((9, 9, 3), 'uint8')])
+    assert first.labels.tolist() == [1, 0, 2] and first.scores == pytest.approx([.75, .5, .25])
+    assert second.labels.tolist() == [0, 2, 1] and second.scores == pytest.approx([1, .5, 0])
+    assert 'a sigmoid makes probabilities' in task.exported().metadata['outputs']['logits']
+
+
 def test_two_devices_are_as_two_rounds():
     rounds, devices = make_task(accumulate=2), make_task(ctx=[mx.cpu(0), mx.cpu(1)])
     check_equal_training(rounds, devices, [make_batch(8, seed) for seed in range(3)])
 
 
 @pytest.mark.parametrize('options', [{}, dict(accumulate=2, clip_norm=1., smoothing=.1),
-                                     dict(ctx=[mx.cpu(0), mx.cpu(1)])], ids=str)
+                                     dict(ctx=[mx.cpu(0), mx.cpu(1)]), dict(mixup=1.), dict(loss='ghm_c'),
+                                     dict(loss='ghm_c_sigmoid', ghm={'per_class': True})], ids=str)
 def test_a_step_does_not_wait(options):
     check_a_step_does_not_wait(make_task(**options), make_batch(4))
 
@@ -176,7 +249,7 @@ def test_who_reads_the_running_statistics_gets_those_of_the_step():
 def test_one_image_by_hand(logits, label, top1, top5):
     task, images = rule(logits)
     batch = Batch((mx.nd.array(images), mx.nd.array([[label]])), np.array([7]))
-    assert task.evaluate([batch]) == {'top1': top1, 'top5': top5}
+    assert task.evaluate([batch]) == {'top1': top1, 'top5': top5, 'mean_class_top1': top1}
 
 
 def test_means_by_hand():
@@ -185,7 +258,8 @@ def test_means_by_hand():
     batches = [Batch((mx.nd.array(images[:3]), mx.nd.array([[0], [1], [2]])), np.array([0, 1, 2])),
                Batch((mx.nd.array(images[3:]), mx.nd.array([[2]])), np.array([3])),
                Batch((mx.nd.array(images[3:]), mx.nd.array([[2]])), np.array([3]))]
-    assert task.evaluate(batches) == {'top1': .5, 'top5': 1} == task.evaluate(batches[:2])
+    wanted = {'top1': .5, 'top5': 1, 'mean_class_top1': 1 / 2}   # of class 0 all, of 1 none, of 2 one of two
+    assert task.evaluate(batches) == wanted == task.evaluate(batches[:2])
     with pytest.raises(ValueError, match='batches: there must be at least one image'):
         task.evaluate([])
 
@@ -273,7 +347,16 @@ def test_draw(monkeypatch):
     monkeypatch.setattr('gluonzoo.tasks.classification.draw_lines', lambda image, lines: said.append(lines) or image)
     task.draw(image, FOUND)
     task.draw(image, Classes(*(part[:2] for part in FOUND)))
-    assert said == [['blue 70%', 'red 12%', 'white 10%'], ['blue 70%', 'red 12%']]
+    assert said == [['blue 70%', 'red 12%', 'white 10%', 'black 5%', 'green 1%'], ['blue 70%', 'red 12%']]
+
+
+@pytest.mark.parametrize('shape, drawn', [((32, 32), (160, 160)), ((32, 50), (160, 250)), ((90, 200), (180, 400)),
+                                          ((160, 160), (160, 160)), ((1, 3), (160, 480))])
+def test_a_small_picture_is_enlarged(shape, drawn):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype='uint8')
+    picture = make_task().draw(image, FOUND)
+    assert picture.shape == (*drawn, 3)
+    assert np.array_equal(picture[-1, ::drawn[0] // shape[0]], image[-1])   # below the words
 
 
 def test_picture(monkeypatch):
@@ -281,7 +364,7 @@ def test_picture(monkeypatch):
     said = []
     task, images = rule([3, 2, 1], [1, 3, 2])
     assert task.picture(Batch((mx.nd.array(images), mx.nd.array([[0], [0]])), None)).dtype == np.uint8
-    monkeypatch.setattr('gluonzoo.tasks.classification.draw_lines', lambda image, lines: said.append(lines) or image)
+    monkeypatch.setattr('gluonzoo.pictures.labelled.draw_lines', lambda image, lines: said.append(lines) or image)
     task.picture(Batch((mx.nd.array(images), mx.nd.array([[0], [0]])), None))
     assert said == [['black'], ['red (black)']]
     said.clear()
@@ -293,6 +376,34 @@ def test_picture(monkeypatch):
     color = [200 if label >> bit & 1 else 40 for bit in range(3)]
     np.testing.assert_allclose(picture[40:190, 40:150].mean((0, 1)), color, atol=12)   # the colours are the photo's
     assert trained.picture(make_batch(1)).shape == (192, 192, 3)
+
+
+def test_pictures_of_an_evaluation(monkeypatch):
+    """The confusions, and the wrong images, the surest first; one record once."""
+    said = []
+    monkeypatch.setattr('gluonzoo.tasks.classification.draw_confusion',
+                        lambda counts, names: said.append((counts.tolist(), names)) or np.zeros((9, 9, 3), 'uint8'))
+    monkeypatch.setattr('gluonzoo.pictures.labelled.draw_lines', lambda image, lines: said.append(lines) or image)
+    task, images = rule([3, 2, 1], [9, 2, 1], [1, 2, 3], [0, 9, 0], [2, 2, 2], [np.nan, 0, 0])
+    assert task.evaluation_pictures() == {}
+    labels = [[0], [1], [0], [2], [2], [1]]
+    for records in ([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 4]):   # the last one again, as in place of an unreadable one
+        said.clear()
+        task.evaluate([Batch((mx.nd.array(images), mx.nd.array(labels)), np.array(records))])
+        shown = task.evaluation_pictures()
+        assert list(shown) == ['confusion', 'mistakes'] and shown['mistakes'].shape == (192, 4 * 196 - 4, 3)
+        assert said == [([[1, 0, 1], [1, 0, 0], [1, 1, 0]], NAMES[:3]), ['red 100%', '(green)'],
+                        ['black 100%', '(red)'], ['green 67%', '(black)'], ['black 33%', '(green)']]
+
+
+def test_no_more_mistakes_are_kept_than_are_shown():
+    task, images = rule(*([0, 1 + i / 10, 0] for i in range(40)))
+    task.evaluate([Batch((mx.nd.array(images), mx.nd.zeros((40, 1))), np.arange(40))])
+    assert task.evaluation_pictures()['mistakes'].shape == (4 * 196 - 4, 6 * 196 - 4, 3)
+    assert [-place for _, place, *_ in task._evaluated[1]] == list(range(39, 15, -1))
+    task, images = rule([1, 0])
+    task.evaluate([Batch((mx.nd.array(images), mx.nd.zeros((1, 1))), np.arange(1))])
+    assert task.evaluation_pictures()['mistakes'].shape == (192, 192, 3)   # none
 
 
 def test_exported():
@@ -313,7 +424,8 @@ def test_exported():
 
 def test_from_settings():
     settings = json.loads(json.dumps(dict(name='classification', class_names=NAMES, size=SIZE, crop=.9, mean=MEAN,
-                                          std=STD, smoothing=.1, optimizer=ADAM)))
+                                          std=STD, smoothing=.1, mixup=.2, loss='cross_entropy', ghm={'bins': 30},
+                                          optimizer=ADAM)))
     task = TASKS.create(**settings, net=TinyClassifier())
     assert isinstance(task, Classification) and task.trainers == {}
     task.start_training(Engine(accumulate=2))
@@ -346,6 +458,14 @@ def test_it_predicts_without_trainers():
     (dict(crop=0), 'crop: must be above 0 and at most 1: 0'), (dict(crop=1.1), 'crop: must be'),
     (dict(crop=float('nan')), 'crop: must be'),
     (dict(smoothing=1), 'smoothing: must be from 0 to below 1: 1'), (dict(smoothing=-.1), 'smoothing: must be'),
+    (dict(mixup=-.1), 'mixup: must be a number, at least 0: -0.1'), (dict(mixup=float('inf')), 'mixup: must be'),
+    (dict(loss='ghm'), "loss: must be one of 'cross_entropy', 'ghm_c', 'ghm_c_sigmoid': 'ghm'"),
+    (dict(loss='ghm_c', mixup=.2), 'loss: ghm_c takes neither smoothing nor mixup: 0.0, 0.2'),
+    (dict(loss='ghm_c_sigmoid', smoothing=.1), 'loss: ghm_c_sigmoid takes neither'),
+    (dict(loss='ghm_c', ghm={'bin': 3}), "ghm: unknown 'bin'; there are bins, momentum, per_class"),
+    (dict(loss='ghm_c', ghm={'bins': 0}), 'ghm.bins: must be a whole number from 1 to 1000000: 0'),
+    (dict(loss='ghm_c', ghm={'momentum': 1}), 'momentum: must be from 0 to below 1: 1'),
+    (dict(loss='ghm_c', ghm={'per_class': 1}), 'ghm.per_class: must be true or false: 1'),
     (dict(class_names=NAMES[:7]), 'class_names: must name the 8 outputs of the network; there are 7'),
     (dict(optimizer={'name': 'sgd', 'no_decay': ['gama']}), "no_decay: 'gama' matches no parameter"),
 ])

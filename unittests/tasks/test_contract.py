@@ -28,7 +28,8 @@ def task_that(**methods):
     ('draw', [PICTURE, None], [PICTURE], [None, PICTURE[0], PICTURE.astype('float32'), PICTURE[:, :, :2]]),
     ('picture', [None], [PICTURE], [None, mx.nd.array(PICTURE)]),
     ('describe', [None], [{}, {'a': [1]}], [None, [1], {'a': np.zeros(2)}, {'a': PICTURE}]),
-    ('views', [PICTURE], [{}, {'heat': PICTURE}], [None, PICTURE, {'heat': None}])])
+    ('views', [PICTURE], [{}, {'heat': PICTURE}], [None, PICTURE, {'heat': None}]),
+    ('evaluation_pictures', [], [{}, {'confusion': PICTURE}], [None, PICTURE, {'confusion': None}])])
 def test_what_methods_return(method, arguments, good, bad):
     for value in good:
         assert getattr(task_that(**{method: value}), method)(*arguments) is value

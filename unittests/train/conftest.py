@@ -20,7 +20,8 @@ def loop(tmp_path):
             validation.closed.append(e)
 
     validation.epoch = epoch
-    task = types.SimpleNamespace(main_metric=('map', 'max'), picture=lambda seen: picture if seen is batch else None)
+    task = types.SimpleNamespace(main_metric=('map', 'max'), picture=lambda seen: picture if seen is batch else None,
+                                 evaluation_pictures=lambda: {'confusion': picture // 2})
     return types.SimpleNamespace(run=types.SimpleNamespace(directory=tmp_path), task=task, validation=validation,
                                  step=0, epoch=0, batch=0, epochs=2, loader=range(5), signum=0)
 

@@ -128,6 +128,7 @@ def test_samples(loop):
     assert [file.name for file in files] == ['epoch-001.jpg', 'epoch-012.jpg']
     assert np.abs(cv2.imread(str(files[0]))[:, :, ::-1].astype(int) - [250, 10, 130]).max() <= 4   # in RGB, as in JPEG
     assert loop.validation.closed == [0, 0]
+    assert cv2.imread(str(loop.run.directory / 'confusion.jpg'))[0, 0].tolist() == pytest.approx([65, 5, 125], abs=4)
 
 
 # -- whatever fails --------------------------------------------------------------------------------------------------

@@ -80,6 +80,9 @@ class Classify:
                  .mean().asscalar() for x, y in (batch.arrays for batch in batches)]
         return {'accuracy': float(np.mean(right))}
 
+    def evaluation_pictures(self):
+        return {}
+
     def picture(self, batch):
         x = batch.arrays[0].asnumpy()[0, 0].clip(0, 1)
         return np.repeat((x * 255).astype('uint8')[:, :, None], 3, 2)
