@@ -1,7 +1,8 @@
 """Optimizers by name: gluonzoo's own where MXNet's depart from what is published, and MXNet's.
 
 ``{'name': 'adam'}`` in settings is :class:`Adam`, Adam as published. ``{'name': 'mxnet_adam'}`` is MXNet's form of it.
-Every other name is MXNet's. MXNet's own registry stays as it is: outside gluonzoo, 'adam' is MXNet's.
+'sgdw' and 'adamw' are :class:`SGDW` and :class:`AdamW`. Every other name is MXNet's. MXNet's own registry stays as it
+is: outside gluonzoo, 'adam' is MXNet's.
 """
 import difflib
 import inspect
@@ -11,17 +12,19 @@ import mxnet as mx
 from ..reading import QUOTED, quoted
 from ..values import MOST_FLOAT, NUMBER, Rule, check, nullable, number, rule_of
 from .adam import Adam
+from .decoupled import SGDW, AdamW
 
-__all__ = ['Adam', 'create', 'keywords_of', 'optimizer_class']
+__all__ = ['SGDW', 'Adam', 'AdamW', 'create', 'keywords_of', 'optimizer_class']
 
 _FLOAT = number(-MOST_FLOAT, MOST_FLOAT)   # MXNet's operators take no others
 # Of keywords whose default does not say what they take.
 _RULES = {
     'learning_rate': number(0, MOST_FLOAT),
     **dict.fromkeys(('clip_gradient', 'clip_weights', 'lower_bound', 'upper_bound'), nullable(_FLOAT)),
+    'normalized_over': nullable(number(1, MOST_FLOAT)),
     'lr_scheduler': Rule('null, or a scheduler of MXNet', lambda value: value is None or isinstance(
         value, mx.lr_scheduler.LRScheduler))}
-_OURS = {'adam': Adam, 'mxnet_adam': mx.optimizer.Adam}
+_OURS = {'adam': Adam, 'mxnet_adam': mx.optimizer.Adam, 'adamw': AdamW, 'sgdw': SGDW}
 
 
 def optimizer_class(name):
