@@ -1,10 +1,15 @@
 """Datasets, their transforms, and the loader that makes batches of them."""
 from ..pictures.decode import ImageError, read_image
+from .cifar import CIFAR
 from .coco_detection import CocoDetection, CocoSample
 from .detection_records import DetectionRecords, Sample
+from .labelled import Labelled
+from .labelled_pictures import LabelledPictures
+from .labelled_records import LabelledRecords
 from .loader import Batch, Loader
 from .paired_images import Pair, PairedImages
 from .records import RecordError, write_records
 
-__all__ = ['Batch', 'CocoDetection', 'CocoSample', 'DetectionRecords', 'ImageError', 'Loader', 'Pair', 'PairedImages',
-           'RecordError', 'Sample', 'read_image', 'write_records']
+__all__ = ['CIFAR', 'Batch', 'CocoDetection', 'CocoSample', 'DetectionRecords', 'ImageError', 'Labelled',
+           'LabelledPictures', 'LabelledRecords', 'Loader', 'Pair', 'PairedImages', 'RecordError', 'Sample',
+           'read_image', 'write_records']

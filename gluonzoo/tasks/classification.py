@@ -15,7 +15,7 @@ from ..pictures.chw import from_chw, to_chw
 from ..pictures.confusion import draw_confusion
 from ..pictures.drawn_text import draw_lines
 from ..pictures.labelled import labelled_sheet
-from ..pictures.resize import resize
+from ..pictures.middle_crop import middle_crop
 from ..reading import quoted
 from ..registry import TASKS
 from ..values import COUNT, NAMES, SIDE, TRUE_OR_FALSE, check, number
@@ -189,13 +189,7 @@ class Classification(Task):
 
     def _prepare(self, images):
         """List of uint8 [H, W, 3] -> float32 [n, 3, S, S]"""
-        middles = []
-        for image in images:
-            height, width = image.shape[:2]
-            scale = self._size / self._crop / min(height, width)
-            height, width = (max(self._size, round(scale * side)) for side in (height, width))
-            top, left = (height - self._size) // 2, (width - self._size) // 2
-            middles.append(resize(image, width, height)[top:top + self._size, left:left + self._size])
+        middles = [middle_crop(image, self._size, self._crop) for image in images]
         return to_chw(middles, self._mean, self._std)
 
     def _logits(self, images):

@@ -5,19 +5,23 @@ import numpy as np
 import pytest
 from coloured_boxes import MEAN, STD, coloured, rng_of
 
-from gluonzoo.data import CocoSample, Pair
+from gluonzoo.data import CocoSample, Labelled, Pair
 from gluonzoo.data.transforms import make_transform
 from gluonzoo.registry import TRANSFORMS
 
 LOOK = {'size': 32, 'mean': MEAN, 'std': STD}
 KEYWORDS = {'resize': LOOK, 'ssd_train': LOOK, 'keypoint_train': {**LOOK, 'classes': 2}, 'photo': {'size': 64},
-            'pair_resize': {'size': 32}, 'pair_train': {'load_size': 40, 'crop_size': 32}}
+            'pair_resize': {'size': 32}, 'pair_train': {'load_size': 40, 'crop_size': 32},
+            'cifar_train': {**LOOK, 'size': 48}, 'imagenet_train': LOOK, 'middle_crop': LOOK}
+OF_ONE_CLASS = 'cifar_train', 'imagenet_train', 'middle_crop'
 
 
 def sample_for(name):
     image, boxes, labels = coloured([[4, 6, 40, 40], [50, 10, 90, 34]], 96, 72)
     if name.startswith('pair'):
         return Pair(image, 255 - image, 0)
+    if name in OF_ONE_CLASS:
+        return Labelled(image[:48, :48], 3, 0)
     return CocoSample(image, boxes, labels, 0, np.array([False, True]), np.array([500, 300], np.float32))
 
 
@@ -69,7 +73,7 @@ def test_specifications():
     transform = make_transform({'name': 'photo', 'size': 4})
     assert make_transform(transform) is transform
     for spec in ('photo', {}, None, len, {'size': 4}):
-        with pytest.raises(ValueError, match="transform: must be a dict with a 'name', one of keypoint_train"):
+        with pytest.raises(ValueError, match="transform: must be a dict with a 'name', one of cifar_train"):
             make_transform(spec)
     with pytest.raises(ValueError, match="unknown transform 'photos'; did you mean photo"):
         make_transform({'name': 'photos', 'size': 4})
