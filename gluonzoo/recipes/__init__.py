@@ -21,7 +21,7 @@ import importlib
 
 __all__ = ['NAMES', 'load', 'of_model', 'trainings']
 
-NAMES = ('centernet', 'dsod', 'ghostnet', 'pix2pix')
+NAMES = ('centernet', 'cifar', 'dsod', 'imagenet', 'pix2pix')
 
 
 def load(name):

@@ -2,7 +2,7 @@
 import argparse
 import re
 
-__all__ = ['at_least', 'between', 'device_names', 'fraction']
+__all__ = ['at_least', 'between', 'device_names', 'fraction', 'part_below_1']
 
 
 def _number(kind, good, rule):
@@ -25,6 +25,7 @@ def between(least, most):
 
 
 fraction = _number(float, lambda value: 0 < value < 1, 'between 0 and 1')
+part_below_1 = _number(float, lambda value: 0 <= value < 1, 'from 0 to below 1')
 
 
 def device_names(text):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gluonzoo.commands.main import main
-from gluonzoo.recipes import centernet, dsod, pix2pix
+from gluonzoo.recipes import centernet, cifar, dsod, imagenet, pix2pix
 from gluonzoo.train import Run
 from gluonzoo.train.callbacks import read_scalars
 
@@ -19,6 +19,8 @@ TINY = {
     pix2pix: {'network': {'norm': 'batch', 'width': 2}, 'batch_size': 2, 'epochs': 2},
     centernet: {'network': {'channels': 8}, 'size': 64, 'test_size': 64, 'batch_size': 2, 'epochs': 2,
                 'schedule': {'name': 'cosine', 'warmup': 2}},
+    cifar: {'batch_size': 4, 'epochs': 2},
+    imagenet: {'size': 32, 'batch_size': 4, 'epochs': 2},
 }
 
 

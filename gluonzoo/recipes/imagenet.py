@@ -1,0 +1,88 @@
+"""Trains a classifier on photos: ImageNet, or your own pictures with a folder for each class.
+
+    gluonzoo train imagenet --data imagenet --model ghostnet_1_0 --devices gpu      # runs/ghostnet_1_0
+    gluonzoo train imagenet --data imagenet --model sknet50 --accumulate 8
+    gluonzoo train imagenet --data mine --small                   # your own pictures, minutes on two cores
+    gluonzoo train imagenet --data mine --small --model ghostnet_1_0 --weights ghostnet.safetensors --partial
+    gluonzoo data pictures                                        # drawn ones, to try it: data/synthetic_pictures
+
+A folder has train/CLASS/... and val/CLASS/... with pictures of any kind and size; or train.rec, val.rec and
+classes.txt, as im2rec makes them. The last line but one starts from official weights (gluonzoo convert), and is what a
+few hundred pictures of one's own need: the last layer alone starts anew.
+
+Neither GhostNet nor SKNet was trained on ImageNet here. GhostNet's authors have published no training: the numbers are
+those that they name in answers to questions.
+"""
+from . import tricks
+from .arguments import between
+from .schedules import number_of_steps
+
+TASK = 'classification'
+PAGE = 'notes/models/classification.md'
+DATA = ('folder with train/CLASS/*.jpg and val/CLASS/*.jpg, of pictures of any kind, or with train.rec, val.rec and '
+        'classes.txt')
+
+# GhostNet: 400 epochs, a warm-up of 5 and a cosine, a decay of 4e-5 and smoothing are its authors' words and a user's
+# numbers; 0.4 is for a batch of 1024. SKNet: the paper's, whose rate is divided by ten every 30 epochs of 100.
+GHOSTNET = {'batch_size': 1024, 'epochs': 400, 'learning_rate': 0.4, 'wd': 4e-5, 'smoothing': 0.1, 'warmup': 5}
+SKNET = {'batch_size': 256, 'epochs': 100, 'learning_rate': 0.1, 'wd': 1e-4, 'smoothing': 0.1,
+         'drops': (0.3, 0.6, 0.9)}
+RECIPES = {'ghostnet_0_5': GHOSTNET, 'ghostnet_1_0': GHOSTNET, 'ghostnet_1_3': GHOSTNET, 'sknet50': SKNET,
+           'sknet101': SKNET}
+MODELS = tuple(RECIPES)
+# For some hundred pictures: they are seen at half the size, and less of a picture is cut away than from a million.
+SMALL = {'model': 'ghostnet_0_5', 'size': 112, 'batch_size': 32, 'epochs': 30, 'learning_rate': 0.1, 'wd': 4e-5,
+         'smoothing': 0.1, 'warmup': 2, 'augment': {'least_area': 0.35, 'jitter': 0.2, 'lighting': 0.0}}
+
+
+def add_arguments(parser):
+    parser.add_argument('--model', choices=MODELS, help='(default: ghostnet_1_0; with --small ghostnet_0_5)')
+    parser.add_argument('--size', type=between(32, 1024), help='pixels that the network sees (default: 224; with '
+                        f'--small {SMALL["size"]})')
+    tricks.add_arguments(parser)
+    parser.add_argument('--small', action='store_true', help='few pictures, little time')
+
+
+def check(parser, args):
+    args.model = args.model or (SMALL['model'] if args.small else 'ghostnet_1_0')
+    if args.zero_gamma:
+        parser.error(f'--zero-gamma: is of residual networks as those of gluonzoo train cifar, not of {args.model}')
+    tricks.check(parser, args)
+
+
+def run_name(args):
+    return args.model + '_small' * args.small
+
+
+def settings(args):
+    from ..data import LabelledPictures, LabelledRecords
+    from ..registry import get_model
+
+    recipe = SMALL if args.small else RECIPES[args.model]
+    kind = LabelledRecords if (args.data / 'train.rec').exists() else LabelledPictures
+    name = 'labelled_records' if kind is LabelledRecords else 'labelled_pictures'
+    train, val = (kind.in_folder(args.data, split) for split in ('train', 'val'))
+    data = kind(**train)
+    names = {'class_names': data.class_names}   # so that numbers mean the same in both parts
+    batch_size = args.batch_size or (min(recipe['batch_size'], len(data)) if args.small else recipe['batch_size'])
+    epochs = args.epochs or recipe['epochs']
+    network = {'name': args.model, 'classes': len(data.class_names)}
+    net = get_model(**network)
+    size = args.size or recipe.get('size', net.input_size)
+    look = {'size': size, 'mean': list(net.mean), 'std': list(net.std)}
+    steps = number_of_steps(epochs, len(data), batch_size)
+    return {
+        'task': {'name': TASK, 'net': network, **names, **look, **tricks.learning(args, recipe),
+                 'optimizer': tricks.optimizer(args, recipe)},
+        'train_data': {'name': name, **train, **names,
+                       'transform': {'name': 'imagenet_train', **look, **recipe.get('augment', {})}},
+        'val_data': {'name': name, **val, **names, 'transform': {'name': 'middle_crop', **look}},
+        'fit': {'batch_size': batch_size, 'epochs': epochs, 'schedule': tricks.schedule(args, recipe, steps, epochs)},
+    }
+
+
+def prediction(model):
+    from gluoncv.data import ImageNet1kAttr
+
+    names = list(ImageNet1kAttr().classes)
+    return {'name': TASK, 'net': {'name': model, 'classes': len(names)}, 'class_names': names}
