@@ -12,7 +12,7 @@ A file of our own, as a checkpoint has them and ``gluonzoo convert`` writes them
 
     load_own_weights(net, 'generator.safetensors')
 """
-from . import centernet, ghostnet, pix2pix
+from . import centernet, cifar_resnet, ghostnet, pix2pix
 from .errors import WeightsError
 from .name_map import NameMap, Transform
 from .official import load_weights, torch_state, with_prefix, without_prefix, without_wrappers
@@ -33,6 +33,7 @@ NAME_MAPS = {
     'ghostnet_0_5': ghostnet.classifier,
     'ghostnet_1_0': ghostnet.classifier,
     'ghostnet_1_3': ghostnet.classifier,
+    **{f'cifar_resnet{depth}': cifar_resnet.resnet for depth in (20, 32, 44, 56, 110)},
     'centernet_hourglass52': centernet.hourglass,
     'centernet_hourglass104': centernet.hourglass,
 }

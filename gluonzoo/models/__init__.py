@@ -1,2 +1,11 @@
 """The networks. Importing this package registers every one of them with :mod:`gluonzoo.registry`."""
-from . import centernet, dsod, ghostnet, patchgan, resnet_generator, unet  # noqa: F401
+from . import (  # noqa: F401
+    centernet,
+    cifar_resnet,
+    dsod,
+    ghostnet,
+    patchgan,
+    resnet_generator,
+    sknet,
+    unet,
+)

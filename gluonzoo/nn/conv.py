@@ -7,17 +7,18 @@ from mxnet.gluon import nn
 __all__ = ['conv', 'conv_bn', 'dense', 'sequential']
 
 
-def conv(in_channels, channels, kernel=1, stride=1, groups=1, bias=False, bias_initializer=None):
+def conv(in_channels, channels, kernel=1, stride=1, groups=1, bias=False, bias_initializer=None, dilation=1,
+         weight_initializer=None):
     """A 2-D convolution of odd `kernel`, padded such that stride 1 keeps the size and stride 2 halves it, rounded up.
 
-    Weights and bias start uniform in +-1 / sqrt(fan in), as in PyTorch, unless `bias_initializer` is given.
+    Weights and bias start uniform in +-1 / sqrt(fan in), as in PyTorch, unless an initializer is given.
 
     Inputs: (N, in_channels, H, W). Outputs: (N, channels, ceil(H / stride), ceil(W / stride)).
     """
     fan_in = in_channels // groups * kernel * kernel
-    return nn.Conv2D(channels, kernel, stride, padding=kernel // 2, groups=groups, use_bias=bias,
-                     weight_initializer=_uniform(fan_in), bias_initializer=bias_initializer or _uniform(fan_in),
-                     in_channels=in_channels)
+    return nn.Conv2D(channels, kernel, stride, padding=kernel // 2 * dilation, dilation=dilation, groups=groups,
+                     use_bias=bias, weight_initializer=weight_initializer or _uniform(fan_in),
+                     bias_initializer=bias_initializer or _uniform(fan_in), in_channels=in_channels)
 
 
 def dense(in_units, units):
@@ -26,9 +27,14 @@ def dense(in_units, units):
                     bias_initializer=_uniform(in_units))
 
 
-def conv_bn(in_channels, channels, kernel=1, stride=1, groups=1, relu=True):
-    """:func:`conv` without bias, batch normalisation and, if `relu`, a ReLU, as one block."""
-    layers = [conv(in_channels, channels, kernel, stride, groups), nn.BatchNorm(in_channels=channels)]
+def conv_bn(in_channels, channels, kernel=1, stride=1, groups=1, relu=True, momentum=.9, gamma_initializer='ones',
+            **options):
+    """:func:`conv` without bias, batch normalisation and, if `relu`, a ReLU, as one block.
+
+    `momentum` and `gamma_initializer` are of the normalisation, `options` of :func:`conv`.
+    """
+    norm = nn.BatchNorm(momentum=momentum, gamma_initializer=gamma_initializer, in_channels=channels)
+    layers = [conv(in_channels, channels, kernel, stride, groups, **options), norm]
     return sequential(*layers, nn.Activation('relu')) if relu else sequential(*layers)
 
 

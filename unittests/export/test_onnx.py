@@ -64,14 +64,18 @@ def check(block, path, *arrays, **options):
 
 # -- networks --------------------------------------------------------------------------------------------------------
 
-def disturb(net):
-    """Numbers that matter in place of the zeros and ones that biases and statistics start with."""
+def disturb(net, gammas):
+    """Numbers that matter in place of the zeros and ones that biases and statistics start with.
+
+    `gammas` are the least and the greatest of normalisations.
+    """
     mx.random.seed(0)
     for name, parameter in net.collect_params().items():
         if name.endswith(('bias', 'beta', 'running_mean')):
             parameter.set_data(parameter.data() + mx.nd.random.normal(0, .1, shape=parameter.shape))
         elif name.endswith(('gamma', 'running_var')):
-            parameter.set_data(parameter.data() * mx.nd.random.uniform(.5, 1.5, shape=parameter.shape))
+            least, most = gammas if name.endswith('gamma') else (.5, 1.5)
+            parameter.set_data(parameter.data() * mx.nd.random.uniform(least, most, shape=parameter.shape))
 
 
 @pytest.mark.parametrize('name', gluonzoo.list_models())
@@ -82,7 +86,7 @@ def test_every_model(name, tmp_path):
     net.initialize(mx.init.Xavier())
     _, *shape = small.shape
     call(net, np.zeros((1, *shape), 'float32'))   # parameters have shapes now
-    disturb(net)
+    disturb(net, small.gammas)
     path = tmp_path / 'net.onnx'
     differences = to_onnx(net, path, {'image': (1, *shape)}, dynamic=['batch', 'size'])
     assert max(differences.values()) < 1e-4

@@ -10,6 +10,7 @@ class Small(NamedTuple):
     arguments: dict = {}
     shape: Optional[tuple] = None      # of the input; None: (2, 3, input_size, input_size)
     outputs: Optional[list] = None     # their shapes; None: of a detector or a classifier, as the contract has them
+    gammas: tuple = (.5, 1.5)          # of normalisations, where numbers that differ are wanted
 
 
 def keypoint_heads(rows, columns, stacks=1):
@@ -19,7 +20,7 @@ def keypoint_heads(rows, columns, stacks=1):
 
 HOURGLASS = {'classes': 3, 'levels': (8, 6, 10), 'depths': (2, 1, 2), 'stem_channels': 4, 'channels': 6,
              'pool_channels': 4}
-GHOST = Small({'classes': 5}, (2, 3, 64, 95))
+GHOST = Small({'classes': 5}, (2, 3, 64, 95), gammas=(.8, 1.8))   # or its maps become ever smaller
 GHOST_CENTERNET = Small({'classes': 3, 'channels': 12}, (2, 3, 63, 95), keypoint_heads(16, 24))
 
 
@@ -30,9 +31,15 @@ def unet(side):
 RESNET = Small({'width': 6}, (2, 3, 32, 44), [(2, 3, 32, 44)])
 
 
+SMALL_PICTURES = Small({'classes': 5}, (2, 3, 24, 31))
+SKNET = Small({'classes': 5}, (2, 3, 64, 95))
+
+
 SMALL = {
     'centernet_hourglass52': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20)),
     'centernet_hourglass104': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20, 2)),
+    **{f'cifar_resnet{kind}': SMALL_PICTURES for depth in (20, 32, 44, 56, 110) for kind in (f'{depth}', f'{depth}d')},
+    'cifar_resnet32_sk': SMALL_PICTURES,
     # 129 is the least size and odd on all scales; two sides that differ tell rows from columns.
     'dsod300': Small({'classes': 3}, (2, 3, 129, 150)),
     'dsod300_smallest': Small({'classes': 2}, (2, 3, 150, 129)),
@@ -49,6 +56,9 @@ SMALL = {
     'pixelgan': Small({'width': 8}, (2, 6, 20, 30), [(2, 1, 20, 30)]),
     'resnet_6blocks': RESNET,
     'resnet_9blocks': RESNET,
+    'sknet50': SKNET,
+    # With 33 shortcuts, sums would become huge, and so would their rounding.
+    'sknet101': SKNET._replace(gammas=(.3, .9)),
     'unet128': unet(128),
     'unet256': unet(256),
 }
