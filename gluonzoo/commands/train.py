@@ -10,7 +10,7 @@ A run is one directory: settings, checkpoints, every number, a plot, pictures of
 import argparse
 from pathlib import Path
 
-from ..recipes import trainings
+from ..recipes import NAMES
 from ..recipes.arguments import at_least, device_names
 from .from_arguments import DEFAULT_DEVICES, make_settings
 from .threads import add_threads_argument, use_as_said, use_of_run
@@ -19,7 +19,7 @@ from .training import run_training
 
 def add_arguments(parser):
     parser.usage = 'gluonzoo train RECIPE|FILE.py ...'
-    parser.add_argument('what', metavar='RECIPE|FILE.py', help=f'{", ".join(trainings())}, or a file of your own')
+    parser.add_argument('what', metavar='RECIPE|FILE.py', help=f'{", ".join(NAMES)}, or a file of your own')
     parser.add_argument('words', nargs=argparse.REMAINDER, metavar='...', help='gluonzoo train RECIPE --help')
 
 
@@ -94,10 +94,7 @@ def parse(what, words, parser_class=argparse.ArgumentParser):
     from .. import recipes
 
     if not what.endswith('.py'):
-        module = recipes.load(what)
-        if not hasattr(module, 'settings'):
-            raise ValueError(f'recipe: {what} has no training yet; there are {", ".join(recipes.trainings())}')
-        return parse_for(module, what, words, parser_class=parser_class)
+        return parse_for(recipes.load(what), what, words, parser_class=parser_class)
     from . import user_code
 
     code = user_code.load(what)

@@ -19,7 +19,7 @@ The docstring is what ``gluonzoo train NAME --help`` shows. Nothing heavy is imp
 import difflib
 import importlib
 
-__all__ = ['NAMES', 'load', 'of_model', 'trainings']
+__all__ = ['NAMES', 'load', 'of_model']
 
 NAMES = ('centernet', 'cifar', 'dsod', 'imagenet', 'pix2pix')
 
@@ -30,11 +30,6 @@ def load(name):
         near = difflib.get_close_matches(name, NAMES) or NAMES
         raise ValueError(f'recipe: unknown {name!r}; there are {", ".join(near)}, or a file of your own (my_net.py)')
     return importlib.import_module(f'.{name}', __name__)
-
-
-def trainings():
-    """The names of the recipes that train."""
-    return [name for name in NAMES if hasattr(load(name), 'settings')]
 
 
 def of_model(model):

@@ -79,7 +79,7 @@ def settings(args):
 
 
 def prediction(model):
-    from ..models.cifar_resnet import MEAN, STD
+    from ..models.cifar_resnet import CIFARResNet
 
-    return {'name': TASK, 'net': {'name': model, 'classes': len(CIFAR10)}, 'class_names': list(CIFAR10), 'size': 32,
-            'crop': 1.0, 'mean': list(MEAN), 'std': list(STD)}
+    return {'name': TASK, 'net': {'name': model, 'classes': len(CIFAR10)}, 'class_names': list(CIFAR10),
+            'size': CIFARResNet.input_size, 'crop': 1.0, 'mean': list(CIFARResNet.mean), 'std': list(CIFARResNet.std)}

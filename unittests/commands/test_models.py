@@ -32,7 +32,8 @@ def test_every_model_has_a_row(table):
 @pytest.mark.parametrize('name, row', [
     ('dsod_pikachu', ['6,389,104', 'single_shot_detection', 'dsod', '-', 'notes/models/dsod.md']),
     ('ghost_centernet_0_5', ['843,980', 'keypoint_detection', 'centernet', '-', 'notes/models/centernet.md']),
-    ('ghostnet_1_0', ['5,182,508', 'classification', '-', 'yes', '-']),
+    ('ghostnet_1_0', ['5,182,508', 'classification', 'imagenet', 'yes', 'notes/models/classification.md']),
+    ('cifar_resnet32_sk', ['175,706', 'classification', 'cifar', '-', 'notes/models/classification.md']),
     ('patchgan', ['2,768,705', 'pix2pix', 'pix2pix', 'yes', 'notes/models/pix2pix.md'])])
 def test_rows(table, name, row):
     assert list(table[1][name].values()) == [name, *row]
