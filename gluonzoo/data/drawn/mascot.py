@@ -10,7 +10,8 @@ A picture is a function of (seed, index), as long as NumPy and OpenCV are the sa
 import cv2
 import numpy as np
 
-from .scenery import Layer, Shape, background, colour, ellipse, leaf, render, rotation, strip, thing
+from .photographed import photographed
+from .scenery import Layer, Shape, background, blend, colour, ellipse, leaf, render, rotation, strip, thing, window
 
 __all__ = ['CLASS_NAMES', 'draw_mascot', 'picture']
 
@@ -58,7 +59,7 @@ def picture(seed, index, size=512):
             extent = rng.uniform(.3, .65) * max(xmax - xmin, ymax - ymin) / size
             layer, _ = _place(rng, size, thing(rng), light, extent)
             scene.paste(layer, rng.uniform((xmin, ymin), (xmax, ymax)))
-    return _photographed(rng, scene.image), scene.boxes()
+    return photographed(rng, scene.image), scene.boxes()
 
 
 def _extent(rng, mascots):
@@ -143,33 +144,15 @@ class _Scene:
         self._visible = []   # of each mascot, bool [size, size]
         self._areas = []     # of each mascot, were it alone and whole
 
-    def _window(self, layer, centre):
-        """What of the picture the layer meets: slices of the picture, slices of the layer; None if nothing."""
-        picture, part = [], []
-        for axis in (1, 0):
-            start = int(round(centre[axis])) - layer.origin[axis]
-            low, high = max(start, 0), min(start + layer.alpha.shape[1 - axis], len(self.image))
-            if low >= high:
-                return None
-            picture.append(slice(low, high))
-            part.append(slice(low - start, high - start))
-        return tuple(picture), tuple(part)
-
-    def _blend(self, layer, centre):
-        window = self._window(layer, centre)
-        if window is not None:
-            there, part = window
-            self.image[there] = self.image[there] * (1 - layer.alpha[part]) + layer.colour[part]
-
     def paste(self, layer, centre, mascot=False, shadow=0):
         """Adds a layer; False, and nothing is done, if too little of a mascot could be seen with it.
 
         `shadow` is how much it darkens what is under it and a little to the right and down, 0 to 1.
         """
-        window = self._window(layer, centre)
-        if window is None:
+        met = window(self.image, layer, centre)
+        if met is None:
             return False
-        there, part = window
+        there, part = met
         covered = np.zeros(self.image.shape[:2], bool)
         covered[there] = layer.alpha[part][..., 0] > .5
         visible = [mask & ~covered for mask in self._visible]
@@ -185,8 +168,8 @@ class _Scene:
                 return False
         self._visible, self._areas = visible, areas
         if shadow:
-            self._blend(_shadow(layer, shadow), centre + .05 * np.array(layer.alpha.shape[1::-1]))
-        self._blend(layer, centre)
+            blend(self.image, _shadow(layer, shadow), centre + .05 * np.array(layer.alpha.shape[1::-1]))
+        blend(self.image, layer, centre)
         return True
 
     def boxes(self):
@@ -205,22 +188,3 @@ def _box(mask):
     """xmin ymin xmax ymax, edges, of what is True."""
     columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
     return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-
-
-def _photographed(rng, image):
-    """The picture under another light, through a lens and a sensor."""
-    size = len(image)
-    levels = np.linspace(0, 1, 256)
-    gains = rng.uniform(.8, 1.15) * rng.uniform(.92, 1.08, 3)
-    table = np.clip(255 * gains * (levels[:, None] ** rng.uniform(.8, 1.25)), 0, 255)
-    image = cv2.LUT(image, table[None].astype(np.uint8))
-    if rng.random() < .5:
-        falloff = cv2.resize(rng.uniform(.6, 1, (2, 2)).astype(np.float32), (size, size))
-        image = cv2.multiply(image, cv2.cvtColor((255 * falloff).astype(np.uint8), cv2.COLOR_GRAY2RGB), scale=1 / 255)
-    if rng.random() < .25:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(.4, 1.3) * size / 512)
-    if rng.random() < .4:
-        tile = rng.standard_normal((64, size, 3), dtype=np.float32) * rng.uniform(2, 9)
-        grain = np.concatenate([tile] * (size // 64 + 1))[:size]
-        image = cv2.add(image, grain.astype(np.int16), dtype=cv2.CV_8U)
-    return image

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-__all__ = ['Shape', 'Layer', 'ellipse', 'leaf', 'render', 'background', 'thing', 'colour', 'noise']
+__all__ = ['Shape', 'Layer', 'ellipse', 'leaf', 'render', 'blend', 'window', 'background', 'thing', 'colour', 'noise']
 
 _FRACTION = 4   # cv2 takes points as integers, in units of 2 ** -4 pixel
 _FINER = 2   # shapes are drawn so many times larger, then averaged
@@ -124,6 +124,30 @@ def render(shapes, matrix, light=(0, 0, 1), outline=0, ink=(40, 25, 20)):
     shade = np.clip(shade, .45, 1.35) * light[2]
     alpha = drawn[..., 3:] / 255
     return Layer(np.minimum(drawn[..., :3] * shade[..., None], 255 * alpha), alpha, tuple(-low))
+
+
+def window(image, layer, centre):
+    """Where an image and a layer meet, whose (0, 0) comes to `centre`: slices of the image, slices of the layer.
+
+    None if they do not meet.
+    """
+    there, part = [], []
+    for axis in (1, 0):
+        start = int(round(centre[axis])) - layer.origin[axis]
+        low, high = max(start, 0), min(start + layer.alpha.shape[1 - axis], image.shape[1 - axis])
+        if low >= high:
+            return None
+        there.append(slice(low, high))
+        part.append(slice(low - start, high - start))
+    return tuple(there), tuple(part)
+
+
+def blend(image, layer, centre):
+    """Draws a layer over an image; what of the layer is outside the image is left out."""
+    met = window(image, layer, centre)
+    if met is not None:
+        there, part = met
+        image[there] = image[there] * (1 - layer.alpha[part]) + layer.colour[part]
 
 
 # -- backgrounds -----------------------------------------------------------------------------------------------------

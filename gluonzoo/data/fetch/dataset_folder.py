@@ -1,4 +1,4 @@
-"""A folder that holds an original dataset or a drawn one, and says which.
+"""A folder that holds a dataset, and says which: an original or a drawn one.
 
 When the folder is complete, it has dataset.json, the card. Unfinished files lie beside the folder.
 """
@@ -7,9 +7,9 @@ import sys
 
 from ...reading import read_json
 from ..staging import staging
-from .download import ChecksumError, DownloadError
+from .download import ChecksumError, DownloadError, sha1_of
 
-__all__ = ['CARD', 'DatasetError', 'DatasetFolder', 'write_card']
+__all__ = ['CARD', 'DatasetError', 'DatasetFolder', 'check_card', 'check_unchanged', 'make_once', 'write_card']
 
 CARD = 'dataset.json'
 
@@ -143,3 +143,51 @@ def write_card(folder, card):
     part = folder / f'{CARD}.part'
     part.write_text(json.dumps(card, indent=2) + '\n')
     part.replace(folder / CARD)
+
+
+def check_card(out, card):
+    """DatasetError if the folder does not say that it holds what `card` describes."""
+    try:
+        there = read_json(out / CARD)
+    except (OSError, ValueError):
+        raise DatasetError(f'{out}: is there, and not by this program; choose another --out') from None
+    if there != card:
+        raise DatasetError(f'{out}: holds something else: {json.dumps(there)[:300]}. Remove it, or choose another '
+                           '--out')
+
+
+def check_unchanged(out, names, sums):
+    """DatasetError if a file of a drawn dataset is not as it was made; `sums`: name -> SHA-1, of its card."""
+    for name in names:
+        path = out / name
+        if not path.is_file() or sha1_of(path) != sums.get(name):
+            raise DatasetError(f'{path}: is not as it was made. Remove {out}, and run this again')
+
+
+def make_once(out, card, fill):
+    """Sees to it that a folder holds the dataset that its card describes; there is no other form of the dataset.
+
+    Parameters
+    ----------
+    out : Path
+    card : dict
+    fill : function of an empty folder
+        Makes the dataset in it, and returns the folder within that becomes `out`.
+
+    Returns
+    -------
+    bool : whether the dataset has been made now; else it is there already
+
+    Raises
+    ------
+    DatasetError
+        if there is something else.
+    """
+    if out.exists():
+        check_card(out, card)
+        return False
+    with staging(out) as folder:
+        whole = fill(folder)
+        write_card(whole, card)
+        whole.replace(out)
+    return True

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ...files import naming
 
-__all__ = ['download', 'md5_of', 'sha1_of', 'DownloadError', 'ChecksumError']
+__all__ = ['download', 'download_first', 'md5_of', 'sha1_of', 'DownloadError', 'ChecksumError']
 
 _CHUNK = 1 << 18
 _WAIT = 1.   # seconds before another attempt; twice as long before the one after it
@@ -122,6 +122,22 @@ def download(url, path, sha1=None, *, md5=None, max_bytes=64 << 30, timeout=30, 
             if part.exists() and (wanted is None or part.stat().st_size == 0):
                 part.unlink()
     return path
+
+
+def download_first(urls, path, sha1=None, **more):
+    """As :func:`download`, from the first of some addresses of the same file that has it.
+
+    A file with another checksum is an error at once: who offers it offers another file.
+    """
+    failures = []
+    for url in urls:
+        try:
+            return download(url, path, sha1, attempts=3, **more)
+        except ChecksumError:
+            raise
+        except DownloadError as error:
+            failures.append(str(error))
+    raise DownloadError('\n'.join(failures))
 
 
 class _Transfer:

@@ -1,17 +1,14 @@
 """Pairs of pictures to train an image-to-image translation on: those of the authors of pix2pix, and drawn ones."""
-import json
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
-from ...reading import read_json
 from ..drawn.pairs import pair
 from ..paired_images import PairedImages
-from ..staging import staging
 from .archives import extract_archive
-from .dataset_folder import CARD, DatasetError, write_card
+from .dataset_folder import DatasetError, make_once
 from .download import ChecksumError, download
 
 __all__ = ['ORIGINALS', 'get_original', 'get_synthetic']
@@ -34,33 +31,21 @@ ORIGINALS = {
 
 
 def _get(out, card, fill):
-    """Sees to it that the folder `out` holds the dataset that `card` describes; `fill` puts it into an empty folder.
+    """Sees to it that the folder `out` holds the pairs that `card` describes; see :func:`make_once`.
 
     Returns words that say what has been done.
     """
-    if out.exists():
-        _check(out, card)
-        return 'is there already'
-    with staging(out) as folder:
+    def counted(folder):
         whole = fill(folder)
         for split, count in card['pairs'].items():
             found = len(PairedImages(whole / split, 'AtoB', None))   # ValueError where one cannot be halved
             if found != count:
                 raise DatasetError(f'{split}: has {found} pictures, and must have {count}')
-        write_card(whole, card)
-        whole.replace(out)
+        return whole
+
+    if not make_once(out, card, counted):
+        return 'is there already'
     return ', '.join(f'{count} pairs to {split}' for split, count in card['pairs'].items())
-
-
-def _check(out, card):
-    """DatasetError if the folder holds something else."""
-    try:
-        there = read_json(out / CARD)
-    except (OSError, ValueError):
-        raise DatasetError(f'{out}: is there, and not by this program; choose another --out') from None
-    if there != card:
-        raise DatasetError(f'{out}: holds something else: {json.dumps(there)[:300]}. Remove it, or choose another '
-                           '--out')
 
 
 # -- the originals ---------------------------------------------------------------------------------------------------

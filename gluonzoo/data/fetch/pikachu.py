@@ -3,8 +3,8 @@ from tqdm import tqdm
 
 from ..drawn.mascot import CLASS_NAMES, picture
 from ..records import RecordFile, write_records
-from .dataset_folder import DatasetError, DatasetFolder, write_card
-from .download import ChecksumError, DownloadError, download, sha1_of
+from .dataset_folder import DatasetError, DatasetFolder, check_unchanged, write_card
+from .download import download_first, sha1_of
 
 __all__ = ['Pikachu']
 
@@ -64,20 +64,9 @@ class Pikachu(DatasetFolder):
         return {'files': {name: sha1_of(folder / name) for name in FILES}}
 
     def check_drawn(self, card):
-        for name in FILES:
-            path = self.out / name
-            if not path.is_file() or sha1_of(path) != card['files'].get(name):
-                raise DatasetError(f'{path}: is not as it was made. Remove {self.out}, and run this again')
+        check_unchanged(self.out, FILES, card['files'])
 
 
 def fetch(name, path, sha1):
     """Downloads a file from the first address that has it."""
-    failures = []
-    for address in ADDRESSES:
-        try:
-            return download(address + name, path, sha1, attempts=3, max_bytes=MAX_BYTES)
-        except ChecksumError:
-            raise
-        except DownloadError as error:
-            failures.append(str(error))
-    raise DownloadError('\n'.join(failures))
+    download_first([address + name for address in ADDRESSES], path, sha1, max_bytes=MAX_BYTES)

@@ -56,7 +56,7 @@ def offline(server):
 # -- the synthetic one -----------------------------------------------------------------------------------------------
 
 def test_the_synthetic_dataset(get, monkeypatch):
-    monkeypatch.setattr(pikachu, 'download', None)   # nothing may be downloaded
+    monkeypatch.setattr(pikachu, 'download_first', None)   # nothing may be downloaded
     code, said, _ = get('--synthetic', *SMALL, '--seed', '2')
     assert code == 0 and 'SYNTHETIC' in said and str(get.out) in said
     assert names(get.out) == FILES and names(get.out.parent) == ['pikachu']
