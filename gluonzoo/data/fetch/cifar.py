@@ -34,9 +34,9 @@ class Original(NamedTuple):
     def is_right(self, path):
         """Whether a file that has the name of one of the original is that one."""
         try:
-            return (sha1_of(path) == self.files[path.name] if path.name in self.files
-                    else len(read_names(path)) == self.names[path.name])
-        except (FileError, IsADirectoryError):
+            return path.is_file() and (sha1_of(path) == self.files[path.name] if path.name in self.files
+                                       else len(read_names(path)) == self.names[path.name])
+        except FileError:
             return False
 
 

@@ -2,6 +2,7 @@
 import hashlib
 import io
 import json
+import os
 import tarfile
 
 import numpy as np
@@ -202,6 +203,15 @@ def test_files_of_something_else_are_left_alone(get, server, name):
     code, _, complained = get()
     assert code == 1 and f'{name}: is there already, and is not the original; choose another --out' in complained
     assert tree(get.out) == {name: b'mine'} and server.requests == []
+
+
+@pytest.mark.parametrize('make', [os.mkfifo, os.mkdir])
+@pytest.mark.parametrize('name', [VAL, 'batches.meta.txt'])
+def test_things_that_are_no_files_are_not_waited_for(get, server, make, name):
+    get.out.mkdir(parents=True)
+    make(get.out / name)
+    code, _, complained = get()
+    assert code == 1 and f'{name}: is there already, and is not the original' in complained
 
 
 def test_what_is_wrong_is_mended(get, server):
