@@ -4,7 +4,10 @@
     gluonzoo data coco                    # detection: COCO 2017, 20 GB
     gluonzoo data facades                 # image to image; also maps and edges2shoes
     gluonzoo data pairs                   # image to image, drawn
-    gluonzoo data pikachu --synthetic     # drawn, in the form of the original; also coco
+    gluonzoo data cifar10                 # classification: 60,000 small pictures, 10 classes; also cifar100
+    gluonzoo data digits                  # classification: 1,797 handwritten digits that come with scikit-learn
+    gluonzoo data pictures                # classification: a folder a class, drawn
+    gluonzoo data pikachu --synthetic     # drawn, in the form of the original; also coco, cifar10
 
 Each becomes a folder, and dataset.json in it says what the folder holds. gluonzoo data DATASET --help says more.
 """
@@ -17,8 +20,11 @@ from .arguments import add_command
 PIKACHU = {'train': 900, 'val': 100, 'size': 512, 'seed': 0}
 COCO = {'train': 1000, 'val': 100, 'seed': 0}
 PAIRS = {'train': 400, 'val': 50, 'size': 256, 'seed': 0}
+CIFAR10 = {'train': 5000, 'val': 1000, 'seed': 0}
+PICTURES = {'train': 600, 'val': 150, 'seed': 0}
 
 COCO_PARTS = ('annotations', 'val2017', 'train2017')
+_DRAWN = 'gluonzoo data cifar10 --synthetic draws a dataset of 10 classes, without a network'
 ORIGINAL_PAIRS = {'facades': '30 MB: maps of the parts of fronts, and photos of them',
                   'maps': '240 MB: aerial photos, and street maps',
                   'edges2shoes': '2 GB: photos of shoes, and their edges'}
@@ -50,10 +56,29 @@ def add_arguments(parser):
         ('train', 1, 'pictures to train on'), ('val', 1, 'pictures to validate with'),
         ('seed', 0, 'another seed, other pictures')))
 
+    dataset = _add(datasets, 'cifar10', cifar10.__doc__, cifar10, 'data/cifar10')
+    dataset.add_argument('--synthetic', action='store_true', help='draw a dataset, download nothing')
+    _add_settings(dataset, 'the synthetic dataset, asked for or not', CIFAR10, (
+        ('train', 10, 'pictures to train on'), ('val', 10, 'pictures to validate with'),
+        ('seed', 0, 'another seed, other pictures')))
+
+    dataset = _add(datasets, 'cifar100', cifar100.__doc__, cifar100, 'data/cifar100')
+    dataset.add_argument('--synthetic', action='store_true', help='not of this dataset: nothing draws 100 classes')
+
+    _add(datasets, 'digits', digits.__doc__, digits, 'data/digits')
+
+    dataset = _add(datasets, 'pictures', pictures.__doc__, pictures, 'data/pictures')
+    dataset.add_argument('--synthetic', action='store_true', help='as it is anyway')
+    _add_settings(dataset, 'what is drawn', PICTURES, (
+        ('train', 5, 'pictures to train on'), ('val', 5, 'pictures to validate with'),
+        ('seed', 0, 'another seed, other pictures')))
+
 
 def check(parser, args):
     if args.dataset == 'coco' and args.synthetic and args.parts:
         parser.error('--parts: is of the original, which --synthetic does not get')
+    if args.dataset == 'cifar100' and args.synthetic:
+        parser.error(f'--synthetic: nothing draws 100 classes; {_DRAWN}')
 
 
 def run(args):
@@ -117,6 +142,62 @@ def pairs(args):
 
     settings, _ = _settings(args, PAIRS)
     return get_synthetic(args.out, settings)
+
+
+def cifar10(args):
+    """CIFAR-10: 50,000 pictures to train on and 10,000 to validate with, 32 x 32 pixels, of 10 classes; or a drawn one.
+
+        gluonzoo data cifar10                 # downloads 170 MB; goes on where it broke off, keeps what is right
+        gluonzoo data cifar10 --synthetic     # draws 5,000 and 1,000 pictures of 10 other classes, without a network
+
+    Both give data_batch_1.bin to data_batch_5.bin, test_batch.bin and batches.meta.txt, in the same format.
+    dataset.json says which of the two the folder holds; they are never mixed. If the original cannot be reached, the
+    drawn one is made instead. The archive is that of bytes alone; the one with pickles is never opened.
+    """
+    from ..data.fetch.cifar import CIFAR10 as Folder
+
+    return Folder(args.out).get(*_settings(args, CIFAR10), original=not args.synthetic)
+
+
+def cifar100(args):
+    """CIFAR-100: 50,000 pictures to train on and 10,000 to validate with, 32 x 32 pixels, of 100 classes.
+
+        gluonzoo data cifar100     # downloads 169 MB; goes on where it broke off, keeps what is right
+
+    It gives train.bin, test.bin, fine_label_names.txt and coarse_label_names.txt.
+    """
+    from ..data.fetch.cifar import get_cifar100
+    from ..data.fetch.download import ChecksumError, DownloadError
+
+    try:
+        return get_cifar100(args.out)
+    except ChecksumError:
+        raise
+    except DownloadError as error:
+        raise DownloadError(f'{error}\n{_DRAWN}.') from error
+
+
+def digits(args):
+    """Handwritten digits: 1,437 to train on, 360 to validate with. They come with scikit-learn: no network is needed.
+
+    They are real, of 8 x 8 pixels, enlarged to 32 x 32. The files have the form of CIFAR-10's, so that all that reads
+    CIFAR-10 reads them. The folder appears when all is there; if it is there already, nothing is done.
+    """
+    from ..data.fetch.digits import get_digits
+
+    return get_digits(args.out)
+
+
+def pictures(args):
+    """Pictures of five classes, drawn: train and val, in each a folder a class with JPEG files of many sizes.
+
+    It is a small dataset in the form of ImageNet and of own photos. The folder appears when all is there; if it is
+    there already, nothing is done.
+    """
+    from ..data.fetch.pictures import get_pictures
+
+    settings, _ = _settings(args, PICTURES)
+    return get_pictures(args.out, settings)
 
 
 # -- what their arguments have in common -----------------------------------------------------------------------------

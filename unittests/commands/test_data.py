@@ -22,7 +22,13 @@ from gluonzoo.data.fetch.pairs import ORIGINALS
     (['coco', '--synthetic', '--parts', 'val2017'], '--parts: is of the original'),
     ([], 'required: DATASET'), (['shoes'], "invalid choice: 'shoes'"), (['facades', '--synthetic'], '--synthetic'),
     (['maps', '--train', '5'], '--train'), (['pairs', '--md5', 'x'], '--md5'),
-    (['pairs', '--size', '31'], 'must be at least 32: 31')])
+    (['pairs', '--size', '31'], 'must be at least 32: 31'),
+    (['cifar10', '--synthetic', '--train', '9'], 'argument --train: must be at least 10: 9'),
+    (['cifar10', '--val', '9'], 'argument --val: must be at least 10: 9'), (['cifar10', '--size', '64'], '--size'),
+    (['cifar100', '--synthetic'], '--synthetic: nothing draws 100 classes; gluonzoo data cifar10 --synthetic draws'),
+    (['cifar100', '--train', '10'], '--train'), (['digits', '--synthetic'], '--synthetic'),
+    (['digits', '--seed', '1'], '--seed'), (['pictures', '--train', '4'], 'argument --train: must be at least 5: 4'),
+    (['pictures', '--seed', '-1'], 'must be at least 0: -1')])
 def test_arguments_that_make_no_sense(words, message, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(['data', *words, *(['--out', str(tmp_path / 'out')] if words else [])])
@@ -30,7 +36,8 @@ def test_arguments_that_make_no_sense(words, message, tmp_path, capsys):
     assert not (tmp_path / 'out').exists()
 
 
-@pytest.mark.parametrize('dataset', ['pikachu', 'coco', 'facades', 'maps', 'edges2shoes', 'pairs'])
+@pytest.mark.parametrize('dataset', ['pikachu', 'coco', 'facades', 'maps', 'edges2shoes', 'pairs', 'cifar10',
+                                     'cifar100', 'digits', 'pictures'])
 def test_where_it_goes(dataset, monkeypatch):
     taken = []
     monkeypatch.setattr(data, 'run', lambda args: taken.append(args.out))
@@ -51,5 +58,7 @@ def test_a_number_that_is_not_given_is_that_of_the_help(tmp_path, monkeypatch):
     monkeypatch.setattr(dataset_folder.DatasetFolder, 'get', lambda self, *args, **more: taken.append((args, more)))
     main(['data', 'coco', '--out', str(tmp_path), '--val', '7'])
     main(['data', 'pikachu', '--out', str(tmp_path), '--synthetic'])
+    main(['data', 'cifar10', '--out', str(tmp_path), '--seed', '3'])
     assert taken == [(({'train': 1000, 'val': 7, 'seed': 0}, ['val']), {'original': True}),
-                     (({'train': 900, 'val': 100, 'size': 512, 'seed': 0}, []), {'original': False})]
+                     (({'train': 900, 'val': 100, 'size': 512, 'seed': 0}, []), {'original': False}),
+                     (({'train': 5000, 'val': 1000, 'seed': 3}, ['seed']), {'original': True})]

@@ -46,7 +46,7 @@ def check_a_card_of_something_else(get, server, card):
     get.out.mkdir(parents=True)
     (get.out / 'dataset.json').write_text(card)
     code, _, complained = get()
-    assert code == 1 and 'dataset.json: not of this program' in complained, complained
+    assert code == 1 and 'dataset.json: is of another dataset, or damaged' in complained, complained
     assert server.requests == []
 
 

@@ -91,7 +91,7 @@ class DatasetFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DatasetError(f'{self.out / CARD}: not of this program; choose another --out') from error
+            raise DatasetError(f'{self.out / CARD}: is of another dataset, or damaged; choose another --out') from error
 
     def _draw(self, settings):
         """Draws the dataset into the folder, which must be empty or not there."""

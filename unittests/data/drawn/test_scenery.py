@@ -119,3 +119,30 @@ def test_things(kind):
 def test_thing_is_of_any_kind():
     rng = generator()
     assert len({len(scenery.thing(rng)) for _ in range(50)}) > 3
+
+
+# -- layers on images ------------------------------------------------------------------------------------------------
+
+def test_where_a_layer_meets_an_image():
+    """A layer 3 wide and 2 high, whose own (0, 0) is its pixel x 1, y 0."""
+    image = np.zeros((4, 6, 3), np.uint8)
+    layer = scenery.Layer(np.zeros((2, 3, 3), np.float32), np.ones((2, 3, 1), np.float32), (1, 0))
+    rows, columns = slice(0, 2), slice(0, 3)
+    assert scenery.window(image, layer, (2, 1)) == ((slice(1, 3), slice(1, 4)), (rows, columns))
+    assert scenery.window(image, layer, (5.4, 3)) == ((slice(3, 4), slice(4, 6)), (slice(0, 1), slice(0, 2)))
+    assert scenery.window(image, layer, (-1, -1)) == ((slice(0, 1), slice(0, 1)), (slice(1, 2), slice(2, 3)))
+    for nowhere in ((7, 1), (-2, 1), (2, 4), (2, -2)):
+        assert scenery.window(image, layer, nowhere) is None
+
+
+def test_a_layer_is_blended():
+    image = np.full((3, 4, 3), 100, np.uint8)
+    alpha = np.float32([[1, .5]])[..., None]
+    layer = scenery.Layer(alpha * np.float32([200, 40, 0]), alpha, (0, 0))
+    scenery.blend(image, layer, (3, 1))   # its second pixel is outside
+    scenery.blend(image, layer, (0, 2))
+    scenery.blend(image, layer, (0, 3))   # all of it is
+    expected = np.full((3, 4, 3), 100)
+    expected[1, 3] = expected[2, 0] = 200, 40, 0
+    expected[2, 1] = 150, 70, 50
+    np.testing.assert_array_equal(image, expected)

@@ -10,7 +10,7 @@ import requests
 from file_server import serve
 
 from gluonzoo.data.fetch import download as module
-from gluonzoo.data.fetch.download import ChecksumError, DownloadError, download, md5_of, sha1_of
+from gluonzoo.data.fetch.download import ChecksumError, DownloadError, download, download_first, md5_of, sha1_of
 
 CONTENT = np.random.RandomState(0).bytes(700_001)   # more than one chunk
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
@@ -284,3 +284,28 @@ def test_two_at_once(fetch):
         with pytest.raises(DownloadError, match='another process is downloading it'):
             fetch()
     fetch()
+
+
+# -- several addresses -----------------------------------------------------------------------------------------------
+
+def test_the_first_address_that_has_it(server, tmp_path):
+    urls = [f'{server.url}/{name}' for name in ('gone.bin', 'file.bin', 'never.bin')]
+    assert download_first(urls, tmp_path / 'file', SHA1) == tmp_path / 'file'
+    assert (tmp_path / 'file').read_bytes() == CONTENT
+    assert [path for path, _ in server.requests] == ['/gone.bin', '/file.bin']
+
+
+def test_no_address_has_it(server, tmp_path):
+    with pytest.raises(DownloadError) as error:
+        download_first([f'{server.url}/{name}' for name in 'ab'], tmp_path / 'file', SHA1)
+    assert [line.split(': ')[0] for line in str(error.value).split('\n')] == [f'{server.url}/a', f'{server.url}/b']
+    assert left(tmp_path) == []
+
+
+def test_an_address_that_has_another_file(server, tmp_path):
+    """No other address is asked: somebody offers what is not the file."""
+    server.files['/other.bin'] = b'?'
+    with pytest.raises(ChecksumError, match='/other.bin: its MD5 must be'):
+        download_first([f'{server.url}/{name}.bin' for name in ('other', 'file')], tmp_path / 'file',
+                       md5=hashlib.md5(CONTENT).hexdigest())
+    assert [path for path, _ in server.requests] == ['/other.bin'] and left(tmp_path) == []
