@@ -123,13 +123,15 @@ class ResidualBlock(HybridBlock):
         with self.name_scope():
             self.conv1 = conv3x3(in_channels, channels, stride)
             self.bn1 = nn.BatchNorm(in_channels=channels)
+            self.relu = nn.Activation('relu')
             self.conv2 = conv3x3(channels, channels, 1)
             self.bn2 = nn.BatchNorm(gamma_initializer='zeros' if zero_gamma else 'ones', in_channels=channels)
             self.shortcut = sequential() if stride == 1 else _shortcut(shortcut, in_channels, channels)
 
     def hybrid_forward(self, F, x):
         # The shortcut first: in the other order optimize_for(backend='MKLDNN') would mix up convolutions.
-        return F.relu(self.shortcut(x) + self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+        x = self.shortcut(x) + self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return F.Activation(x, act_type='relu')
 
 
 class CIFARResNet(HybridBlock):
@@ -172,11 +174,11 @@ class CIFARResNet(HybridBlock):
                            for _ in range(1, depth // 6)]
                 self.stages.add(sequential(*blocks))
                 in_channels = channels
-            self.mean_of_all = nn.GlobalAvgPool2D()
             self.output = dense(in_channels, classes)
 
     def hybrid_forward(self, F, x):
-        return self.output(self.mean_of_all(self.stages(self.stem(x))))
+        # On a CPU, GlobalAvgPool2D would return a gradient in a memory layout that slows down the whole last stage.
+        return self.output(F.contrib.AdaptiveAvgPooling2D(self.stages(self.stem(x)), output_size=1))
 
 
 def _plain(depth):

@@ -69,7 +69,8 @@ class SKUnit(HybridBlock):
             self.increase = _conv_bn(channels, 2 * channels, relu=False)
 
     def hybrid_forward(self, F, x):
-        return F.relu(self.shortcut(x) + self.increase(self.select(self.reduce(x))))
+        x = self.shortcut(x) + self.increase(self.select(self.reduce(x)))
+        return F.Activation(x, act_type='relu')   # on a CPU, F.relu is not oneDNN's and takes several times as long
 
 
 class SKNet(HybridBlock):
@@ -104,11 +105,11 @@ class SKNet(HybridBlock):
                     SKUnit(2 * channels if place else in_channels, channels, units, 2 if stage and not place else 1)
                     for place in range(depth))))
                 in_channels = 2 * channels
-            self.mean_of_all = nn.GlobalAvgPool2D()
             self.output = nn.Dense(classes, in_units=in_channels, weight_initializer=initializer.Normal(.01))
 
     def hybrid_forward(self, F, x):
-        return self.output(self.mean_of_all(self.stages(self.stem(x))))
+        # On a CPU, GlobalAvgPool2D would return a gradient in a memory layout that slows down the whole last stage.
+        return self.output(F.contrib.AdaptiveAvgPooling2D(self.stages(self.stem(x)), output_size=1))
 
 
 @MODELS.register

@@ -4,6 +4,8 @@ from math import sqrt
 from mxnet import initializer
 from mxnet.gluon import nn
 
+from .grouped_conv import GroupedConv
+
 __all__ = ['conv', 'conv_bn', 'dense', 'sequential']
 
 
@@ -16,9 +18,11 @@ def conv(in_channels, channels, kernel=1, stride=1, groups=1, bias=False, bias_i
     Inputs: (N, in_channels, H, W). Outputs: (N, channels, ceil(H / stride), ceil(W / stride)).
     """
     fan_in = in_channels // groups * kernel * kernel
-    return nn.Conv2D(channels, kernel, stride, padding=kernel // 2 * dilation, dilation=dilation, groups=groups,
-                     use_bias=bias, weight_initializer=weight_initializer or _uniform(fan_in),
-                     bias_initializer=bias_initializer or _uniform(fan_in), in_channels=in_channels)
+    depthwise = groups == in_channels == channels
+    make = nn.Conv2D if groups == 1 or depthwise else GroupedConv
+    return make(channels, kernel, strides=stride, padding=kernel // 2 * dilation, dilation=dilation, groups=groups,
+                use_bias=bias, weight_initializer=weight_initializer or _uniform(fan_in),
+                bias_initializer=bias_initializer or _uniform(fan_in), in_channels=in_channels)
 
 
 def dense(in_units, units):

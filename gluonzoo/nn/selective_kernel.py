@@ -3,7 +3,7 @@
 Paper: "Selective Kernel Networks" (Li et al., 2019, https://arxiv.org/abs/1903.06586), section 3.1.
 Official code: github.com/implus/SKNet, models/sknet50.prototxt.
 """
-from mxnet.gluon import HybridBlock, nn
+from mxnet.gluon import HybridBlock
 
 from .conv import conv, conv_bn
 
@@ -55,14 +55,14 @@ class SelectiveKernel(HybridBlock):
 
         with self.name_scope():
             self.near, self.far = branch(1), branch(2)
-            self.mean = nn.GlobalAvgPool2D()
             self.squeeze = (conv_bn(channels, hidden, momentum=momentum, weight_initializer=choice_initializer)
                             if hidden_norm else conv(channels, hidden, weight_initializer=choice_initializer))
             self.choose = conv(hidden, 2 * channels, weight_initializer=choice_initializer)
 
     def hybrid_forward(self, F, x):
         near, far = self.near(x), self.far(x)
-        choice = self.choose(self.squeeze(self.mean(near + far)))   # [N, 2 * channels, 1, 1]
+        means = F.contrib.AdaptiveAvgPooling2D(near + far, output_size=1)   # [N, channels, 1, 1]
+        choice = self.choose(self.squeeze(means))                           # [N, 2 * channels, 1, 1]
         for_near = F.slice_axis(choice, axis=1, begin=0, end=self._channels)
         for_far = F.slice_axis(choice, axis=1, begin=self._channels, end=None)
         share = F.sigmoid(for_near - for_far)   # the softmax of two, [N, channels, 1, 1]

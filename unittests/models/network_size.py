@@ -15,7 +15,10 @@ def output_shapes(net, shape):
 
 
 def multiply_adds(net, shape):
-    """Of the convolutions and fully connected layers, for one image of a batch of `shape`; biases not counted."""
+    """Of the convolutions and fully connected layers, for one image of a batch of `shape`; biases not counted.
+
+    Where a layer computes its weights from a parameter, the parameter's are counted: there are zeros among the others.
+    """
     symbol = _group(net)
     internals = symbol.get_internals()
     shapes = dict(zip(internals.list_outputs(), internals.infer_shape(data=shape)[1]))
@@ -23,7 +26,10 @@ def multiply_adds(net, shape):
     total = 0
     for node in nodes:
         if node['op'] in ('Convolution', 'FullyConnected'):
-            weight = shapes[nodes[node['inputs'][1][0]]['name']]   # [out, in / groups, ...]
+            source = nodes[node['inputs'][1][0]]
+            while source['op'] != 'null':
+                source = nodes[source['inputs'][0][0]]
+            weight = shapes[source['name']]   # [out, in / groups, ...]
             total += prod(shapes[node['name'] + '_output'][1:]) * prod(weight[1:])
     return total
 

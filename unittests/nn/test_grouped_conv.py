@@ -1,0 +1,56 @@
+"""Convolutions in joined groups, beside MXNet's own."""
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd
+
+from gluonzoo.nn.conv import conv
+from gluonzoo.nn.grouped_conv import GroupedConv, joined_groups
+
+
+@pytest.mark.parametrize('in_channels, channels, groups, join', [
+    (128, 128, 32, 4), (256, 256, 32, 2), (512, 512, 32, 1), (1024, 1024, 32, 1),   # SKNet's
+    (16, 32, 16, 16), (32, 32, 16, 8), (32, 64, 16, 8), (64, 64, 16, 4),             # those of CIFAR-10
+    (32, 64, 4, 2), (48, 48, 4, 4), (24, 24, 3, 1), (20, 20, 5, 1), (6, 6, 3, 1), (64, 64, 1, 1)])
+def test_how_many_are_joined(in_channels, channels, groups, join):
+    assert joined_groups(in_channels, channels, groups) == join
+
+
+CASES = [(32, 32, 16, {}), (16, 32, 16, {'strides': 2, 'padding': 2, 'dilation': 2}), (32, 64, 4, {'padding': 1}),
+         (48, 48, 4, {'use_bias': True}), (24, 12, 3, {'padding': 1}), (12, 24, 12, {})]
+
+
+@pytest.mark.parametrize('hybrid', [False, True], ids=['imperative', 'hybrid'])
+@pytest.mark.parametrize('in_channels, channels, groups, options', CASES)
+def test_values_and_gradients(in_channels, channels, groups, options, hybrid):
+    """MXNet's own takes other ways for float64."""
+    options = {'use_bias': False, 'groups': groups, 'in_channels': in_channels, **options}
+    net = GroupedConv(channels, 3, bias_initializer=mx.init.Normal(1), **options)
+    own = mx.gluon.nn.Conv2D(channels, 3, **options)
+    rng = np.random.default_rng(0)
+    net.initialize(mx.init.Normal(1))
+    own.initialize()
+    own.cast('float64')
+    for ours, theirs in zip(net.collect_params().values(), own.collect_params().values()):
+        assert ours.shape == theirs.shape
+        theirs.set_data(ours.data())
+    if hybrid:
+        net.hybridize(static_alloc=True)
+    x, head, found = rng.normal(size=(2, in_channels, 7, 6)), None, []
+    for block, dtype in ((own, 'float64'), (net, 'float32')):
+        data = mx.nd.array(x, dtype=dtype)
+        data.attach_grad()
+        with autograd.record():
+            y = block(data)
+        head = rng.normal(size=y.shape) if head is None else head
+        y.backward(mx.nd.array(head, dtype=dtype))
+        found.append([y.asnumpy(), data.grad.asnumpy(), *(p.grad().asnumpy() for p in block.collect_params().values())])
+    for a, b in zip(*found):
+        np.testing.assert_allclose(b, a, rtol=0, atol=1e-5 * abs(a).max())
+
+
+@pytest.mark.parametrize('arguments, kind', [
+    ((8, 16, 3), mx.gluon.nn.Conv2D), ((8, 16, 3, 1, 4), GroupedConv), ((8, 16, 3, 1, 8), GroupedConv),
+    ((8, 8, 3, 1, 8), mx.gluon.nn.Conv2D)])   # depthwise: oneDNN is fast
+def test_which_convolutions_are_made_so(arguments, kind):
+    assert type(conv(*arguments)) is kind
