@@ -143,7 +143,7 @@ class _Search:
 
         self._args, self._job = args, job
         self._directory = Directory(args.out or Path('searches', job.name))
-        self._file = file_of(args.study) if args.study else self._directory.path / 'study.db'
+        self._file = file_of(args.study or f'sqlite:///{self._directory.path}/study.db')
 
     def run(self):
         from ..search.loop import search

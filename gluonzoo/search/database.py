@@ -26,8 +26,8 @@ _OPTUNA = {'studies', 'trials', 'version_info'}   # tables
 def file_of(url):
     """The path in 'sqlite:///PATH'. ValueError for another text."""
     path = url[len(_PREFIX):]
-    if not url.startswith(_PREFIX) or not path or path == ':memory:' or set(path) & set('?\0'):
-        raise ValueError(f'--study: must be {_PREFIX}FILE, such as {_PREFIX}search.db, without ? in it: {url!r}')
+    if not url.startswith(_PREFIX) or not path or path == ':memory:' or set(path) & set('?%\0'):
+        raise ValueError(f'--study: must be {_PREFIX}FILE, such as {_PREFIX}search.db, without ? and %: {url!r}')
     return Path(path)
 
 
@@ -73,8 +73,9 @@ def _check(path):
         raise ValueError(f'{path}: the database is read-only')
     name = f'file:{quote(str(path.absolute()))}?mode=rw'
     with closing(sqlite3.connect(name, uri=True, timeout=WAIT, isolation_level=None)) as database:
-        database.execute('BEGIN IMMEDIATE')   # needs what a write needs
-        tables = {table for table, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        database.execute('BEGIN IMMEDIATE')
+        database.execute('CREATE TABLE gluonzoo_can_write (x)')   # to begin needs no right to write
         database.execute('ROLLBACK')
+        tables = {table for table, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if tables and not _OPTUNA <= tables:
         raise ValueError(f'{path}: is a database of another program, with the tables {", ".join(sorted(tables)[:5])}')

@@ -14,6 +14,7 @@ from .space import set_words
 __all__ = ['SearchError', 'search']
 
 PAUSE = 0.1   # seconds between two looks at the trainings
+TOGETHER = 1   # seconds in which a signal reaches all processes, as when the machine is shut down
 SAME_FAILURES = 3   # so many trials that all fail alike, before one has gone well, are the fault of the settings
 
 
@@ -170,7 +171,9 @@ class _Loop:
         self._on_trial()
 
     def _is_interrupted(self):
-        time.sleep(10 * PAUSE)   # the signal may reach the training first
+        end = time.monotonic() + TOGETHER
+        while not self._signals.received and time.monotonic() < end:
+            time.sleep(PAUSE)
         return bool(self._signals.received)
 
     def _failed(self, asked, reason):

@@ -146,8 +146,9 @@ class Study:
         return sorted(complete, key=lambda trial: (-self.sign * trial.value, trial.number))
 
     def importances(self):
-        """Which part of the differences between trials each setting explains, dict of path -> 0 to 1, the greatest
-        first. Counts only settings that every complete trial has. ValueError in one line if it cannot be said."""
+        """Which part of the differences between complete trials each setting explains, dict of path -> 0 to 1, the
+        greatest first. A setting that not every trial has may be left out. ValueError in one line if it cannot be said.
+        """
         evaluator = getattr(optuna.importance, 'PedAnovaImportanceEvaluator', None)
         if evaluator is None:
             raise ValueError('this Optuna has no PED-ANOVA; 3.6 or later has')
