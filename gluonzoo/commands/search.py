@@ -75,26 +75,24 @@ def run(args):
         import optuna  # noqa: F401
     except ImportError as error:
         raise ValueError(f"a search needs Optuna: pip install 'gluonzoo[search]' ({error})") from None
-    from ..search.space import Space, read_file
-
-    space = Space([('--space', text) for text in args.space]
-                  + [line for path in args.space_file for line in read_file(path)])
-    job = _Job(args.what, words, space)
-    _Search(args, job).run()
+    _Search(args, _Job(args.what, words, args.space, args.space_file)).run()
 
 
 class _Job:
     """What is trained in each trial."""
 
-    def __init__(self, what, words, space):
+    def __init__(self, what, words, space, files=()):
+        from ..search.space import Space, read_file
         from ..train.main_metric import name_and_sign
         from . import resolve
         from .from_arguments import make_settings
         from .overrides import override
         from .train import parse
 
-        self.what, self.words, self.space = what, words, space
+        self.what, self.words = what, words
         self.training = parse(what, words, _WordsParser)
+        self.space = space = Space([('--space', text) for text in space]
+                                   + [line for path in files for line in read_file(path)])
         for text in self.training.set:
             if text.partition('=')[0] in space.paths:
                 raise ValueError(f'--set: {text}: is searched, too; take one of the two away')

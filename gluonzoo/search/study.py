@@ -8,6 +8,7 @@ import math
 import sys
 import time
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from optuna.trial import TrialState
 
 from ..reading import quoted
 from .database import ERRORS, open_storage, reason_of
+from .directory import Directory
 
 __all__ = ['PATIENCE', 'Asked', 'Study', 'StudyError', 'failure_of']
 
@@ -90,8 +92,10 @@ class Study:
             raise StudyError(f'{self.path}: has a study of another program: it does not say what it is of')
         else:
             self._study.set_user_attr(_ABOUT, about)
-        self.former_directory = known.get(_DIRECTORY)
-        if self.former_directory != directory:
+        former = known.get(_DIRECTORY, directory)
+        if former != directory and Directory(Path(former)).has_trials():   # else it has been moved
+            raise StudyError(f'{self.path}: its trials lie in {former}; --out {former} goes on with it')
+        if known.get(_DIRECTORY) != directory:
             self._study.set_user_attr(_DIRECTORY, directory)
 
     def trials(self):
