@@ -20,6 +20,7 @@ FLOORS = (
     ('train',),
     ('tasks', 'data', 'export'),
     ('recipes',),   # numbers alone: the commands of the same floor read them, and they read no command
+    ('search',),   # which is told how a training is started
     ('commands',),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
