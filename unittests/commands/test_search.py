@@ -155,7 +155,7 @@ def test_another_file_of_the_same_name(done, monkeypatch, capsys, tmp_path):
     folder, _, _ = done
     (tmp_path / 'my_net.py').write_text(MY_NET + '\n# changed\n')
     check_error_is_one_line(['search', *WORDS, '--out', str(folder / 'searches' / 'my_net')],
-                            f'gluonzoo search: {folder}/searches/my_net/study.db: is a study of something else: code: ',
+                            f'gluonzoo search: {folder}/searches/my_net/study.db: is a study of something else: recipe',
                             capsys)
 
 
