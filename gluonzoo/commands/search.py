@@ -113,8 +113,7 @@ class _Job:
     def about(self):
         """What a study of this is of."""
         code = self.training.code
-        return {'recipe': code.path.name if code else self.what,
-                **({'code': code.settings['sha256'][:16]} if code else {}),
+        return {'recipe': f'{code.path.name} with the SHA-256 {code.settings["sha256"]}' if code else self.what,
                 'arguments': shlex.join(self.words) or 'none', 'space': self.space.texts,
                 'metric': f'{self.metric} ({self.direction})'}
 
@@ -153,7 +152,7 @@ class _Search:
             try:
                 search(study, self._directory, job.process(self._threads()), job.metric, total=args.trials,
                        jobs=args.jobs, epochs=job.epochs, keep_runs=args.keep_runs,
-                       on_trial=lambda: self._write_tables(study))
+                       on_trial=lambda: self._write_meanwhile(study))
             except Interrupted:
                 self._tell(study)
                 print(f'gluonzoo search: stopped, and saved in {self._directory.path}; the same command goes on',
@@ -182,6 +181,12 @@ class _Search:
         if self._args.threads is None and self._args.jobs > there:
             print(f'{self._args.jobs} trainings at a time on {there} core(s): each is the slower', file=sys.stderr)
         return self._args.threads or max(1, there // self._args.jobs)
+
+    def _write_meanwhile(self, study):
+        try:
+            self._write_tables(study)
+        except OSError as error:   # a full disk; the study knows it all, and the search goes on
+            print(f'{error.filename}: {error.strerror}; written again after the next trial', file=sys.stderr)
 
     def _write_tables(self, study):
         from ..search import results

@@ -1,5 +1,6 @@
 """The search itself: ask for trials, start their trainings, watch them, tell the study what came of them."""
 import math
+import re
 import sys
 import time
 from collections import deque
@@ -15,7 +16,8 @@ __all__ = ['SearchError', 'search']
 
 PAUSE = 0.1   # seconds between two looks at the trainings
 TOGETHER = 1   # seconds in which a signal reaches all processes, as when the machine is shut down
-SAME_FAILURES = 3   # so many trials that all fail alike, before one has gone well, are the fault of the settings
+SAME_FAILURES = 3   # so many trials that all fail alike, before one has gone well, are not the fault of their values
+_DIVERGED = re.compile(r'step \d+: .+ is (nan|-?inf)\b')   # what gluonzoo.train.loss_guard says: that is their fault
 
 
 class SearchError(ValueError):
@@ -169,6 +171,7 @@ class _Loop:
             self._failed(asked, training.reason())
         self._keep_best()
         self._on_trial()
+        self._check_failures()
 
     def _is_interrupted(self):
         end = time.monotonic() + TOGETHER
@@ -177,14 +180,17 @@ class _Loop:
         return bool(self._signals.received)
 
     def _failed(self, asked, reason):
-        run = str(self._directory.run(asked.number))
         self._study.fail(asked, reason)
-        _say(f'trial {asked.number} failed: {reason} ({self._directory.log(asked.number)})')
-        self._failures.append(reason.replace(run, 'RUN'))
-        alike = len(self._failures) >= SAME_FAILURES and len(set(self._failures)) == 1
-        if alike and not any(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in self._study.trials()):
-            raise SearchError(f'the first {len(self._failures)} trials have all failed alike: {reason} '
-                              f'({self._directory.log(asked.number)})')
+        said = f'{reason} ({self._directory.log(asked.number)})'
+        _say(f'trial {asked.number} failed: {said}')
+        self._failures.append((reason.replace(str(self._directory.run(asked.number)), 'RUN'), said))
+
+    def _check_failures(self):
+        alike = len(self._failures) >= SAME_FAILURES and len({reason for reason, _ in self._failures}) == 1
+        if not alike or _DIVERGED.match(self._failures[0][0]):
+            return
+        if not any(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in self._study.trials()):
+            raise SearchError(f'the first {len(self._failures)} trials have all failed alike: {self._failures[-1][1]}')
 
     def _keep_best(self):
         """Removes checkpoints of trials that have ended and are not among the best."""

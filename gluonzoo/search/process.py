@@ -25,6 +25,7 @@ if os.getppid() == int(parent):
 
 _PACKAGE = Path(__file__).parents[2]   # where Python finds gluonzoo
 _TAIL = 1 << 16   # bytes of a log in which its last line is looked for
+_LONGEST = 500    # letters of such a line that are kept
 
 
 class Training:
@@ -101,4 +102,5 @@ class Training:
         except OSError:
             return ''
         said = last_line(text) if text else ''
-        return said[said.find(': ') + 2:] if said.startswith('gluonzoo train: ') else said
+        said = ''.join(letter if letter.isprintable() else '?' for letter in said)   # a terminal would obey others
+        return said[said.find(': ') + 2:][:_LONGEST] if said.startswith('gluonzoo train: ') else said[:_LONGEST]

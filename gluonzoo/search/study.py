@@ -104,7 +104,7 @@ class Study:
 
     def unfinished(self):
         """The trials that a former search has not seen to their end: list of Asked."""
-        running = [trial for trial in self.trials() if trial.state in (TrialState.RUNNING, TrialState.WAITING)]
+        running = [trial for trial in self.trials() if trial.state == TrialState.RUNNING]
         return [self._patiently(self._asked, trial.number, trial._trial_id) for trial in running]
 
     def ask(self):
@@ -112,7 +112,7 @@ class Study:
         number = len(self.trials())
         self._study.sampler = self._sampler(number)
         trial = self._patiently(self._study.ask)
-        return Asked(number, self._patiently(self._space.suggest, trial), 0, trial)
+        return Asked(trial.number, self._patiently(self._space.suggest, trial), 0, trial)
 
     def _asked(self, number, trial_id):
         self._study.sampler = self._sampler(number)
@@ -200,4 +200,6 @@ def _differences(then, now):
 
 
 def _listed(value):
-    return ', '.join(map(str, value)) or 'nothing more' if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ', '.join(map(str, value)) or 'nothing more'
+    return 'nothing' if value is None else str(value)

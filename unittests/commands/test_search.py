@@ -155,7 +155,7 @@ def test_another_file_of_the_same_name(done, monkeypatch, capsys, tmp_path):
     folder, _, _ = done
     (tmp_path / 'my_net.py').write_text(MY_NET + '\n# changed\n')
     check_error_is_one_line(['search', *WORDS, '--out', str(folder / 'searches' / 'my_net')],
-                            f'gluonzoo search: {folder}/searches/my_net/study.db: is a study of something else: code: ',
+                            f'gluonzoo search: {folder}/searches/my_net/study.db: is a study of something else: recipe',
                             capsys)
 
 
@@ -179,34 +179,36 @@ def test_one_study_in_two_places(done, monkeypatch, capsys):
 
 # -- a search that is interrupted ------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGKILL])
-def test_a_search_that_ends_early_goes_on(signum, tmp_path):
-    """Ctrl-C and kill -9: the real training saves, and is resumed."""
-    words = [*PROGRAM, 'search', *WORDS[:3], *SPACE[:2], '--epochs', '400', '--trials', '1']
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
-    scalars = tmp_path / 'searches' / 'my_net' / 'trial-0000' / 'scalars.csv'
-    end = time.monotonic() + 60
-    while not (scalars.exists() and b'top1' in scalars.read_bytes()) and time.monotonic() < end:
-        time.sleep(.02)
-    process.send_signal(signum)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == (130 if signum == signal.SIGINT else -signal.SIGKILL)
-    if signum == signal.SIGINT:
-        assert told.endswith('gluonzoo search: stopped, and saved in searches/my_net; the same command goes on\n')
+def test_a_search_that_is_killed_or_interrupted(tmp_path):
+    """After kill -9, its training saves, and goes on with the next search. So does a search after Ctrl-C."""
     place = directory.Directory(tmp_path / 'searches' / 'my_net')
-    while place.is_trained(0) and time.monotonic() < end:
-        time.sleep(.02)
+    scalars = place.run(0) / 'scalars.csv'
+    words = [*PROGRAM, 'search', *WORDS[:3], *SPACE[:2], '--epochs', '400', '--trials', '1']
+
+    def ended_by(signum, shown, file):
+        """Starts the search, ends it by a signal when a file has what is to be shown, and returns what it has said."""
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+        wait_until(lambda: process.poll() is not None or file.exists() and shown in file.read_bytes())
+        process.send_signal(signum)
+        told = process.communicate(timeout=60)[1]
+        assert process.returncode == (130 if signum == signal.SIGINT else -signum), told
+        wait_until(lambda: not place.is_trained(0))
+        return told
+
+    ended_by(signal.SIGKILL, b'top1', scalars)
     before = losses(scalars)
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
-    log = place.log(0)
-    while b'resumed after step' not in log.read_bytes() and time.monotonic() < end:
-        time.sleep(.02)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    after = losses(scalars)
+    told = ended_by(signal.SIGINT, b'resumed after step', place.log(0))
     assert told.startswith('trial 0 goes on after ')
+    assert told.endswith('gluonzoo search: stopped, and saved in searches/my_net; the same command goes on\n')
+    after = losses(scalars)
     assert after[:len(before)] == before and [step for step, _ in after] == list(range(1, len(after) + 1))
     assert len(after) > len(before) > 0
+
+
+def wait_until(condition, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(.02)
 
 
 def losses(scalars):

@@ -8,13 +8,16 @@ import sys
 import threading
 import time
 from contextlib import closing
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gluonzoo.search import database, loop, process
 from gluonzoo.search import study as study_module
 from gluonzoo.search.loop import SearchError
 from gluonzoo.search.study import StudyError, failure_of
+from gluonzoo.train.loss_guard import LossGuard, TrainingError
 from gluonzoo.train.signals import Interrupted
 
 
@@ -117,6 +120,30 @@ def test_when_the_first_three_fail_alike_the_search_ends(bench, monkeypatch, sta
 def test_failures_that_differ_do_not_end_the_search(bench, monkeypatch, states):
     fixed(monkeypatch, *[{'x': x, 'how': 'crash'} for x in (.1, .2, .3, .3, .3)])
     assert states(bench.search(5)) == ['FAIL'] * 5
+
+
+def test_nor_do_losses_that_are_nan(bench, monkeypatch, states):
+    """Which are the fault of a trial's values, though the words may be equal: trials see the same batches."""
+    monkeypatch.setattr(loop.Training, 'reason', lambda _: nan_of_a_training())
+    fixed(monkeypatch, *[{'how': 'crash'}] * 4)
+    assert states(bench.search(4)) == ['FAIL'] * 4
+
+
+def nan_of_a_training():
+    class Workers:
+        count = 1
+
+        def exchange(self, losses, signum):
+            return lambda: ({'loss': float('nan')}, signum)
+
+        def leave_together(self):
+            pass
+
+    guard = LossGuard(SimpleNamespace(checkpoints=lambda: []), Workers(), None)
+    guard.add(3, SimpleNamespace(records=np.arange(2)), {}, 0)
+    with pytest.raises(TrainingError) as error:
+        guard.read()
+    return str(error.value)
 
 
 def test_nor_do_equal_ones_after_a_success(bench, monkeypatch, states):

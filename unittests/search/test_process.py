@@ -40,7 +40,8 @@ def test_ends_well(start, tmp_path):
     ('import os, sys; sys.stderr.write("step 1\\n"); os.kill(os.getpid(), 9)', 9, 'ended by SIGKILL after: step 1'),
     ('import os; os.abort()', 6, 'ended by SIGABRT'), ('import sys; sys.exit(143)', 15, 'ended by SIGTERM'),
     ('import os; os.write(2, b"\\xff\\xfe no text"); os._exit(1)', 0, '\ufffd\ufffd no text'),
-    ('import os; os.write(2, b"x" * 10 ** 6 + b"\\nend"); os._exit(1)', 0, 'end')])
+    ('import os; os.write(2, b"x" * 10 ** 6 + b"\\nend"); os._exit(1)', 0, 'end'),
+    ('import os; os.write(2, b"\\x1b[31m" + b"y" * 10 ** 4); os._exit(1)', 0, '?[31m' + 'y' * 495)])
 def test_ends_badly(start, program, signum, reason):
     training = wait(start(program))
     assert not training.well and training.signum == signum and training.reason() == reason
