@@ -1,7 +1,7 @@
 """Trains the table of tricks: each combination with several seeds, and what each gives.
 
     python scripts/cifar_table.py --data data/cifar10 --epochs 200 --seeds 3        # the whole table
-    python scripts/cifar_table.py --data data/digits --epochs 30 --seeds 3 --small --no-flip
+    python scripts/cifar_table.py --data data/digits --epochs 6 --batch-size 32 --lr 0.025 --small --no-flip
     python scripts/cifar_table.py --list                                            # what the rows are
     python scripts/cifar_table.py --data data/cifar10 --rows baseline cosine        # some of them
 
@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from gluonzoo.files import folder_for, replacing
 from gluonzoo.recipes.arguments import at_least
+from gluonzoo.recipes.tricks import RATES
 
 
 class Row(NamedTuple):
@@ -66,6 +67,7 @@ def main(argv=None):
     parser.add_argument('--small', action='store_true', help='--model resnet20')
     parser.add_argument('--no-flip', action='store_true', help='do not mirror the pictures')
     parser.add_argument('--batch-size', type=at_least(1), default=128, help='(default: %(default)s)')
+    parser.add_argument('--lr', type=at_least(0, float), help="of SGD; AdamW's is a fiftieth (default: the recipe's)")
     parser.add_argument('--out', type=Path, default=Path('runs/cifar_table'), help='(default: %(default)s)')
     parser.add_argument('--threads', type=at_least(1), help='of each training')
     parser.add_argument('--list', action='store_true', help='name the rows, and do nothing')
@@ -99,8 +101,9 @@ def words_of(args, name):
     row = ROWS[name].arguments.format(model=args.model, warmup=args.epochs / 10)
     own = row.split()
     model = [] if '--model' in own else ['--model', args.model]
+    rate = args.lr and args.lr * RATES['adamw' if 'adamw' in own else 'sgd']
     return [*model, *own, '--epochs', str(args.epochs), '--batch-size', str(args.batch_size),
-            *(['--no-flip'] if args.no_flip else [])]
+            *(['--lr', f'{rate:g}'] if rate else []), *(['--no-flip'] if args.no_flip else [])]
 
 
 def train(args, name, seed):
@@ -150,8 +153,9 @@ def write(args):
 
 
 def as_markdown(args, rows):
-    lines = [f'`{args.model}`, {args.epochs} epochs, batch {args.batch_size}; top-1 after the last epoch in per cent: '
-             'mean, and standard deviation over the seeds.', '',
+    rate = f', rate {args.lr:g}' if args.lr else ''
+    lines = [f'`{args.model}`, {args.epochs} epochs, batch {args.batch_size}{rate}; top-1 after the last epoch in per '
+             'cent: mean, and standard deviation over the seeds.', '',
              '| | top-1 | mean of the classes | seeds | published |', '|---|---|---|---|---|']
     lines += [f'| {row["words"]} | {spread(row["top1"])} | {spread(row["mean_class_top1"])} | {len(row["seeds"])} | '
               f'{row["published"]} |' for row in rows]

@@ -1,6 +1,6 @@
 """Whatever stands in settings.json, a command does what it says, or fails with one line that names what is wrong.
 
-The settings of the former runs, and those in today's form, are changed in every place: deleted, renamed, put into a
+The settings of the former runs, those in today's form, and those of a run of the CIFAR recipe are changed in every place: deleted, renamed, put into a
 list or a dict, replaced by a value of every type, given a key. Of the 3,000 changes of each, every so many-th is tried.
 """
 import copy
@@ -8,14 +8,17 @@ import json
 import re
 
 import pytest
+from run_checks import draw, tiny
 from test_former_runs import DRAW, lay_out
 
 from gluonzoo.commands import training
+from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import open_run, validation_loader
+from gluonzoo.recipes import cifar
 from gluonzoo.train import CheckpointError
 from gluonzoo.train.settings import read_settings
 
-EVERY = 223   # a prime, so that every kind of change meets every kind of place
+EVERY = 23   # a prime, so that every kind of change meets every kind of place
 VALUES = (None, True, 3, -1, 0, 10 ** 9, -10 ** 9, 2.5, 1e300, 10 ** 400, float('nan'), 'x', '', 'a\0b', 'x' * 5000, [],
           ['x'], [1, 2, 3], {}, {'a': 1})
 KEYS = ('self', 'name', 'x', '', 'weights', 'partial', 'no_decay', 'transform', 'classes', 'lr_scheduler', 'kwargs')
@@ -77,10 +80,20 @@ class Trains(ValueError):
     """All is made and ready."""
 
 
+def train_cifar(directory):
+    """A run of a recipe that had no former ones, with what it may have besides."""
+    data, run = draw('cifar10', directory / 'data', '--synthetic', '--train', '10', '--val', '10'), directory / 'run'
+    with tiny(cifar):
+        assert main(['train', 'cifar', '--small', '--data', str(data), '--run', str(run), '--epochs', '1', '--loss',
+                     'ghm_c', '--optimizer', 'sgdw', '--set', 'task.ghm.bins=5', '--set',
+                     'task.optimizer.normalized_over=100']) == 0
+    return run
+
+
 @pytest.mark.filterwarnings('ignore')
-@pytest.mark.parametrize('name', sorted(DRAW))
+@pytest.mark.parametrize('name', [*sorted(DRAW), 'classification'])
 def test_damaged_settings(name, tmp_path, monkeypatch):
-    run = lay_out(name, tmp_path)
+    run = train_cifar(tmp_path) if name == 'classification' else lay_out(name, tmp_path)
     file = run / 'settings.json'
     first, today = json.loads(file.read_text()), read_settings(file)
 

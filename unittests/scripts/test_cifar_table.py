@@ -88,8 +88,9 @@ def test_other_epochs_are_no_result(table, data, tmp_path):
 def test_every_row_is_a_training(data):
     for name in cifar_table.ROWS:
         for model in ('resnet20', 'resnet32'):
-            args = SimpleNamespace(model=model, epochs=20, batch_size=10, no_flip=True)
+            args = SimpleNamespace(model=model, epochs=20, batch_size=10, lr=.5, no_flip=True)
             settings = make_settings(parse('cifar', ['--data', str(data), *cifar_table.words_of(args, name)]))
+            assert settings['task']['optimizer']['learning_rate'] == (.01 if name == 'adamw' else .5)
             assert settings['fit']['epochs'] == 20 and not settings['train_data']['transform']['flip']
 
 

@@ -1,9 +1,12 @@
 """Pictures of one object each: a dataset of ten classes to classify that needs no download.
 
-The classes differ in form alone: every part of an object may have any colour and any pattern. Several classes resemble
-each other, such as a cat and a bear, a fish and a bird, a cup and a teapot. An object is mirrored, turned, slanted,
-large or small, and a little of it may be beyond the edge or behind another thing. Smaller things of other kinds lie
-around it. Then comes what a camera adds: light, blur and grain.
+The classes differ in form alone: every part of an object may have any colour, and the object spots or stripes. Several
+classes resemble each other, such as a cat and a bear, a fish and a bird, a cup and a teapot. An object is mirrored,
+turned, slanted, larger or smaller, and a little of it may be behind another thing. A smaller thing of another kind may
+lie near it. The background is darker than most objects. Then comes what a camera adds: light, blur and grain.
+
+A residual network of 20 layers has learned half of the classes' differences after some 500 updates. With backgrounds as
+rich as those of :mod:`gluonzoo.data.drawn.mascot` it learns nothing in that time.
 
 A picture is a function of (seed, index), as long as NumPy and OpenCV are the same.
 """
@@ -14,10 +17,10 @@ from .scenery import Shape, background, blend, colour, ellipse, leaf, noise, ren
 
 __all__ = ['CLASS_NAMES', 'picture']
 
-_SMALLEST, _LARGEST = .5, .95   # the longer side of an object, of the picture's shorter one
-_BEYOND = .12                   # how much of an object's sides may be beyond the edge
+_SMALLEST, _LARGEST = .75, 1.   # the longer side of an object, of the picture's shorter one
+_BEYOND = .05                   # how much of an object's sides may be beyond the edge, where these are often empty
 _CLUTTER = .15, .4              # the longer side of a thing around it, of the picture's shorter one
-_COVERS = .35                   # how often a thing is in front of an object
+_COVERS = .15                   # how often a thing is in front of an object
 _MOST_COVERED = .25             # of the object's area
 
 
@@ -46,9 +49,9 @@ def picture(seed, index, size=32, class_names=None):
     label = index % len(names)
     rng = np.random.Generator(np.random.PCG64([seed, index]))
     side, longer = min(width, height), max(width, height)
-    image = background(rng, longer)
+    image = _calmed(rng, background(rng, longer))
     light = rng.uniform(-.25, .25, 2)
-    for _ in range(rng.integers(0, 4)):
+    for _ in range(rng.integers(0, 2)):
         layer, extent = _layer(rng, thing(rng), light, side * rng.uniform(*_CLUTTER))
         blend(image, layer, rng.uniform(0, (width, height)))
     layer, extent = _layer(rng, _SHAPES[names[label]](rng), light, side * rng.uniform(_SMALLEST, _LARGEST))
@@ -60,6 +63,12 @@ def picture(seed, index, size=32, class_names=None):
     if rng.random() < _COVERS:
         _cover(rng, image, layer, corner, light)
     return np.ascontiguousarray(photographed(rng, image, blur=(.01, .028), grain=(3, 14))[:height, :width]), label
+
+
+def _calmed(rng, image):
+    """A background with less contrast, and darker than most objects: small pictures have too few pixels for more."""
+    calm = rng.uniform(.2, .7) * (image - image.mean((0, 1))) + image.mean((0, 1))
+    return (rng.uniform(.4, .8) * calm).clip(0, 255).astype(np.uint8)
 
 
 def _layer(rng, shapes, light, longer):
@@ -74,13 +83,13 @@ def _layer(rng, shapes, light, longer):
 
 
 def _patterned(rng, layer):
-    """A layer with spots or stripes on it, or none: brighter and darker ones."""
-    kind = rng.integers(3)
-    if kind == 0:
+    """A layer, one in three with brighter and darker spots or stripes on it."""
+    kind = rng.integers(6)
+    if kind > 1:
         return layer
     height, width = layer.alpha.shape[:2]
     side = max(height, width)
-    if kind == 1:
+    if kind == 0:   # spots
         field = 2 * noise(rng, side, int(rng.integers(2, 6)), 2)[:height, :width] - 1
     else:
         angle, count = rng.uniform(0, np.pi), rng.uniform(3, 7)
@@ -107,7 +116,7 @@ def _cover(rng, image, layer, corner, light):
 
 def _paints(rng, count):
     """Colours of parts, each any: they say nothing of what is painted."""
-    return [colour(rng, saturation=(0, .9), value=(.15, 1)) for _ in range(count)]
+    return [colour(rng, saturation=(0, .9), value=(.5, 1)) for _ in range(count)]
 
 
 def _polygon(*corners):

@@ -129,9 +129,8 @@ def compositions():
 def test_an_object_can_be_seen(compositions):
     inside = [mask.sum() / area for mask, _, area, _ in compositions]
     hidden = [hidden.sum() / area for _, hidden, area, _ in compositions]
-    assert min(inside) > .7 and max(hidden) < .26
-    assert np.mean(np.array(inside) < .99) > .1   # some are cut off
-    assert .15 < np.mean(np.array(hidden) > .02) < .4   # some are behind a thing
+    assert min(inside) > .95 and max(hidden) < .26
+    assert .05 < np.mean(np.array(hidden) > .02) < .25   # some are behind a thing
 
 
 def test_sizes_of_objects(compositions):
@@ -140,10 +139,10 @@ def test_sizes_of_objects(compositions):
         if mask.sum() == area:
             rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
             longer.append(max(np.ptp(rows), np.ptp(columns)) + 1)
-    assert 25 <= min(longer) < 36 and 56 < max(longer) <= 66
+    assert 44 <= min(longer) < 52 and 60 < max(longer) <= 64
 
 
 def test_other_things_lie_around(compositions):
-    """None to three."""
-    assert np.bincount([before for *_, before in compositions]).min() > 20
-    assert max(before for *_, before in compositions) == 3
+    """None or one."""
+    assert np.bincount([before for *_, before in compositions]).min() > 60
+    assert max(before for *_, before in compositions) == 1
