@@ -1,7 +1,8 @@
 """Whatever stands in settings.json, a command does what it says, or fails with one line that names what is wrong.
 
-The settings of the former runs, those in today's form, and those of a run of the CIFAR recipe are changed in every place: deleted, renamed, put into a
-list or a dict, replaced by a value of every type, given a key. Of the 3,000 changes of each, every so many-th is tried.
+The settings of the former runs, those in today's form, and those of a run of the CIFAR recipe are changed in every
+place: deleted, renamed, put into a list or a dict, replaced by a value of every type, given a key. Of the 3,000 changes
+of each, every so many-th is tried.
 """
 import copy
 import json
