@@ -35,7 +35,7 @@ def for_inference(net, x):
     """
     values = {name: parameter.data(x.context).copy() for name, parameter in net.collect_params().items()}
     symbol = _fold_constants(symbol_of(net), values, x.context)
-    symbol = _drop_whole_slices(symbol)
+    symbol = _drop_plain_gradients(symbol)
     if _uses_onednn(x):
         fused, fused_values = _join_norm_and_relu(symbol, _shapes(symbol, values, x)), dict(values)
         fused = fill_blocks(fused, fused_values, _shapes(fused, values, x))
@@ -73,12 +73,11 @@ def _uses_onednn(x):
             and mx.runtime.Features().is_enabled('MKLDNN') and os.environ.get('MXNET_MKLDNN_ENABLED') != '0')
 
 
-def _drop_whole_slices(symbol):
-    """Takes out the slices of everything, which only the gradient needs: gluonzoo.nn.plain_gradient."""
+def _drop_plain_gradients(symbol):
+    """Takes out what only the gradient needs: the transpositions of gluonzoo.nn.plain_gradient, which move no axis."""
     graph = read_graph(symbol)
-    pass_by(graph, [number for number, node in enumerate(graph['nodes']) if node['op'] == 'slice'
-                    and (node['attrs']['begin'], node['attrs']['end'], node['attrs'].get('step', '()'))
-                    == ('(0,)', '(None,)', '()')])
+    pass_by(graph, [number for number, node in enumerate(graph['nodes'])
+                    if node['op'] == 'transpose' and node['attrs'].get('axes') == '(0, 1, 2, 3)'])
     return make_symbol(graph)
 
 
