@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import __version__
 from ..files import replacing
+from ..graph.training_only import drop_training_only
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import (
@@ -138,6 +139,7 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
             tests.append(odd)
     with pools_as({name: _marked(name) for name in COMPOSITIONS}):
         symbol, parameters = trace(block, list(arrays), outputs)
+    symbol = drop_training_only(symbol)
     outputs = [name[:-len('_output')] for name in symbol.list_outputs()]
     model = _model(symbol, parameters, {name: array.shape for name, array in arrays.items()}, dynamic)
     _name_shapes(model, outputs, expected, dynamic)

@@ -8,6 +8,7 @@ import mxnet as mx
 
 from .blocks_of_channels import fill_blocks
 from .edit import edges, flat, make_block, make_symbol, output_name, pass_by, read_graph, symbol_of
+from .training_only import drop_training_only
 
 __all__ = ['for_inference']
 
@@ -16,7 +17,7 @@ def for_inference(net, x):
     """A copy of the network that computes outputs faster on a CPU, and computes nothing else.
 
     Nodes that depend on weights alone are computed once. Batch normalisations and ReLUs become part of the convolutions
-    before them, or one operator. Nodes that only a gradient needs are left out. Later changes of `net` do not reach the
+    before them, or one operator. Nodes that only training needs are left out. Later changes of `net` do not reach the
     copy.
 
     The speed comes from oneDNN, MXNet's engine on a CPU. Without oneDNN (a GPU, a type other than float32, a build
@@ -34,8 +35,8 @@ def for_inference(net, x):
     SymbolBlock, hybridized, without gradients. Several outputs come as a list, which must not hold others.
     """
     values = {name: parameter.data(x.context).copy() for name, parameter in net.collect_params().items()}
-    symbol = _fold_constants(symbol_of(net), values, x.context)
-    symbol = _drop_whole_slices(symbol)
+    symbol = drop_training_only(symbol_of(net))
+    symbol = _fold_constants(symbol, values, x.context)
     if _uses_onednn(x):
         fused, fused_values = _join_norm_and_relu(symbol, _shapes(symbol, values, x)), dict(values)
         fused = fill_blocks(fused, fused_values, _shapes(fused, values, x))
@@ -71,15 +72,6 @@ def _shapes(symbol, values, x):
 def _uses_onednn(x):
     return (x.context.device_type == 'cpu' and x.dtype.__name__ == 'float32'
             and mx.runtime.Features().is_enabled('MKLDNN') and os.environ.get('MXNET_MKLDNN_ENABLED') != '0')
-
-
-def _drop_whole_slices(symbol):
-    """Takes out the slices of everything, which only the gradient needs: gluonzoo.nn.plain_gradient."""
-    graph = read_graph(symbol)
-    pass_by(graph, [number for number, node in enumerate(graph['nodes']) if node['op'] == 'slice'
-                    and (node['attrs']['begin'], node['attrs']['end'], node['attrs'].get('step', '()'))
-                    == ('(0,)', '(None,)', '()')])
-    return make_symbol(graph)
 
 
 def _join_norm_and_relu(symbol, shapes):

@@ -4,6 +4,7 @@ from math import sqrt
 from mxnet import initializer
 from mxnet.gluon import nn
 
+from .depthwise_conv import DepthwiseConv
 from .grouped_conv import GroupedConv
 
 __all__ = ['conv', 'conv_bn', 'dense', 'sequential']
@@ -18,11 +19,13 @@ def conv(in_channels, channels, kernel=1, stride=1, groups=1, bias=False, bias_i
     Inputs: (N, in_channels, H, W). Outputs: (N, channels, ceil(H / stride), ceil(W / stride)).
     """
     fan_in = in_channels // groups * kernel * kernel
-    depthwise = groups == in_channels == channels
-    make = nn.Conv2D if groups == 1 or depthwise else GroupedConv
-    return make(channels, kernel, strides=stride, padding=kernel // 2 * dilation, dilation=dilation, groups=groups,
-                use_bias=bias, weight_initializer=weight_initializer or _uniform(fan_in),
-                bias_initializer=bias_initializer or _uniform(fan_in), in_channels=in_channels)
+    options = dict(strides=stride, padding=kernel // 2 * dilation, dilation=dilation, use_bias=bias,
+                   weight_initializer=weight_initializer or _uniform(fan_in),
+                   bias_initializer=bias_initializer or _uniform(fan_in))
+    if groups == in_channels == channels > 1:
+        return DepthwiseConv(channels, kernel, **options)
+    make = nn.Conv2D if groups == 1 else GroupedConv
+    return make(channels, kernel, groups=groups, in_channels=in_channels, **options)
 
 
 def dense(in_units, units):

@@ -2,6 +2,7 @@
 
     python scripts/bench/bench_models.py --json bench_models.json     # all there is; some minutes
     python scripts/bench/bench_models.py --model dsod300 --what train # or inference, memory, pools
+    python scripts/bench/bench_models.py --model cifar_resnet32 --what train --compile   # beside torch.compile, too
     python scripts/bench/bench_models.py --quick                      # small input, few rounds: does it run?
 
 The PyTorch networks are in scripts/bench/torch_twins/, and both sides in scripts/bench/bench_sides.py. Each side has a
@@ -9,7 +10,8 @@ process of its own, with memory of its own. While a side has its turn, the side 
 
 train
     One step, started and waited for: forward, losses (for CenterNet given gradients in their place, see
-    bench_sides.py), backward, update. gluonzoo: hybridized with static_alloc. PyTorch: eager.
+    bench_sides.py), backward, update. gluonzoo: hybridized with static_alloc. PyTorch: eager, and with --compile the
+    network by torch.compile, whose own time for that is not counted. (It needs a C++ compiler, and minutes.)
 inference
     One image. gluonzoo: hybridized, and the copy that gluonzoo.graph.fuse.for_inference makes. PyTorch: eager, channels
     last, torch.jit.freeze, and both. Ratios are to the fastest of these four.
@@ -62,9 +64,13 @@ CASES = {case.name: case for case in (
     Case('ghost_centernet', {'classes': 80},
          ('torch_twins.centernet', 'GhostCenterNet', {'width': 1, 'classes': 80, 'channels': 64}), 511, (1, 4), 'heads',
          pools=True),
+    Case('cifar_resnet32', {}, ('torch_twins.cifar_resnet', 'ResNet', {'depth': 32}), 32, (128,), 'classification'),
+    Case('sknet50', {}, ('torch_twins.sknet', 'SKNet', {}), 224, (8,), 'classification'),
+    Case('ghostnet_1_0', {'dropout': 0}, ('torch_twins.ghostnet', 'GhostNet', {}), 224, (8,), 'classification'),
     Case('unet256', {'dropout': 0}, ('torch_twins.pix2pix', 'UNet', {'levels': 8, 'dropout': 0}), 256, (1, 4), 'gan'),
 )}
-QUICK_SIZE = {'dsod300': 129, 'ghost_centernet': 127, 'unet256': 256}   # a U-Net of 8 levels has no smaller input
+QUICK_SIZE = {'dsod300': 129, 'ghost_centernet': 127, 'cifar_resnet32': 32, 'sknet50': 64, 'ghostnet_1_0': 64,
+              'unet256': 256}   # a U-Net of 8 levels has no smaller input
 
 
 # -- what is measured ------------------------------------------------------------------------------------------------
@@ -76,6 +82,9 @@ def make_targets(job, shapes):
         (batch, anchors, columns), offsets = shapes
         labels = np.where(rng.random((batch, anchors)) < .01, rng.integers(1, columns, (batch, anchors)), 0)
         return [labels.astype(np.float32), rng.standard_normal(offsets).astype(np.float32)]
+    if job == 'classification':
+        (batch, classes), = shapes
+        return [rng.integers(0, classes, batch).astype(np.float32)]
     return [rng.uniform(-1, 1, shape).astype(np.float32) for shape in shapes]
 
 
@@ -104,7 +113,8 @@ def check_outputs(case, ours, theirs):
 
 
 def check_step(case, ours, theirs):
-    """Does one step on both sides, from the same weights."""
+    """Does one step on both sides, from the weights of ours."""
+    theirs.call('set_weights', ours.call('weights'))
     demand_close(f'{case.name}, loss', *(np.array(process.call('train')) for process in (theirs, ours)), 1e-4)
     gradients = [process.call('gradients') for process in (theirs, ours)]
     largest = max(np.linalg.norm(gradient) for gradient in gradients[1])
@@ -115,20 +125,23 @@ def check_step(case, ours, theirs):
             demand_close(f'{case.name}, gradient of part {number}', got.ravel(), wanted.ravel(), .3)
 
 
-def bench_train(case, size, pace, processes):
+def bench_train(case, size, pace, processes, compiled=False):
     rows = []
     for batch in case.batches:
         with contextlib.ExitStack() as stack:
-            ours, theirs = (processes(side, stack) for side in (GluonzooSide, TorchSide))
-            feed(case, (ours, theirs), batch, size)
-            theirs.call('set_weights', ours.call('weights'))
-            check_step(case, ours, theirs)
-            times, by_round = take_turns({'gluonzoo': lambda ours=ours: ours.call('train'),
-                                          'eager': lambda theirs=theirs: theirs.call('train')},
+            ours, eager = (processes(side, stack) for side in (GluonzooSide, TorchSide))
+            ways = {'eager': eager}
+            if compiled:
+                ways['torch.compile'] = processes(TorchSide, stack)
+                ways['torch.compile'].call('compile')
+            feed(case, (ours, *ways.values()), batch, size)
+            for theirs in ways.values():
+                check_step(case, ours, theirs)
+            times, by_round = take_turns({way: functools.partial(process.call, 'train')
+                                          for way, process in {'gluonzoo': ours, **ways}.items()},
                                          pace._replace(turn=8 * pace.turn))   # several steps, the first not counted
-        rows.append({'what': 'train', 'batch': batch, 'way': 'hybridized', 'ms': times['gluonzoo'],
-                     'torch_way': 'eager', 'torch_ms': {'eager': times['eager']},
-                     'faster': ratio(by_round, 'eager', 'gluonzoo')})
+        rows += [{'what': 'train', 'batch': batch, 'way': 'hybridized', 'ms': times['gluonzoo'], 'torch_way': way,
+                  'torch_ms': {way: times[way]}, 'faster': ratio(by_round, way, 'gluonzoo')} for way in ways]
     return rows
 
 
@@ -225,7 +238,8 @@ def run(args):
                 report['conditions'].update(process.call('conditions'))
                 return process
 
-            rows = BENCHES[what](case, QUICK_SIZE[name] if args.quick else case.size, args.pace, processes)
+            options = {'compiled': True} if args.compile and what == 'train' else {}
+            rows = BENCHES[what](case, QUICK_SIZE[name] if args.quick else case.size, args.pace, processes, **options)
             report['rows'] += [{'model': name, **row} for row in rows]
     report['conditions']['load_average_after'] = os.getloadavg()[0]
     return report
@@ -237,6 +251,7 @@ def parse(argv):
     parser.add_argument('--what', nargs='+', choices=WHATS, default=WHATS)
     parser.add_argument('--quick', action='store_true', help='small input, few rounds: does it run?')
     parser.add_argument('--rounds', type=int, help='how often each side takes its turn')
+    parser.add_argument('--compile', action='store_true', help='train: time torch.compile too')
     parser.add_argument('--keep-memory', action='store_true', help="PyTorch's malloc keeps what is freed too")
     parser.add_argument('--json', metavar='FILE', help='write the report there too')
     args = parser.parse_args(argv)

@@ -4,6 +4,8 @@ A job is what a network is trained to do here:
 
 detection
     a softmax over the classes of every anchor and a smooth L1 loss of its offsets, by SGD with momentum
+classification
+    a softmax over classes, by SGD with momentum
 heads
     no loss: the gradients of all outputs are given. By SGD with momentum.
 gan
@@ -126,6 +128,9 @@ class GluonzooSide(Side):
             return classes + self.mx.nd.smooth_l1(offsets - wanted, scalar=1).mean()
         return self._descend(loss)
 
+    def train_classification(self):
+        return self._descend(lambda logits: -self.mx.nd.log_softmax(logits).pick(self.targets[0]).mean())
+
     def train_heads(self):
         with self.mx.autograd.record():
             outputs = self.networks[0](self.x)
@@ -219,6 +224,11 @@ class TorchSide(Side):
             for part, value in zip(own, values):
                 part.copy_(self.torch.from_numpy(value).reshape(part.shape))
 
+    def compile(self):
+        """Has torch.compile make the networks' forward and backward passes, at their first call."""
+        for network in self.networks:
+            network.compile()
+
     def prepare(self, way):
         torch = self.torch
         layout = torch.channels_last if 'channels last' in way else torch.contiguous_format
@@ -248,6 +258,10 @@ class TorchSide(Side):
             return (functional.cross_entropy(logits.flatten(0, 1), labels.flatten().long())
                     + functional.smooth_l1_loss(offsets, wanted))
         return self._descend(loss)
+
+    def train_classification(self):
+        labels = self.targets[0].long()
+        return self._descend(lambda logits: self.torch.nn.functional.cross_entropy(logits, labels))
 
     def train_heads(self):
         self.trainers[0].zero_grad()

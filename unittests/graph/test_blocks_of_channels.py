@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 from gluonzoo.graph.blocks_of_channels import fill_blocks
 from gluonzoo.graph.edit import make_block
+from gluonzoo.graph.training_only import drop_training_only
 from gluonzoo.nn.conv import conv, conv_bn, sequential
 
 
@@ -91,7 +92,7 @@ def run(net, x):
         parameter.set_data(mx.nd.array(rng.uniform(.5, 1.5, parameter.shape)))
     wanted = net(x)
     symbol = net(mx.sym.var('data'))
-    symbol = mx.sym.Group(list(symbol)) if isinstance(symbol, tuple) else symbol
+    symbol = drop_training_only(mx.sym.Group(list(symbol)) if isinstance(symbol, tuple) else symbol)
     values = {name: parameter.data() for name, parameter in net.collect_params().items()}
     internals = symbol.get_internals()
     symbol = fill_blocks(symbol, values, dict(zip(internals.list_outputs(), internals.infer_shape(data=x.shape)[1])))

@@ -17,7 +17,7 @@ def output_shapes(net, shape):
 def multiply_adds(net, shape):
     """Of the convolutions and fully connected layers, for one image of a batch of `shape`; biases not counted.
 
-    Where a layer computes its weights from a parameter, the parameter's are counted: there are zeros among the others.
+    Where a layer computes its weights from a parameter, the parameter's are counted: the others are zeros.
     """
     symbol = _group(net)
     internals = symbol.get_internals()
@@ -30,7 +30,7 @@ def multiply_adds(net, shape):
             while source['op'] != 'null':
                 source = nodes[source['inputs'][0][0]]
             weight = shapes[source['name']]   # [out, in / groups, ...]
-            total += prod(shapes[node['name'] + '_output'][1:]) * prod(weight[1:])
+            total += prod(shapes[node['name'] + '_output'][2:]) * prod(weight)
     return total
 
 

@@ -5,6 +5,7 @@ import pytest
 from mxnet import autograd
 
 from gluonzoo.nn.conv import conv
+from gluonzoo.nn.depthwise_conv import DepthwiseConv
 from gluonzoo.nn.grouped_conv import GroupedConv, joined_groups
 
 
@@ -51,6 +52,6 @@ def test_values_and_gradients(in_channels, channels, groups, options, hybrid):
 
 @pytest.mark.parametrize('arguments, kind', [
     ((8, 16, 3), mx.gluon.nn.Conv2D), ((8, 16, 3, 1, 4), GroupedConv), ((8, 16, 3, 1, 8), GroupedConv),
-    ((8, 8, 3, 1, 8), mx.gluon.nn.Conv2D)])   # depthwise: oneDNN is fast
+    ((8, 8, 3, 1, 8), DepthwiseConv)])
 def test_which_convolutions_are_made_so(arguments, kind):
     assert type(conv(*arguments)) is kind
