@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 
 from optuna.trial import TrialState
 
@@ -204,4 +205,5 @@ class _Loop:
 
 
 def _say(line):
-    print(line, file=sys.stderr, flush=True)
+    with suppress(OSError):   # a terminal that has been closed: the trainings must still be ended
+        print(line, file=sys.stderr, flush=True)

@@ -158,7 +158,9 @@ class Study:
             raise ValueError('this Optuna has no PED-ANOVA; 3.6 or later has')
         if len({trial.value for trial in self.best()}) < 2:
             raise ValueError('needs two complete trials with different values')
-        found = optuna.importance.get_param_importances(self._study, evaluator=evaluator())
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')   # that it is inaccurate with few trials
+            found = optuna.importance.get_param_importances(self._study, evaluator=evaluator())
         if not found or not all(map(math.isfinite, found.values())):
             raise ValueError('cannot be said of these trials')
         return found
