@@ -15,6 +15,7 @@ from pathlib import Path
 from .. import cores, runtime
 from ..recipes import trainings
 from ..recipes.arguments import at_least
+from .errors import said_of
 from .threads import begun_with
 
 PRUNERS = 'median', 'medianstop', 'none'
@@ -191,8 +192,8 @@ class _Search:
     def _write_meanwhile(self, study):
         try:
             self._write_tables(study)
-        except OSError as error:   # a full disk; the study knows it all, and the search goes on
-            print(f'{error.filename}: {error.strerror}; written again after the next trial', file=sys.stderr)
+        except (OSError, ValueError) as error:   # a full disk; the study knows it all, and the search goes on
+            print(f'{said_of(error)}; written again after the next trial', file=sys.stderr)
 
     def _write_tables(self, study):
         from ..search import results

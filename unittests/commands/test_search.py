@@ -307,6 +307,16 @@ def test_options_before_the_recipe(monkeypatch):
     assert (args.trials, args.seed, job.space.paths, job.words) == (7, 5, [RATE, SIZE], ['--width', '2'])
 
 
+def test_a_full_disk_costs_tables_and_no_trial(monkeypatch, capsys):
+    def full(study):
+        raise OSError(28, 'No space left on device', 'trials.csv')
+
+    one = search._Search.__new__(search._Search)
+    monkeypatch.setattr(one, '_write_tables', full, raising=False)
+    one._write_meanwhile(None)
+    assert capsys.readouterr().err == 'trials.csv: No space left on device; written again after the next trial\n'
+
+
 def test_without_optuna(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'optuna', None)
     said = "gluonzoo search: a search needs Optuna: pip install 'gluonzoo[search]'"

@@ -310,7 +310,7 @@ def test_a_terminal_that_is_closed(bench, monkeypatch, states):
 
         flush = write
 
-    monkeypatch.setattr(loop.sys, 'stderr', Closed())
+    monkeypatch.setattr(sys, 'stderr', Closed())
     assert states(bench.search(1)) == ['COMPLETE']
 
 
