@@ -12,9 +12,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from .. import cores
+from .. import cores, runtime
 from ..recipes import NAMES
 from ..recipes.arguments import at_least
+from .errors import said_of
+from .threads import begun_with
 
 PRUNERS = 'median', 'medianstop', 'none'
 
@@ -124,9 +126,10 @@ class _Job:
     def process(self, threads):
         """A function for the search: what Python runs in a trial."""
         def words(run, texts, resume):
-            # A run that goes on keeps its own number of threads.
-            how = ['--resume'] if resume else ['--threads', str(threads)]
-            return ['-m', 'gluonzoo.commands.main', 'train', self.what, *self.words, '--run', str(run), *how,
+            begun = begun_with(run) if resume else None   # a run that goes on keeps its own number
+            number = begun if begun and begun <= cores.physical_cores() else threads
+            return ['-m', 'gluonzoo.commands.main', 'train', self.what, *self.words, '--run', str(run), '--threads',
+                    str(number), *(['--resume'] if resume else []),
                     *(word for text in texts for word in ('--set', text))]
         return words
 
@@ -147,10 +150,11 @@ class _Search:
         from ..train.signals import Interrupted
 
         args, job = self._args, self._job
+        command = job.process(self._threads())
         with self._directory.used():
             study = self._open_study()
             try:
-                search(study, self._directory, job.process(self._threads()), job.metric, total=args.trials,
+                search(study, self._directory, command, job.metric, total=args.trials,
                        jobs=args.jobs, epochs=job.epochs, keep_runs=args.keep_runs,
                        on_trial=lambda: self._write_meanwhile(study))
             except Interrupted:
@@ -177,16 +181,19 @@ class _Search:
         return study
 
     def _threads(self):
+        """Of each training: its part of the cores; fewer, if the environment says so or others use some."""
         there = cores.physical_cores()
+        if self._args.threads and self._args.threads > there:
+            raise ValueError(f'--threads: must be a whole number from 1 to {there}, the cores: {self._args.threads}')
         if self._args.threads is None and self._args.jobs > there:
             print(f'{self._args.jobs} trainings at a time on {there} core(s): each is the slower', file=sys.stderr)
-        return self._args.threads or max(1, there // self._args.jobs)
+        return self._args.threads or max(1, min(runtime.threads(), there // self._args.jobs))
 
     def _write_meanwhile(self, study):
         try:
             self._write_tables(study)
-        except OSError as error:   # a full disk; the study knows it all, and the search goes on
-            print(f'{error.filename}: {error.strerror}; written again after the next trial', file=sys.stderr)
+        except (OSError, ValueError) as error:   # a full disk; the study knows it all, and the search goes on
+            print(f'{said_of(error)}; written again after the next trial', file=sys.stderr)
 
     def _write_tables(self, study):
         from ..search import results

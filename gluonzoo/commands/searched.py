@@ -36,7 +36,8 @@ def settings(args):
     return settings_of(RECIPE, WORDS, SETTINGS, args)
 '''
 
-_EARLY = {'fit.epochs': 'epochs', 'fit.batch_size': 'batch_size'}   # settings that an argument may say instead
+# Settings that an argument may say instead.
+_EARLY = {'fit.epochs': 'epochs', 'fit.batch_size': 'batch_size', 'engine.devices': 'devices'}
 
 
 def load(recipe):
@@ -60,16 +61,14 @@ def settings_of(recipe, words, settings, args):
         of the training that is asked for. What it says goes before the words and the settings
     """
     training = train.parse(recipe, [*words, *(['--data', str(args.data)] if args.data else [])])
-    for name in 'epochs', 'batch_size', 'lr':   # what recipes heed themselves
-        if getattr(args, name) is not None:
-            setattr(training, name, getattr(args, name))
-    if args.devices_given:
-        training.devices, training.devices_given = args.devices, True
-    else:
-        args.devices = training.devices
-    said = {path for path, name in _EARLY.items() if getattr(args, name) is not None}
-    training.set = [*training.set, *set_words({path: value for path, value in settings.items() if path not in said})]
+    said = {name for name in ('epochs', 'batch_size', 'lr') if getattr(args, name) is not None}
+    said |= {'devices', 'devices_given'} if args.devices_given else set()
+    for name in said:   # what recipes heed themselves
+        setattr(training, name, getattr(args, name))
+    training.set = [*training.set, *set_words({path: value for path, value in settings.items()
+                                               if _EARLY.get(path) not in said})]
     made = make_settings(training)
+    args.devices = made['engine']['devices']
     return {part: made[part] for part in KEYS}
 
 

@@ -11,6 +11,7 @@
     process         one trial's training
     directory       where trials lie, which of their checkpoints stay, and who works there
     loop            asks for trials, starts them, watches them, tells the study what came of them
+    say             lines for the user meanwhile
     results         the table of the best trials, trials.csv, the file of the best settings
     pictures        history.png and importance.png
 

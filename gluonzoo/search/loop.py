@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 from ..train.signals import Interrupted, Signals
 from .process import Training
 from .reports import Reports
+from .say import say
 from .space import set_words
 
 __all__ = ['SearchError', 'search']
@@ -102,7 +103,7 @@ class _Loop:
         for trial in self._running:
             trial.training.stop()
         if self._running:
-            _say(f'waits for {len(self._running)} training(s) to save and end')
+            say(f'waits for {len(self._running)} training(s) to save and end')
         while self._running:
             self._running = [trial for trial in self._running if not trial.training.ended()]
             time.sleep(PAUSE)
@@ -115,7 +116,7 @@ class _Loop:
                 return asked
             if asked.number not in self._told:
                 self._told.add(asked.number)
-                _say(f'trial {asked.number}: waits until its former process has saved and ended')
+                say(f'trial {asked.number}: waits until its former process has saved and ended')
             left.append(asked)
         return None if left or len(self._study.trials()) >= total else self._study.ask()
 
@@ -123,7 +124,7 @@ class _Loop:
         run, resume = self._directory.run(asked.number), self._directory.has_run(asked.number)
         words = self._command(run, set_words(asked.values), resume)
         begins = f'goes on after {asked.reported} epoch(s)' if resume else 'begins'
-        _say(f'trial {asked.number} {begins}: {", ".join(set_words(asked.values))}')
+        say(f'trial {asked.number} {begins}: {", ".join(set_words(asked.values))}')
         try:
             training = Training(words, self._directory.log(asked.number))
         except OSError as error:   # too many processes, a full disk: not the fault of the trial, which waits
@@ -156,14 +157,14 @@ class _Loop:
             value = max(good, key=lambda value: self._study.sign * value)
             self._study.complete(asked, value)
             best = self._study.best()[0]
-            _say(f'trial {asked.number}: {self._metric} {value:.4g} in epoch {trial.values.index(value) + 1} of '
+            say(f'trial {asked.number}: {self._metric} {value:.4g} in epoch {trial.values.index(value) + 1} of '
                  f'{len(trial.values)}; best so far: {best.value:.4g} of trial {best.number}')
         elif training.well:
             self._failed(asked, f'has given no {self._metric}' if not trial.values else
                          f'{self._metric} is {trial.values[-1]} in every epoch')
         elif trial.pruned:
             self._study.prune(asked)
-            _say(f'trial {asked.number}: given up after epoch {len(trial.values)}, {self._metric} '
+            say(f'trial {asked.number}: given up after epoch {len(trial.values)}, {self._metric} '
                  f'{trial.values[-1]:.4g}' if trial.values else f'trial {asked.number}: given up')
         elif training.signum and self._is_interrupted():
             return   # with the search itself, as when the machine is shut down: the trial goes on another time
@@ -182,7 +183,7 @@ class _Loop:
     def _failed(self, asked, reason):
         self._study.fail(asked, reason)
         said = f'{reason} ({self._directory.log(asked.number)})'
-        _say(f'trial {asked.number} failed: {said}')
+        say(f'trial {asked.number} failed: {said}')
         self._failures.append((reason.replace(str(self._directory.run(asked.number)), 'RUN'), said))
 
     def _check_failures(self):
@@ -200,8 +201,4 @@ class _Loop:
                 said = self._directory.remove_checkpoints(trial.number)
                 if said and said not in self._told:
                     self._told.add(said)
-                    _say(f'trial {trial.number}: its checkpoints stay: {said}')
-
-
-def _say(line):
-    print(line, file=sys.stderr, flush=True)
+                    say(f'trial {trial.number}: its checkpoints stay: {said}')

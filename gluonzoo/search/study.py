@@ -5,7 +5,6 @@ file, and goes on when the search is resumed. What Optuna suggests for a trial d
 trial and on what the study knows by then, and on nothing else: a resumed search goes on as an unbroken one would.
 """
 import math
-import sys
 import time
 import warnings
 from pathlib import Path
@@ -18,6 +17,7 @@ from optuna.trial import TrialState
 from ..reading import quoted
 from .database import ERRORS, open_storage, reason_of
 from .directory import Directory
+from .say import say
 
 __all__ = ['PATIENCE', 'Asked', 'Study', 'StudyError', 'failure_of']
 
@@ -158,7 +158,9 @@ class Study:
             raise ValueError('this Optuna has no PED-ANOVA; 3.6 or later has')
         if len({trial.value for trial in self.best()}) < 2:
             raise ValueError('needs two complete trials with different values')
-        found = optuna.importance.get_param_importances(self._study, evaluator=evaluator())
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')   # that it is inaccurate with few trials
+            found = optuna.importance.get_param_importances(self._study, evaluator=evaluator())
         if not found or not all(map(math.isfinite, found.values())):
             raise ValueError('cannot be said of these trials')
         return found
@@ -173,7 +175,7 @@ class Study:
                 if time.monotonic() > end or self.stopped():
                     raise StudyError(f'{self.path}: {reason_of(error)}') from error
                 if not told:
-                    print(f'{self.path}: {reason_of(error)}; waiting for it', file=sys.stderr, flush=True)
+                    say(f'{self.path}: {reason_of(error)}; waiting for it')
                 told = True
                 time.sleep(_PAUSE)
 

@@ -238,7 +238,8 @@ def losses(scalars):
     ([*SPACE, '--study', 'sqlite:///my_net.py'], 'my_net.py: is no SQLite database'),
     ([*SPACE, '--study', 'sqlite:///.'], '.: is a folder; must be an ordinary file'),
     ([*SPACE, '--set', 'task.optimizer.name=sdg', '--set', 'task.size=0'], '--set: task.size: must be'),
-    ([*SPACE, '--weights', 'a', '--weights', 'b'], '--weights: net has two: ')])
+    ([*SPACE, '--weights', 'a', '--weights', 'b'], '--weights: net has two: '),
+    ([*SPACE, '--threads', '99999'], '--threads: must be a whole number from 1 to ')])
 def test_what_leaves_nothing(words, said, capsys, tmp_path):
     check_error_is_one_line(['search', 'my_net.py', *words], f'gluonzoo search: {said}', capsys)
     assert {path.name for path in tmp_path.iterdir()} <= {'my_net.py', '__pycache__'}
@@ -306,23 +307,37 @@ def test_options_before_the_recipe(monkeypatch):
     assert (args.trials, args.seed, job.space.paths, job.words) == (7, 5, [RATE, SIZE], ['--width', '2'])
 
 
+def test_a_full_disk_costs_tables_and_no_trial(monkeypatch, capsys):
+    def full(study):
+        raise OSError(28, 'No space left on device', 'trials.csv')
+
+    one = search._Search.__new__(search._Search)
+    monkeypatch.setattr(one, '_write_tables', full, raising=False)
+    one._write_meanwhile(None)
+    assert capsys.readouterr().err == 'trials.csv: No space left on device; written again after the next trial\n'
+
+
 def test_without_optuna(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'optuna', None)
     said = "gluonzoo search: a search needs Optuna: pip install 'gluonzoo[search]'"
     check_error_is_one_line(['search', *WORDS], said, capsys)
 
 
-@pytest.mark.parametrize('jobs, threads, given', [(1, None, 6), (2, None, 3), (4, None, 1), (9, None, 1), (2, 5, 5)])
-def test_the_cores_are_shared_out(monkeypatch, capsys, jobs, threads, given):
+@pytest.mark.parametrize('jobs, threads, free, given', [
+    (1, None, 6, 6), (2, None, 6, 3), (4, None, 6, 1), (9, None, 6, 1), (2, 5, 6, 5), (1, None, 4, 4), (2, None, 4, 3)])
+def test_the_cores_are_shared_out(monkeypatch, capsys, jobs, threads, free, given):
     monkeypatch.setattr(search.cores, 'physical_cores', lambda: 6)
+    monkeypatch.setattr(search.runtime, 'threads', lambda: free)
     args = search.argparse.Namespace(jobs=jobs, threads=threads)
     assert search._Search._threads(search.argparse.Namespace(_args=args)) == given
     assert ('9 trainings at a time on 6 core(s)' in capsys.readouterr().err) == (jobs == 9)
 
 
-def test_the_words_of_a_trial():
-    job = search._Job('my_net.py', ['--width', '2'], [f'{RATE}=uniform(0, 1)'])
-    words = job.process(3)
-    start = ['-m', 'gluonzoo.commands.main', 'train', 'my_net.py', '--width', '2', '--run', 'r']
-    assert words(Path('r'), ['a=1', 'b="c d"'], False) == [*start, '--threads', '3', '--set', 'a=1', '--set', 'b="c d"']
-    assert words(Path('r'), ['a=1'], True) == [*start, '--resume', '--set', 'a=1']   # with the run's own threads
+def test_the_words_of_a_trial(monkeypatch, tmp_path):
+    monkeypatch.setattr(search.cores, 'physical_cores', lambda: 6)
+    words = search._Job('my_net.py', ['--width', '2'], [f'{RATE}=uniform(0, 1)']).process(3)
+    start = ['-m', 'gluonzoo.commands.main', 'train', 'my_net.py', '--width', '2', '--run', str(tmp_path), '--threads']
+    assert words(tmp_path, ['a=1', 'b="c d"'], False) == [*start, '3', '--set', 'a=1', '--set', 'b="c d"']
+    for begun, used in (5, '5'), (7, '3'), (None, '3'):   # a run keeps its number, if there are so many cores
+        (tmp_path / 'settings.json').write_text(json.dumps({'engine': {'threads': begun}}))
+        assert words(tmp_path, ['a=1'], True) == [*start, used, '--resume', '--set', 'a=1']

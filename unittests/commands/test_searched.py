@@ -49,6 +49,14 @@ def test_what_is_said_goes_before(best, pikachu):
     assert found['engine']['devices'] == ['cpu(1)'] and found['task'] == {**wanted['task'], 'loss': 'paper'}
 
 
+def test_devices_that_are_a_setting(pikachu, tmp_path):
+    words = ['--data', str(pikachu), '--small']
+    two = ['cpu(0)', 'cpu(1)']
+    write_recipe(tmp_path / 'best.py', 'dsod', parse('dsod', words), words, {'engine.devices': two}, 'Best.')
+    assert recipe(str(tmp_path / 'best.py'), data=pikachu)['engine']['devices'] == two
+    assert recipe(str(tmp_path / 'best.py'), data=pikachu, devices='cpu:1')['engine']['devices'] == ['cpu(1)']
+
+
 def test_it_trains(best, pikachu, tmp_path):
     path, wanted = best
     assert main(['train', str(path), '--data', str(pikachu), '--run', str(tmp_path / 'run')]) == 0

@@ -303,6 +303,17 @@ def hold(bench, seconds):
         other.execute('ROLLBACK')
 
 
+def test_a_terminal_that_is_closed(bench, monkeypatch, states):
+    class Closed:
+        def write(self, text):
+            raise OSError(5, 'Input/output error')
+
+        flush = write
+
+    monkeypatch.setattr(sys, 'stderr', Closed())
+    assert states(bench.search(1)) == ['COMPLETE']
+
+
 def test_the_words_of_a_training(bench, monkeypatch):
     """Run, settings and whether it goes on are what the command is made of."""
     asked = []

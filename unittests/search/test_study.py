@@ -6,6 +6,7 @@ from contextlib import closing
 
 import optuna
 import pytest
+from full_disk import full_disk
 
 from gluonzoo.search import database
 from gluonzoo.search import study as study_module
@@ -161,6 +162,44 @@ def test_it_does_not_wait_for_ever(bench, impatient, monkeypatch, states, reason
         with pytest.raises(StudyError, match=f'^{bench.file}: the database is locked by another program$'):
             study.complete(asked, .5)
     assert states(bench.study()) == ['RUNNING']
+
+
+def test_a_full_disk(bench, impatient, monkeypatch, states):
+    study = bench.study()
+    asked = study.ask()
+    monkeypatch.setattr(study_module, 'PATIENCE', .2)
+    with full_disk(100), pytest.raises(StudyError) as error:
+        study.complete(asked, .5)
+    assert str(error.value).startswith(f'{bench.file}: the database cannot be used: ')
+    assert states(bench.study()) == ['RUNNING']
+    study.complete(asked, .5)
+    assert states(bench.study()) == ['COMPLETE']
+
+
+def test_a_file_that_is_removed_meanwhile(bench, impatient, monkeypatch):
+    """Nothing is written into a file that nobody can find again."""
+    study = bench.study()
+    asked = study.ask()
+    monkeypatch.setattr(study_module, 'PATIENCE', .2)
+    bench.file.unlink()
+    with pytest.raises(StudyError, match=f'^{bench.file}: the database '):
+        study.complete(asked, .5)
+
+
+# -- where the trials lie --------------------------------------------------------------------------------------------
+
+def test_a_directory_that_is_moved(bench, tmp_path, states):
+    study = bench.study()
+    study.complete(study.ask(), 1)
+    bench.directory.run(0).mkdir()
+    moved = type(bench)(tmp_path / 'moved')
+    bench.directory.path.rename(moved.directory.path)
+    assert states(moved.study()) == ['COMPLETE']
+    bench.directory.run(0).mkdir(parents=True)   # others in the place where they lay are none of its own
+    assert states(moved.study()) == ['COMPLETE']
+    bench.file = moved.file
+    with pytest.raises(StudyError, match=f'its trials lie in {moved.directory.path}; --out '):
+        bench.study()
 
 
 # -- which settings matter -------------------------------------------------------------------------------------------
