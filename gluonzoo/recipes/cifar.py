@@ -25,7 +25,8 @@ CIFAR10 = ('airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'hors
 # The tricks' public code divides the rate by ten after 39,000 and 59,000 of 78,000 updates: 200 epochs of 390.
 PAPER = {'model': 'cifar_resnet32', 'batch_size': 128, 'epochs': 200, 'learning_rate': 0.1, 'wd': 1e-4,
          'drops': (39 / 78, 59 / 78)}
-SMALL = {**PAPER, 'model': 'cifar_resnet20', 'epochs': 10}
+# As fast for each picture with a smaller batch, whose rate is smaller in proportion, and four times the updates.
+SMALL = {**PAPER, 'model': 'cifar_resnet20', 'batch_size': 32, 'learning_rate': 0.025, 'epochs': 10}
 
 
 def add_arguments(parser):
@@ -38,7 +39,7 @@ def add_arguments(parser):
     parser.add_argument('--cosine', action='store_true',
                         help='the rate falls along a cosine with every update, instead of twice')
     parser.add_argument('--no-flip', action='store_true', help='do not mirror pictures: for digits and letters')
-    parser.add_argument('--small', action='store_true', help='resnet20 and 10 epochs')
+    parser.add_argument('--small', action='store_true', help='resnet20, 10 epochs with a batch of 32')
 
 
 def _whole_name(name):
