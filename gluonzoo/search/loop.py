@@ -158,14 +158,14 @@ class _Loop:
             self._study.complete(asked, value)
             best = self._study.best()[0]
             say(f'trial {asked.number}: {self._metric} {value:.4g} in epoch {trial.values.index(value) + 1} of '
-                 f'{len(trial.values)}; best so far: {best.value:.4g} of trial {best.number}')
+                f'{len(trial.values)}; best so far: {best.value:.4g} of trial {best.number}')
         elif training.well:
             self._failed(asked, f'has given no {self._metric}' if not trial.values else
                          f'{self._metric} is {trial.values[-1]} in every epoch')
         elif trial.pruned:
             self._study.prune(asked)
             say(f'trial {asked.number}: given up after epoch {len(trial.values)}, {self._metric} '
-                 f'{trial.values[-1]:.4g}' if trial.values else f'trial {asked.number}: given up')
+                f'{trial.values[-1]:.4g}' if trial.values else f'trial {asked.number}: given up')
         elif training.signum and self._is_interrupted():
             return   # with the search itself, as when the machine is shut down: the trial goes on another time
         else:
