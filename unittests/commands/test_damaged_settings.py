@@ -19,7 +19,7 @@ from gluonzoo.recipes import cifar
 from gluonzoo.train import CheckpointError
 from gluonzoo.train.settings import read_settings
 
-EVERY = 23   # a prime, so that every kind of change meets every kind of place
+EVERY = 223   # a prime, so that every kind of change meets every kind of place
 VALUES = (None, True, 3, -1, 0, 10 ** 9, -10 ** 9, 2.5, 1e300, 10 ** 400, float('nan'), 'x', '', 'a\0b', 'x' * 5000, [],
           ['x'], [1, 2, 3], {}, {'a': 1})
 KEYS = ('self', 'name', 'x', '', 'weights', 'partial', 'no_decay', 'transform', 'classes', 'lr_scheduler', 'kwargs')
