@@ -2,16 +2,15 @@
 import threading
 import warnings
 from collections import Counter
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ..pictures.decode import ImageError, decode_image, image_size
-from ..reading import FileError, read_names
 from ..registry import DATASETS
 from ..values import PATH
 from .dataset import Dataset, counted, one_file
+from .record_folder import class_names_beside, part_of
 from .records import RecordError, RecordFile, unpack
 
 __all__ = ['DetectionRecords', 'Sample']
@@ -19,7 +18,6 @@ __all__ = ['DetectionRecords', 'Sample']
 MAX_CLASSES = 10000     # where no classes.txt says how many there are
 MIN_PIXELS = 0.5        # a box less wide or high than this shows nothing
 NO_OBJECT = -1          # the class of a row that is no object, whatever else is in it
-MAX_NAMES = 1 << 20     # bytes of classes.txt
 
 # Why an object is left out.
 _EXCHANGED, _OUTSIDE, _SMALL = 'xmin > xmax or ymin > ymax', 'outside the picture', 'less than half a pixel'
@@ -95,10 +93,7 @@ class DetectionRecords(Dataset):
 
     @classmethod
     def in_folder(cls, folder, split):
-        path = Path(folder, f'{split}.rec')
-        if not path.exists():
-            raise FileNotFoundError(f'{path}: no such file')
-        return {'path': str(path)}
+        return part_of(folder, split)
 
     def sample(self, record):
         """The picture and the boxes of one record.
@@ -145,13 +140,7 @@ class DetectionRecords(Dataset):
                 yield b''
 
     def _class_names(self):
-        path = self.path.with_name('classes.txt')
-        if not path.exists():
-            return [f'class {number}' for number in range(self._greatest_class() + 1)]
-        try:
-            return read_names(path, MAX_NAMES)
-        except FileError as error:
-            raise RecordError(str(error)) from error
+        return class_names_beside(self.path) or [f'class {number}' for number in range(self._greatest_class() + 1)]
 
     def _require_usable(self):
         """RecordError if there are objects, and nothing can be learned of any; a RuntimeWarning if there are none.

@@ -1,21 +1,18 @@
 """Pictures with one class each, from a file of records as im2rec makes it."""
-from pathlib import Path
-
 import numpy as np
 
 from ..pictures.decode import ImageError, decode_image
-from ..reading import FileError, read_names
 from ..registry import DATASETS
 from ..values import NAMES, PATH
 from ..values import check as check_value
 from .dataset import Dataset, one_file
 from .labelled import Labelled
+from .record_folder import class_names_beside, part_of
 from .records import RecordError, RecordFile, unpack
 
 __all__ = ['LabelledRecords']
 
 MAX_CLASSES = 100000   # where no names say how many there are
-MAX_NAMES = 1 << 24    # bytes of classes.txt
 
 
 @DATASETS.register('labelled_records')
@@ -71,10 +68,7 @@ class LabelledRecords(Dataset):
 
     @classmethod
     def in_folder(cls, folder, split):
-        path = Path(folder, f'{split}.rec')
-        if not path.exists():
-            raise FileNotFoundError(f'{path}: no such file')
-        return {'path': str(path)}
+        return part_of(folder, split)
 
     def sample(self, record):
         """The picture and the class of one record: :class:`Labelled`.
@@ -110,10 +104,4 @@ class LabelledRecords(Dataset):
         return int(label[0])
 
     def _names(self):
-        names = self.path.parent / 'classes.txt'
-        if not names.exists():
-            return [str(number) for number in range(self._labels.max() + 1)]
-        try:
-            return read_names(names, MAX_NAMES)
-        except FileError as error:
-            raise RecordError(str(error)) from None
+        return class_names_beside(self.path) or [str(number) for number in range(self._labels.max() + 1)]
