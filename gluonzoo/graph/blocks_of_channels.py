@@ -104,7 +104,8 @@ def _layouts(graph, values, shapes, told):
                     if convolution is not None and convolution not in told:
                         raise _Conflict(sources[source], before[other])
                 raise _Conflict(sources[0], None)
-        elif op == 'Concat' and node['attrs'].get('dim', '1') == '1':
+        elif op == 'Concat' and node['attrs'].get('dim', '1') == '1' \
+                and None not in (_channels(graph, shapes, source) for source in sources):
             if any(part is not None for part in before):
                 parts, offset = [], 0
                 for source, part in zip(sources, before):
@@ -162,7 +163,8 @@ def _same(a, b):
 
 
 def _channels(graph, shapes, number):
-    shape = shapes[output_name(graph['nodes'][number])]
+    """Of a node's output; None if it has several outputs, or one without channels."""
+    shape = shapes.get(output_name(graph['nodes'][number]), ())
     return int(shape[1]) if len(shape) > 1 else None
 
 

@@ -22,7 +22,7 @@ def conv(in_channels, channels, kernel=1, stride=1, groups=1, bias=False, bias_i
     options = dict(strides=stride, padding=kernel // 2 * dilation, dilation=dilation, use_bias=bias,
                    weight_initializer=weight_initializer or _uniform(fan_in),
                    bias_initializer=bias_initializer or _uniform(fan_in))
-    if groups == in_channels == channels > 1:
+    if groups == in_channels == channels > 1 and dilation == 1:   # a dilated one has no fast gradient in oneDNN
         return DepthwiseConv(channels, kernel, **options)
     make = nn.Conv2D if groups == 1 else GroupedConv
     return make(channels, kernel, groups=groups, in_channels=in_channels, **options)
@@ -34,14 +34,13 @@ def dense(in_units, units):
                     bias_initializer=_uniform(in_units))
 
 
-def conv_bn(in_channels, channels, kernel=1, stride=1, groups=1, relu=True, momentum=.9, gamma_initializer='ones',
-            **options):
+def conv_bn(in_channels, channels, kernel=1, stride=1, groups=1, relu=True, momentum=.9, **options):
     """:func:`conv` without bias, batch normalisation and, if `relu`, a ReLU, as one block.
 
-    `momentum` and `gamma_initializer` are of the normalisation, `options` of :func:`conv`.
+    `momentum` is of the running averages of the normalisation; `options` are of :func:`conv`.
     """
-    norm = nn.BatchNorm(momentum=momentum, gamma_initializer=gamma_initializer, in_channels=channels)
-    layers = [conv(in_channels, channels, kernel, stride, groups, **options), norm]
+    layers = [conv(in_channels, channels, kernel, stride, groups, **options),
+              nn.BatchNorm(momentum=momentum, in_channels=channels)]
     return sequential(*layers, nn.Activation('relu')) if relu else sequential(*layers)
 
 

@@ -66,6 +66,6 @@ class SelectiveKernel(HybridBlock):
         for_near = F.slice_axis(choice, axis=1, begin=0, end=self._channels)
         for_far = F.slice_axis(choice, axis=1, begin=self._channels, end=None)
         share = F.sigmoid(for_near - for_far)   # the softmax of two, [N, channels, 1, 1]
-        # On a CPU, this takes two thirds of the time of near * share + far * (1 - share), with their gradients, and
-        # broadcast_mul would take twice as long.
+        # On a CPU, with gradients, a share broadcast for each branch would take half as long again, and broadcast_mul
+        # twice as long.
         return far + (near - far) * F.broadcast_like(share, near)

@@ -57,6 +57,14 @@ def flattened(F, net, x):
     return F.reshape(net.deep(net.first(x)), shape=(0, -1))
 
 
+def halves(join, whole=False):
+    """Joins the two outputs of one operator; or the first and a whole map."""
+    def forward(F, net, x):
+        a, b = F.split(net.first(x), num_outputs=2, axis=1)
+        return net.out(join(F, a, net.deep(x) if whole else b))
+    return forward
+
+
 NETS = {
     'plain': (plain, dict(first=conv_bn(3, 12), deep=depthwise(12), out=conv(12, 5)), [16, 16, 5]),
     'ghost': (ghost, dict(first=conv_bn(3, 6), deep=depthwise(6), shortcut=conv_bn(3, 12), out=conv(12, 5)),
@@ -68,6 +76,9 @@ NETS = {
     'input added': (lambda F, net, x: net.out(x + net.first(x)), dict(first=conv_bn(3, 3), out=conv(3, 5)), [3, 5]),
     'some channels': (lambda F, net, x: net.out(F.slice_axis(net.first(x), axis=1, begin=2, end=6)),
                       dict(first=conv_bn(3, 12), out=conv(4, 5)), [12, 5]),
+    'halves added': (halves(lambda F, a, b: a + b), dict(first=conv_bn(3, 12), out=conv(6, 5)), [12, 5]),
+    'half and whole': (halves(lambda F, a, b: F.concat(a, b, dim=1), whole=True),
+                       dict(first=conv_bn(3, 12), deep=conv_bn(3, 10), out=conv(16, 5)), [12, 10, 5]),
     'other axes': (lambda F, net, x: net.out(F.broadcast_like(
         F.contrib.AdaptiveAvgPooling2D(net.first(x), output_size=1), net.deep(x), lhs_axes=(2, 3), rhs_axes=(2, 3))),
                    dict(first=conv_bn(3, 24), deep=conv_bn(3, 12), out=conv(24, 5)), [24, 12, 5]),

@@ -11,7 +11,7 @@ from gluonzoo.nn.grouped_conv import GroupedConv, joined_groups
 
 @pytest.mark.parametrize('in_channels, channels, groups, join', [
     (128, 128, 32, 4), (256, 256, 32, 2), (512, 512, 32, 1), (1024, 1024, 32, 1),   # SKNet's
-    (16, 32, 16, 16), (32, 32, 16, 8), (32, 64, 16, 8), (64, 64, 16, 4),             # those of CIFAR-10
+    (16, 16, 16, 16), (16, 32, 16, 16), (32, 32, 16, 8), (32, 64, 16, 8), (64, 64, 16, 4),   # those of CIFAR-10
     (32, 64, 4, 2), (48, 48, 4, 4), (24, 24, 3, 1), (20, 20, 5, 1), (6, 6, 3, 1), (64, 64, 1, 1)])
 def test_how_many_are_joined(in_channels, channels, groups, join):
     assert joined_groups(in_channels, channels, groups) == join
@@ -50,8 +50,11 @@ def test_values_and_gradients(in_channels, channels, groups, options, hybrid):
         np.testing.assert_allclose(b, a, rtol=0, atol=1e-5 * abs(a).max())
 
 
-@pytest.mark.parametrize('arguments, kind', [
-    ((8, 16, 3), mx.gluon.nn.Conv2D), ((8, 16, 3, 1, 4), GroupedConv), ((8, 16, 3, 1, 8), GroupedConv),
-    ((8, 8, 3, 1, 8), DepthwiseConv)])
-def test_which_convolutions_are_made_so(arguments, kind):
-    assert type(conv(*arguments)) is kind
+@pytest.mark.parametrize('groups, dilation, kind', [
+    (1, 1, mx.gluon.nn.Conv2D), (1, 2, mx.gluon.nn.Conv2D), (4, 1, GroupedConv), (16, 1, DepthwiseConv),
+    (16, 2, GroupedConv)])
+def test_which_convolutions_are_made_so(groups, dilation, kind):
+    net = conv(16, 16, 3, groups=groups, dilation=dilation)
+    assert type(net) is kind
+    net.initialize()
+    assert net(mx.nd.ones((1, 16, 6, 5))).shape == (1, 16, 6, 5)
