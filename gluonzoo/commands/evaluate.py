@@ -38,6 +38,8 @@ def run(args):
 
     for path in filter(None, (args.json, args.picture)):
         require_replaceable(path)   # before the work
+    if args.pictures and args.pictures.exists() and not args.pictures.is_dir():
+        raise ValueError(f'--pictures: must be a folder, or not there: {args.pictures}')
     task, settings, checkpoint = resolve.open_run(args.run, args.which or 'best', resolve.contexts(args.devices),
                                                   args.set, args.code, not args.allow_not_finite)
     if args.pictures and type(task).evaluation_pictures is Task.evaluation_pictures:

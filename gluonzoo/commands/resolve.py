@@ -18,8 +18,8 @@ from ..values import NAMES, PATH, TRUE_OR_FALSE, check, nullable
 from . import user_code
 from .overrides import override
 
-__all__ = ['Opened', 'load_named_weights', 'make_engine', 'make_network', 'make_task', 'open_model', 'open_run',
-           'validation_loader']
+__all__ = ['Opened', 'load_named_weights', 'make_dataset', 'make_engine', 'make_network', 'make_task', 'open_model',
+           'open_run', 'validation_loader']
 
 
 # What settings of a network have besides the model's own keywords.
@@ -222,12 +222,19 @@ def moved_data(specification, path, split='val'):
     return {**specification, 'path': str(path)}
 
 
+def make_dataset(settings, part):
+    """The dataset that a part of settings, 'train_data' or 'val_data', describes.
+
+    Raises ValueError if its classes are not those of the task: their numbers would mean others.
+    """
+    dataset = DATASETS.make(settings.get(part), part)
+    names, there = settings['task'].get('class_names'), getattr(dataset, 'class_names', None)
+    if names is not None and there is not None and list(there) != list(names):
+        raise ValueError(f'{settings[part].get("path", part)}: has the classes {quoted(there)}, not {quoted(names)}')
+    return dataset
+
+
 def validation_loader(settings, workers=2):
     """What the settings' task is evaluated on, in batches."""
-    dataset = DATASETS.make(settings.get('val_data'), 'val_data')
-    names = settings['task'].get('class_names')
-    there = getattr(dataset, 'class_names', None)
-    if names is not None and there is not None and there != names:
-        raise ValueError(f'{settings["val_data"].get("path", "val_data")}: has the classes {quoted(there)}, not '
-                         f'{quoted(names)}')
+    dataset = make_dataset(settings, 'val_data')
     return Loader(dataset, min(8, len(dataset)), shuffle=False, seed=0, workers=workers, last='keep')

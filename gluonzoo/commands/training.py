@@ -52,7 +52,6 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
 
     from ..data import Loader
     from ..data.dataset import fingerprint, left_out
-    from ..registry import DATASETS
     from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
     from ..train.shown_metrics import in_a_line
     from . import resolve, user_code
@@ -66,7 +65,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     if workers.rank == 0:
         threads.tell(had_threads)
     ema = EMA(how['ema']) if how['ema'] else None
-    dataset = DATASETS.make(settings['train_data'], 'train_data')
+    dataset = resolve.make_dataset(settings, 'train_data')
     engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
     parts = engine_settings['accumulate'] * len(engine_settings['devices']) * workers.count
     if how['batch_size'] % parts:

@@ -27,14 +27,15 @@ class Form(NamedTuple):
     """How one of the two is laid out."""
     name: str
     folder: str       # in the archive
-    files: dict       # split -> pattern of the files
+    files: dict       # split -> names of the files
     names: dict       # kind of label -> file with the classes' names
     labels: dict      # kind of label -> its byte in a record
 
 
-CIFAR10 = Form('CIFAR-10', 'cifar-10-batches-bin', {'train': 'data_batch_*.bin', 'val': 'test_batch.bin'},
+CIFAR10 = Form('CIFAR-10', 'cifar-10-batches-bin',
+               {'train': [f'data_batch_{number}.bin' for number in range(1, 6)], 'val': ['test_batch.bin']},
                {'fine': 'batches.meta.txt'}, {'fine': 0})
-CIFAR100 = Form('CIFAR-100', 'cifar-100-binary', {'train': 'train.bin', 'val': 'test.bin'},
+CIFAR100 = Form('CIFAR-100', 'cifar-100-binary', {'train': ['train.bin'], 'val': ['test.bin']},
                 {'fine': 'fine_label_names.txt', 'coarse': 'coarse_label_names.txt'}, {'coarse': 0, 'fine': 1})
 
 
@@ -81,13 +82,15 @@ class CIFAR(Dataset):
         if labels not in form.labels:
             raise ValueError(f'labels: {form.name} has {" and ".join(sorted(form.labels))} labels: {labels!r}')
         self.class_names = read_names(folder / form.names[labels])
-        self._files = sorted(folder.glob(form.files[split]))
-        if not self._files:
-            raise FileNotFoundError(f'{folder / form.files[split]}: no such file, of the pictures to {split}')
+        files = [folder / name for name in form.files[split]]
+        for file in files:
+            if not file.exists():
+                raise FileNotFoundError(f'{file}: no such file; to {split}, {form.name} has '
+                                        + ', '.join(form.files[split]))
         bytes_before = len(form.labels)
-        require_memory(f'{folder}: its pictures', sum(file.stat().st_size for file in self._files))
-        parts = [_read(file, bytes_before + PIXELS) for file in self._files]
-        for file, part in zip(self._files, parts):
+        require_memory(f'{folder}: its pictures', sum(file.stat().st_size for file in files))
+        parts = [_read(file, bytes_before + PIXELS) for file in files]
+        for file, part in zip(files, parts):
             _check_labels(file, part[:, form.labels[labels]], self.class_names)
         records = parts[0] if len(parts) == 1 else np.concatenate(parts)
         self._labels = records[:, form.labels[labels]]
@@ -120,9 +123,9 @@ def _find(path):
         raise FileNotFoundError(f'{path}: no such folder')
     for form in (CIFAR10, CIFAR100):
         for folder in (path, path / form.folder):
-            if any(next(folder.glob(pattern), None) for pattern in form.files.values()):
+            if any((folder / name).exists() for names in form.files.values() for name in names):
                 return folder, form
-    said = ', or '.join(f'{" and ".join(form.files.values())} of {form.name}' for form in (CIFAR10, CIFAR100))
+    said = ', or '.join(f'{form.files["train"][0]} and the others of {form.name}' for form in (CIFAR10, CIFAR100))
     raise FileNotFoundError(f'{path}: has no pictures in CIFAR\'s binary form: {said}')
 
 

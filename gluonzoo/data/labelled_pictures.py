@@ -13,13 +13,12 @@ from ..values import NAMES, PATH
 from ..values import check as check_value
 from .annotations.listing import files_below
 from .dataset import Dataset, counted
-from .labelled import Labelled
+from .labelled import Labelled, named, require_every_class
 from .records import RecordError
 
 __all__ = ['LabelledPictures']
 
 VALIDATION = ('val', 'valid', 'validation', 'test')   # what the folder may be called, in this order
-SHOWN = 5   # names in a message
 
 
 @DATASETS.register('labelled_pictures')
@@ -75,7 +74,10 @@ class LabelledPictures(Dataset):
             self._files += found
             labels += len(found) * [label]
         self._labels = np.array(labels, np.int32)
-        self._tell(class_names is not None, left_out)
+        if not self._files:
+            raise ValueError(f'{self.path}: has no pictures ({", ".join(SUFFIXES)}) in its folders of classes')
+        require_every_class(self.path, self.class_names, self._labels, given=class_names is not None)
+        self._tell(left_out)
 
     def __len__(self):
         return len(self._files)
@@ -106,34 +108,33 @@ class LabelledPictures(Dataset):
         yield '\n'.join(self.class_names).encode()
         for file in self._files:
             yield os.fsencode(file)
-            yield b'%d' % os.stat(self.path / file).st_size
+            try:
+                yield b'%d' % os.stat(self.path / file).st_size
+            except OSError:   # a link to nothing, which is skipped when it is to be read
+                yield b'gone'
 
     def _require_classes(self, folders, given):
         if len(self.class_names) < 2:
             raise ValueError(f'{self.path}: must have a folder for each class, two or more; has '
-                             f'{_named(self.class_names) or "none"}')
+                             f'{named(self.class_names) or "none"}')
         if len(set(self.class_names)) < len(self.class_names):
             twice = next(name for name, count in Counter(self.class_names).items() if count > 1)
             raise ValueError(f'class_names: {quoted(twice)} is there twice')
+        unseen = next((name for name in folders if not name.isprintable() or name != name.strip()), None)
+        if unseen is not None:
+            raise ValueError(f'{self.path}: a folder is the name of a class, and must be printable, without blanks '
+                             f'around it: {quoted(unseen)}')
         unknown = sorted(set(folders) - set(self.class_names))
         if given and unknown:
             raise ValueError(f'{self.path}: has folders of {len(unknown)} classes that are not among the '
-                             f'{len(self.class_names)} of the training: {_named(unknown)}')
+                             f'{len(self.class_names)} of the training: {named(unknown)}')
 
-    def _tell(self, given, left_out):
-        """Of classes without pictures, and what is left out."""
-        counts = np.bincount(self._labels, minlength=len(self.class_names))
-        empty = [name for name, count in zip(self.class_names, counts) if not count]
-        if not self._files:
-            raise ValueError(f'{self.path}: has no pictures ({", ".join(SUFFIXES)}) in its folders of classes')
-        if empty and not given:
-            raise ValueError(f'{self.path}: {len(empty)} of {len(counts)} classes have no pictures: {_named(empty)}; '
-                             'put some in, or remove the folders')
+    def _tell(self, left_out):
+        """Warns of what is left out."""
         beside = [name for name in os.listdir(self.path) if not name.startswith('.') and (self.path / name).is_file()]
-        for said in (f'{len(empty)} of {len(counts)} classes have no pictures: {_named(empty)}' if empty else '',
-                     f'{sum(left_out.values())} files are left out, being no pictures: {counted(left_out)}'
+        for said in (f'{sum(left_out.values())} files are left out, being no pictures: {counted(left_out)}'
                      if left_out else '',
-                     f'{len(beside)} files beside the folders of classes are left out: {_named(sorted(beside))}'
+                     f'{len(beside)} files beside the folders of classes are left out: {named(sorted(beside))}'
                      if beside else ''):
             if said:
                 warnings.warn(f'{self.path}: {said}', RuntimeWarning, stacklevel=3)
@@ -144,7 +145,3 @@ def _folders(path):
     with os.scandir(path) as entries:
         return {entry.name: Path(entry.path) for entry in entries
                 if entry.is_dir() and not entry.name.startswith('.') and entry.name != '__MACOSX'}
-
-
-def _named(names):
-    return ', '.join(map(str, names[:SHOWN])) + f' and {len(names) - SHOWN} more' * (len(names) > SHOWN)

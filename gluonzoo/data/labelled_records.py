@@ -6,7 +6,7 @@ from ..registry import DATASETS
 from ..values import NAMES, PATH
 from ..values import check as check_value
 from .dataset import Dataset, one_file
-from .labelled import Labelled
+from .labelled import Labelled, require_every_class
 from .record_folder import class_names_beside, part_of
 from .records import RecordError, RecordFile, unpack
 
@@ -27,7 +27,8 @@ class LabelledRecords(Dataset):
         ``name.rec``; see :mod:`gluonzoo.data.records` for the format
     class_names : list of str, optional
         Default: those of classes.txt beside the file, one a line. Without this file they are the numbers, '0', '1' ...
-        up to the greatest label.
+        up to the greatest label. A class without pictures is then an error; where names are given, a RuntimeWarning
+        tells of it.
     transform : dict or transform, optional
         see :class:`~gluonzoo.data.labelled_pictures.LabelledPictures`
 
@@ -45,7 +46,7 @@ class LabelledRecords(Dataset):
         if it is not a file of records or is cut off; or if a label is not one whole number, or beyond the class names:
         then it names the record.
     ValueError
-        if there are fewer than two classes, and for wrong keywords.
+        if there are fewer than two classes, or one has no pictures; and for wrong keywords.
     """
 
     def __init__(self, path: PATH, class_names=None, transform=None):
@@ -62,6 +63,7 @@ class LabelledRecords(Dataset):
                               f'{len(self.class_names)} classes, 0 to {len(self.class_names) - 1}')
         if len(self.class_names) < 2:
             raise ValueError(f'{self.path}: must have two classes or more; has {", ".join(self.class_names)}')
+        require_every_class(self.path, self.class_names, self._labels, given=class_names is not None)
 
     def __len__(self):
         return len(self._records)

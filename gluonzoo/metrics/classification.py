@@ -3,6 +3,8 @@ import numpy as np
 
 __all__ = ['Classified', 'ranks']
 
+MOST = 2000   # classes of a confusion matrix
+
 
 class Classified:
     """Counts over pictures that come in batches.
@@ -15,11 +17,12 @@ class Classified:
     ----------
     confusion : int64 array [classes, classes]
         how many pictures of the class of a row have been taken for the class of a column. Pictures with a logit that
-        is NaN are taken for none, and are not in it.
+        is NaN are taken for none, and are not in it. None for more than MOST classes, whose matrix takes too much
+        memory.
     """
 
     def __init__(self, classes):
-        self.confusion = np.zeros((classes, classes), np.int64)
+        self.confusion = np.zeros((classes, classes), np.int64) if classes <= MOST else None
         self._pictures, self._right = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
         self._among_five = 0
 
@@ -29,6 +32,8 @@ class Classified:
         np.add.at(self._pictures, truth, 1)
         np.add.at(self._right, truth[found < 1], 1)
         self._among_five += int((found < 5).sum())
+        if self.confusion is None:
+            return
         there = ~np.isnan(logits).any(axis=1)
         np.add.at(self.confusion, (truth[there], logits[there].argmax(axis=1)), 1)
 

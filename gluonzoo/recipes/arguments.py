@@ -1,5 +1,6 @@
 """Types for argparse."""
 import argparse
+import math
 import re
 
 __all__ = ['at_least', 'between', 'device_names', 'fraction', 'part_below_1']
@@ -8,6 +9,8 @@ __all__ = ['at_least', 'between', 'device_names', 'fraction', 'part_below_1']
 def _number(kind, good, rule):
     def number(text):
         value = kind(text)
+        if math.isinf(value):
+            raise argparse.ArgumentTypeError(f'must be finite: {text}')
         if not good(value):   # NaN is not
             raise argparse.ArgumentTypeError(f'must be {rule}: {text}')
         return value

@@ -5,8 +5,9 @@ https://arxiv.org/abs/1812.01187) for the warm-up, the cosine, no decay of biase
 GHM-C, SGDW and AdamW are named where these are computed.
 """
 from .arguments import at_least, part_below_1
+from .schedules import make_schedule
 
-__all__ = ['add_arguments', 'check', 'network', 'learning', 'optimizer', 'schedule']
+__all__ = ['NOT_DECAYED', 'add_arguments', 'check', 'network', 'learning', 'optimizer', 'schedule']
 
 LOSSES = ('cross_entropy', 'ghm_c', 'ghm_c_sigmoid')
 # A decay of 1e-4 for each update is what SGD's 1e-4 amounts to at a rate of 0.1 and a momentum of 0.9. The rate of
@@ -52,25 +53,29 @@ def learning(args, recipe):
 
 
 def optimizer(args, recipe):
-    """The optimizer's settings; recipe: 'learning_rate' and 'wd' of SGD."""
+    """The optimizer's settings; recipe: 'learning_rate' and 'wd' of SGD, maybe 'no_decay'."""
     rate = recipe['learning_rate'] * RATES[args.optimizer] if args.lr is None else args.lr
+    spared = NOT_DECAYED if args.no_bias_decay else recipe.get('no_decay')
     return {'name': args.optimizer, 'learning_rate': rate, 'wd': recipe['wd'], **OPTIMIZERS[args.optimizer],
-            **({'no_decay': NOT_DECAYED} if args.no_bias_decay else {})}
+            **({'no_decay': spared} if spared else {})}
 
 
-def schedule(args, recipe, steps, epochs):
-    """The schedule of a training of so many updates; recipe: 'warmup' in epochs, and 'drops' or a cosine."""
-    if args.warmup_steps is not None:
-        option, warmup = '--warmup-steps', args.warmup_steps
-    elif args.warmup is not None:
-        option, warmup = '--warmup', round(args.warmup * steps / epochs)
-    else:   # of a short training a tenth
-        option, warmup = None, min(round(recipe.get('warmup', 0) * steps / epochs), steps // 10)
-    if option and warmup >= steps:
+def schedule(args, recipe, steps, epochs, kind):
+    """The schedule of a training of so many updates.
+
+    Parameters
+    ----------
+    recipe : dict
+        'warmup' in epochs, of which a short training has at most a tenth; for 'step' also 'drops'
+    kind : {'step', 'cosine'}
+    """
+    drops = recipe['drops'] if kind == 'step' else ()
+    if args.warmup is None and args.warmup_steps is None:
+        warmup = round(recipe['warmup'] * steps / epochs) if 'warmup' in recipe else None
+        return make_schedule(kind, steps, drops, warmup)
+    option, warmup = (('--warmup', round(args.warmup * steps / epochs)) if args.warmup_steps is None
+                      else ('--warmup-steps', args.warmup_steps))
+    if warmup and warmup >= steps > 0:
         raise ValueError(f'{option}: must be shorter than the training, {steps} updates in {epochs} epochs: {warmup} '
                          'updates')
-    made = {'warmup': warmup} if warmup else {}
-    if getattr(args, 'cosine', False) or 'drops' not in recipe:
-        return {'name': 'cosine', 'steps': max(2, steps), **made}
-    milestones = sorted({max(1, round(part * steps)) for part in recipe['drops']})
-    return {'name': 'step', 'milestones': milestones, **made}
+    return {**make_schedule(kind, steps, drops), **({'warmup': warmup} if warmup else {})}

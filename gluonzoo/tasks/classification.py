@@ -18,7 +18,7 @@ from ..pictures.labelled import labelled_sheet
 from ..pictures.middle_crop import middle_crop
 from ..reading import quoted
 from ..registry import TASKS
-from ..values import COUNT, NAMES, SIDE, TRUE_OR_FALSE, check, number
+from ..values import COUNT, NAMES, NUMBER, NUMBERS, OBJECT, SIDE, TRUE_OR_FALSE, Rule, check, number
 from .base import Exported, FirstTime, Task, chunks, fetch, late
 
 __all__ = ['Classification', 'Classes']
@@ -29,10 +29,11 @@ MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)   # ImageNet's, a
 PREDICT = 16   # images a device takes at once
 TOLD = 5   # classes of an image
 TILE = 192   # pixels of an image in a picture
-LEGIBLE = 160   # pixels that the shorter side of a picture with words must have
+LEGIBLE, LARGEST = 160, 4096   # pixels that the shorter side of a picture with words must have, and the longer may
 MISTAKES = 24   # of an evaluation, shown
 LOSSES = ('cross_entropy', 'ghm_c', 'ghm_c_sigmoid')
 GHM = {'bins': 10, 'momentum': 0.75, 'per_class': False}
+COLOURS = Rule('three numbers, of red, green and blue', lambda value: NUMBERS.holds(value) and len(value) == 3)
 _GHM_RULES = {'bins': COUNT, 'momentum': number(0, 1), 'per_class': TRUE_OR_FALSE}
 
 
@@ -80,20 +81,28 @@ class Classification(Task):
 
     main_metric = 'top1', 'max'
 
-    def __init__(self, net, class_names: NAMES, size: SIDE = 224, crop=0.875, mean=MEAN, std=STD, smoothing=0.0,
-                 mixup=0.0, loss='cross_entropy', ghm=GHM, optimizer=OPTIMIZER):
+    def __init__(self, net, class_names: NAMES, size: SIDE = 224, crop=0.875, mean: COLOURS = MEAN, std: COLOURS = STD,
+                 smoothing=0.0, mixup=0.0, loss='cross_entropy', ghm=GHM, optimizer=OPTIMIZER):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f'size: must be a number of pixels: {size!r}')
+        for name, value, rule in (('class_names', class_names, NAMES), ('mean', mean, COLOURS), ('std', std, COLOURS),
+                                  ('crop', crop, NUMBER), ('smoothing', smoothing, NUMBER), ('mixup', mixup, NUMBER)):
+            check(name, value, rule)
+        if min(std) <= 0:
+            raise ValueError(f'std: must be three numbers above 0: {quoted(std)}')
         if not 0 < crop <= 1:
             raise ValueError(f'crop: must be above 0 and at most 1: {crop!r}')
         if not 0 <= smoothing < 1:
             raise ValueError(f'smoothing: must be from 0 to below 1: {smoothing!r}')
-        if not 0 <= mixup < np.inf:
+        if mixup < 0:
             raise ValueError(f'mixup: must be a number, at least 0: {mixup!r}')
         if loss not in LOSSES:
             raise ValueError(f'loss: must be one of {", ".join(map(repr, LOSSES))}: {quoted(loss)}')
         if loss != 'cross_entropy' and (smoothing or mixup):
             raise ValueError(f'loss: {loss} takes neither smoothing nor mixup: {smoothing!r}, {mixup!r}')
+        ghm = _checked_ghm(ghm)
+        if loss == 'cross_entropy' and ghm != GHM:
+            raise ValueError(f"ghm: is of the losses 'ghm_c' and 'ghm_c_sigmoid', not of {loss!r}: {quoted(ghm)}")
         super().__init__(net=net)
         self._net, self.class_names = net, list(class_names)
         self._size, self._crop, self._mean, self._std = size, crop, mean, std
@@ -101,8 +110,7 @@ class Classification(Task):
         self._cross_entropy = gluon.loss.SoftmaxCELoss(sparse_label=False)
         self._ghm = None
         if loss != 'cross_entropy':
-            self._ghm = self.keep('ghm', GHMC(len(self.class_names), sigmoid=loss == 'ghm_c_sigmoid',
-                                              **_checked_ghm(ghm)))
+            self._ghm = self.keep('ghm', GHMC(len(self.class_names), sigmoid=loss == 'ghm_c_sigmoid', **ghm))
         self._activation = 'sigmoid' if loss == 'ghm_c_sigmoid' else 'softmax'   # of logits, to make probabilities
         self._evaluated = None   # what the last evaluation found, to be drawn
 
@@ -168,12 +176,14 @@ class Classification(Task):
             heapq.heappushpop(worst, item) if len(worst) == MISTAKES else heapq.heappush(worst, item)
 
     def evaluation_pictures(self):
-        """As :meth:`Task.evaluation_pictures`: 'confusion', and 'mistakes', the wrong images that were the surest."""
+        """As :meth:`Task.evaluation_pictures`: 'confusion' (of up to 2000 classes), and 'mistakes', the wrong
+        images that were the surest."""
         if self._evaluated is None:
             return {}
         confusion, worst = self._evaluated
-        return {'confusion': draw_confusion(confusion, self.class_names),
-                'mistakes': labelled_sheet([image for *_, image, _ in worst], [said for *_, said in worst], TILE)}
+        drawn = {} if confusion is None else {'confusion': draw_confusion(confusion, self.class_names)}
+        drawn['mistakes'] = labelled_sheet([image for *_, image, _ in worst], [said for *_, said in worst], TILE)
+        return drawn
 
     def predict(self, images):
         """The five likeliest :class:`Classes` of each image. See `crop` for the part that the network gets.
@@ -212,9 +222,9 @@ class Classification(Task):
     def draw(self, image, result):
         """The image with the names of the five likeliest classes and their probabilities in its corner.
 
-        A picture that is too small to be read with words on it is enlarged.
+        A picture that is too small to be read with words on it is enlarged, to at most LARGEST pixels a side.
         """
-        scale = -(-LEGIBLE // min(image.shape[:2]))
+        scale = min(-(-LEGIBLE // min(image.shape[:2])), LARGEST // max(image.shape[:2]))
         if scale > 1:
             image = image.repeat(scale, 0).repeat(scale, 1)
         return draw_lines(image, [f'{self.class_names[label]} {score:.0%}' for label, score in zip(*result)])
@@ -248,6 +258,7 @@ class Classification(Task):
 
 def _checked_ghm(ghm):
     """A whole dict of GHMC's keywords. ValueError for unknown ones and values that are not as they must be."""
+    check('ghm', ghm, OBJECT)
     for name, value in ghm.items():
         if name not in GHM:
             raise ValueError(f'ghm: unknown {quoted(name)}; there are {", ".join(GHM)}')

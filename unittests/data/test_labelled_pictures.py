@@ -90,7 +90,7 @@ def test_links_are_followed(folder, tmp_path):
 
 def test_classes_that_are_too_few_or_empty(folder, tmp_path):
     (folder / 'empty').mkdir()
-    with pytest.raises(ValueError, match='train: 1 of 4 classes have no pictures: empty; put some in, or remove'):
+    with pytest.raises(ValueError, match='train: 1 of 4 classes have no pictures: empty; put some in, or remove the classes'):
         LabelledPictures(folder)
     save(tmp_path / 'one' / 'cat' / 'a.png')
     with pytest.raises(ValueError, match='one: must have a folder for each class, two or more; has cat'):
@@ -126,6 +126,24 @@ def test_unreadable_pictures(folder):
     with pytest.raises(RecordError, match=r'2 of 4 records cannot be read, more than one in .*a\.png.*c\.png'), \
             pytest.warns(RuntimeWarning):
         next(Loader(data, 4, shuffle=False, seed=0, workers=1).epoch(0))
+
+
+@pytest.mark.parametrize('name', ['a\nb', ' cat', '\udcff', '\t'])
+def test_names_that_cannot_be_shown(folder, name):
+    save(folder / 'x' / 'x.png')
+    (folder / 'x').rename(folder / name)
+    with pytest.raises(ValueError, match='a folder is the name of a class, and must be printable, without') as raised:
+        LabelledPictures(folder)
+    assert str(raised.value).encode() and '\n' not in str(raised.value)
+
+
+def test_a_link_to_nothing_is_skipped(folder):
+    wanted = LabelledPictures(folder).fingerprint()
+    (folder / 'cat' / 'z.png').symlink_to('nowhere')
+    data = LabelledPictures(folder)
+    assert data.fingerprint()['count'] == 6 and data.fingerprint() != wanted
+    with pytest.raises(RecordError, match=r'record 1: .*z\.png'):
+        data.sample(1)
 
 
 def test_fingerprint(folder, tmp_path):

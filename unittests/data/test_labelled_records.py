@@ -32,11 +32,16 @@ def test_samples(tmp_path):
 
 
 def test_names(tmp_path):
-    """Those given, or of classes.txt: then validation may lack the last class."""
+    """Those given, of which validation may lack some; or of classes.txt."""
     path = write(tmp_path / 'val.rec', [1, 0])
     (tmp_path / 'classes.txt').write_text('cat\ndog\ncow\n')
-    assert LabelledRecords(path).class_names == ['cat', 'dog', 'cow']
+    with pytest.raises(ValueError, match=r'val\.rec: 1 of 3 classes have no pictures: cow; put some in, or remove'):
+        LabelledRecords(path)
+    with pytest.warns(RuntimeWarning, match=r'val\.rec: 1 of 3 classes have no pictures: cow$'):
+        assert LabelledRecords(path, class_names=['cat', 'dog', 'cow']).class_names == ['cat', 'dog', 'cow']
     assert LabelledRecords(path, class_names=['a', 'b']).class_names == ['a', 'b']
+    (tmp_path / 'classes.txt').write_text('cat\ndog\n')
+    assert LabelledRecords(path).class_names == ['cat', 'dog']
     (tmp_path / 'classes.txt').write_text('cat\n\ndog\n')
     with pytest.raises(RecordError, match=r'classes\.txt:2: is blank'):
         LabelledRecords(path)
@@ -49,7 +54,8 @@ def test_names(tmp_path):
     ([0, float('nan')], None, 'record 1: must have a class number'),
     ([0, 1e30], None, 'record 1: must have a class number'),
     ([0, [4, 5, 9, 7, 0, 0, 0, 1, 1]], None, 'record 1: must have one number as its label; has 9, as records of '),
-    ([0, 0], None, 'must have two classes or more; has 0')])
+    ([0, 0], None, 'must have two classes or more; has 0'),
+    ([0, 2, 3], None, '1 of 4 classes have no pictures: 1')])
 def test_labels_that_cannot_be(tmp_path, labels, names, message):
     path = write(tmp_path / 'train.rec', labels)
     if names:

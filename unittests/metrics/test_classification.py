@@ -29,6 +29,13 @@ def test_nan_is_taken_for_no_class():
     assert counts.metrics()['top1'] == pytest.approx(2 / 3) and counts.metrics()['mean_class_top1'] == .75
 
 
+def test_more_classes_than_a_matrix_may_have():
+    counts = Classified(2001)
+    counts.add(np.array([1999, 2]), np.eye(2001, dtype='float32')[[1999, 3]])
+    assert counts.confusion is None and counts.metrics()['top1'] == .5
+    assert Classified(2000).confusion.shape == (2000, 2000)
+
+
 def test_nothing():
     with pytest.raises(ValueError, match='batches: there must be at least one image'):
         Classified(2).metrics()

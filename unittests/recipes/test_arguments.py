@@ -3,7 +3,7 @@ import argparse
 
 import pytest
 
-from gluonzoo.recipes.arguments import at_least, between, device_names, fraction
+from gluonzoo.recipes.arguments import at_least, between, device_names, fraction, part_below_1
 
 
 @pytest.mark.parametrize('kind, text, value', [
@@ -15,6 +15,7 @@ def test_what_is_taken(kind, text, value):
 
 @pytest.mark.parametrize('kind, text, words', [
     (at_least(3), '2', 'must be at least 3: 2'), (at_least(0, float), 'nan', 'must be at least 0: nan'),
+    (at_least(0, float), 'inf', 'must be finite: inf'), (part_below_1, '1', 'must be from 0 to below 1: 1'),
     (between(1, 100), '0', 'must be 1 to 100: 0'), (between(1, 100), '101', 'must be 1 to 100: 101'),
     (fraction, '0', 'must be between 0 and 1: 0'), (fraction, '1', 'must be between 0 and 1: 1'),
     (fraction, 'nan', 'must be between 0 and 1: nan')])

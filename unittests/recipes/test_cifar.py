@@ -89,7 +89,7 @@ def settings_of(data, *words):
 
 
 def test_settings_of_the_paper(data, tmp_path):
-    """Without a trick: those of the network's authors, in the form that the tricks' code gives them."""
+    """Without a trick: those of the network's authors."""
     more = draw('cifar10', tmp_path / 'more', '--synthetic', '--train', '256', '--val', '10')
     settings = settings_of(more)
     task = settings['task']
@@ -100,8 +100,8 @@ def test_settings_of_the_paper(data, tmp_path):
     assert task['mean'] == pytest.approx([125.205, 122.91, 113.985])
     assert settings['train_data']['transform'] == {'name': 'cifar_train', 'flip': True, 'mean': task['mean'],
                                                    'std': task['std']}
-    assert settings['fit'] == {'seed': 0, 'ema': None, 'workers': 2, 'batch_size': 128, 'epochs': 200,
-                               'schedule': {'name': 'step', 'milestones': [200, 303]}}   # 2 steps an epoch
+    assert settings['fit'] == {'seed': 0, 'ema': None, 'workers': 2, 'batch_size': 128, 'epochs': 164,
+                               'schedule': {'name': 'step', 'milestones': [164, 246]}}   # 2 steps an epoch
     assert cifar.run_name(parse('cifar', ['--data', str(data), '--model', 'resnet56'])) == 'cifar_resnet56'
 
 
@@ -135,6 +135,19 @@ def test_arguments_that_do_not_go_together(data, capsys, words, said):
     with pytest.raises(SystemExit):
         parse('cifar', ['--data', str(data), *words])
     assert said in capsys.readouterr().err
+
+
+def test_classes_of_the_training_are_those_of_the_task(data, tmp_path, capsys):
+    """So that a number means the same everywhere."""
+    check_error_is_one_line(words_of(data, tmp_path / 'run', '--set', 'task.class_names=["a","b"]'),
+                            f"gluonzoo train: {data}: has the classes ['bear', ", capsys)
+    assert not (tmp_path / 'run').exists()
+
+
+def test_pictures_go_into_a_folder(trained, tmp_path, capsys):
+    (tmp_path / 'file').touch()
+    check_error_is_one_line(['evaluate', '--run', str(trained[0]), '--pictures', str(tmp_path / 'file')],
+                            f'gluonzoo evaluate: --pictures: must be a folder, or not there: {tmp_path}/file', capsys)
 
 
 def test_a_warm_up_as_long_as_the_training(data, capsys):

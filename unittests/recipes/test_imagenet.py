@@ -125,7 +125,8 @@ def test_settings(data):
     assert settings['train_data']['transform']['name'] == 'imagenet_train'
     settings = settings_of(data, '--model', 'sknet50', '--batch-size', '4', '--size', '320', '--label-smoothing', '0')
     assert settings['fit']['schedule'] == {'name': 'step', 'milestones': [90, 180, 270]}   # of 300
-    assert settings['task']['optimizer'] == {'name': 'sgd', 'learning_rate': .1, 'momentum': .9, 'wd': 1e-4}
+    assert settings['task']['optimizer'] == {'name': 'sgd', 'learning_rate': .1, 'momentum': .9, 'wd': 1e-4,
+                                             'no_decay': ['bias', 'gamma', 'beta']}
     assert (settings['task']['smoothing'], settings['val_data']['transform']['size']) == (0, 320)
     settings = settings_of(data, '--batch-size', '4', '--loss', 'ghm_c')
     assert settings['task']['smoothing'] == 0   # the recipe's own would not go with it

@@ -43,7 +43,7 @@ def test_what_it_writes(table, data):
         ('baseline', [0, 1], 2), ('all', [0, 1], 2)]
     lines = (table / 'table.md').read_text().splitlines()
     assert lines[0].startswith('`resnet20`, 2 epochs, batch 10; top-1 after the last epoch')
-    assert lines[2] == '| | top-1 | mean of the classes | seeds | published |'
+    assert lines[2] == '| | top-1 | mean of the classes | seeds | published: ResNet-32, CIFAR-10 |'
     values = [100 * value for value in written['rows'][0]['top1']]
     assert lines[4] == (f'| ResNet | {np.mean(values):.2f} ± {np.std(values, ddof=1):.2f} | '
                         f'{cifar_table.spread(written["rows"][0]["mean_class_top1"])} | 2 | 92.40 |')
@@ -75,14 +75,21 @@ def test_a_training_that_fails_does_not_end_the_table(data, tmp_path, monkeypatc
     assert 'not trained: baseline, seed 0; all, seed 0; baseline, seed 1; all, seed 1' in capsys.readouterr().err
 
 
-def test_other_epochs_are_no_result(table, data, tmp_path):
-    """A run that was made for another table is refused by the training itself, and kept."""
-    out = tmp_path / 'table'
-    shutil.copytree(table, out)
-    words = words_of(data, out)
-    words[words.index('2')] = '3'
-    assert cifar_table.main([*words, '--seeds', '1']) == 1
-    assert json.loads((out / 'baseline' / 'seed-0' / 'settings.json').read_text())['fit']['epochs'] == 2
+@pytest.mark.parametrize('more, said', [
+    (['--epochs', '3'], 'epochs 2 there, 3 here'), (['--lr', '0'], 'lr None there, 0.0 here'),
+    (['--no-flip'], 'flip True there, False here'), (['--batch-size', '5'], 'batch_size 10 there, 5 here')])
+def test_trainings_of_another_table_are_not_taken(table, data, capsys, more, said):
+    before = (table / 'table.json').read_bytes()
+    with pytest.raises(SystemExit):
+        cifar_table.main([*words_of(data, table), *more])
+    assert f'--out: {table} has another table: {said}' in capsys.readouterr().err
+    assert (table / 'table.json').read_bytes() == before
+
+
+def test_a_part_leaves_the_rest_of_the_table(table, data):
+    before = (table / 'table.json').read_bytes()
+    assert cifar_table.main([*words_of(data, table), '--seeds', '1', '--rows', 'all']) == 0
+    assert (table / 'table.json').read_bytes() == before
 
 
 def test_every_row_is_a_training(data):
