@@ -84,7 +84,7 @@ class _Job:
     """What is trained in each trial."""
 
     def __init__(self, what, words, space, files=()):
-        from ..search.space import Space, read_file
+        from ..search.space import Space, read_file, set_words
         from ..train.main_metric import name_and_sign
         from . import resolve
         from .from_arguments import make_settings
@@ -101,7 +101,9 @@ class _Job:
         settings = make_settings(parse(what, words, _WordsParser))
         space.check(lambda texts: override(settings, texts))
         for values in space.corners():   # also with what a recipe makes of them
-            make_settings(parse(what, [*words, *_as_options(values)], _WordsParser))
+            _of_trial(values, lambda values: make_settings(parse(what, [*words, *_as_options(values)], _WordsParser)))
+        for values in space.wholes():
+            _of_trial(values, lambda values: _require_makeable(override(settings, set_words(values))))
         self.epochs = settings['fit']['epochs']
         self.metric, sign = name_and_sign(resolve.make_task(settings))
         self.direction = 'max' if sign > 0 else 'min'
@@ -132,6 +134,30 @@ class _Job:
                     str(number), *(['--resume'] if resume else []),
                     *(word for text in texts for word in ('--set', text))]
         return words
+
+
+def _of_trial(values, make):
+    """Makes something of the values of a trial. An error says that it is of a trial, and of which."""
+    from ..search.space import set_words
+
+    try:
+        make(values)
+    except ValueError as error:
+        raise ValueError(f'--space: a trial with {", ".join(set_words(values))} cannot be trained: {error}') from error
+
+
+def _require_makeable(settings):
+    """ValueError for settings of which no task, no optimizer or no schedule can be made."""
+    from .. import optimizers
+    from ..train import schedule
+    from . import resolve
+
+    resolve.make_task(settings)
+    for make, there in ((optimizers.create, settings['task'].get('optimizer')),
+                        (lambda **one: schedule.create(one), settings['fit']['schedule'])):
+        if isinstance(there, dict):   # one for all trainers, or one for each
+            for one in [there] if 'name' in there else there.values():
+                make(**{key: value for key, value in one.items() if key != 'no_decay'})
 
 
 class _Search:

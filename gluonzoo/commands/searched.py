@@ -1,6 +1,7 @@
 """The best settings of a search as a recipe: a file of a user's own, which ``gluonzoo train`` runs."""
 import argparse
 import pprint
+import re
 import shlex
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def settings(args):
 
 # Settings that an argument may say instead.
 _EARLY = {'fit.epochs': 'epochs', 'fit.batch_size': 'batch_size', 'engine.devices': 'devices'}
+_RATE = re.compile(r'task\.optimizer\.(\w+\.)?learning_rate')
 
 
 def load(recipe):
@@ -66,10 +68,15 @@ def settings_of(recipe, words, settings, args):
     for name in said:   # what recipes heed themselves
         setattr(training, name, getattr(args, name))
     training.set = [*training.set, *set_words({path: value for path, value in settings.items()
-                                               if _EARLY.get(path) not in said})]
+                                               if _argument(path) not in said})]
     made = make_settings(training)
     args.devices = made['engine']['devices']
     return {part: made[part] for part in KEYS}
+
+
+def _argument(path):
+    """The argument of a training that says what is at a path, or None."""
+    return 'lr' if _RATE.fullmatch(path) else _EARLY.get(path)
 
 
 def write_recipe(path, what, training, words, settings, title):
@@ -98,7 +105,7 @@ def write_recipe(path, what, training, words, settings, title):
             shlex.join(['--data', data.data]) if data.data else '').rstrip(),
         recipe=repr(str(Path(what).resolve()) if training.code else what), words=pprint.pformat(words, width=100),
         settings=_lines(settings), constants=f'DATA = {needs!r}' if needs else '',
-        run=f'{path.parent.name}_best')
+        run=f'{path.resolve().parent.name}_best')
     with replacing(path) as (partial,):
         partial.write_text('\n'.join(line.rstrip() for line in text.splitlines()) + '\n', errors='backslashreplace')
 

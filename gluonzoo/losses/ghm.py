@@ -85,9 +85,14 @@ class GHMC:
         inner = mx.nd.array(np.arange(1, self._bins) / self._bins, ctx=ctx) if self._bins > 1 else None
         cells = mx.nd.zeros_like(difficulty) if inner is None else mx.nd.broadcast_greater_equal(
             difficulty.expand_dims(1), inner.expand_dims(0)).sum(axis=1)   # 1 is in the last bin
+        there = mx.nd.one_hot(cells, self._bins)   # [n, bins]
         if self._per_class:
-            cells = cells + groups.astype('float32', copy=False) * self._bins
-        there = mx.nd.one_hot(cells, self._cells).sum(axis=0)   # [cells]
+            groups = groups.astype('float32', copy=False)
+            # Not one_hot of all cells, which would be [n, classes x bins].
+            there = mx.nd.dot(mx.nd.one_hot(groups, self._classes), there, transpose_a=True).reshape(-1)
+            cells = cells + groups * self._bins
+        else:
+            there = there.sum(axis=0)   # [cells]
         counts = there
         if self._momentum:
             former = self._counts_on(ctx)

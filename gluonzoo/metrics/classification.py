@@ -51,11 +51,13 @@ class Classified:
 
 
 def ranks(logits, truth):
-    """How many classes are before the true one, int [n]. Of equals the first is, and where there is NaN, none is.
+    """How many classes are before the true one, int [n]. Of equals the first is. With a NaN anywhere, all others are,
+    and five at least.
 
     logits : float array [n, classes]
     truth : int array [n]
     """
     own = np.take_along_axis(logits, truth[:, None], axis=1)   # [n, 1]
     earlier = np.arange(logits.shape[1]) < truth[:, None]   # [n, classes]
-    return (~(logits <= own) | ((logits == own) & earlier)).sum(axis=1)
+    found = (~(logits <= own) | ((logits == own) & earlier)).sum(axis=1)
+    return np.where(np.isnan(logits).any(axis=1), max(5, logits.shape[1]), found)

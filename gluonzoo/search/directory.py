@@ -67,16 +67,13 @@ class Directory:
         finally:
             os.close(lock)
 
+    def is_used(self):
+        """Whether a search is at work here."""
+        return _is_locked(self.path / _LOCK)
+
     def is_trained(self, number):
         """Whether a process trains in the run of a trial: one that a killed search has left may still save."""
-        try:
-            lock = os.open(self.run(number) / _LOCK, os.O_RDWR)
-        except OSError:
-            return False
-        try:
-            return not _lock(lock)
-        finally:
-            os.close(lock)
+        return _is_locked(self.run(number) / _LOCK)
 
     def remove_checkpoints(self, number):
         """Removes the checkpoints of a trial; its settings and numbers stay. Returns what could not be removed, or ''.
@@ -88,6 +85,18 @@ class Directory:
         except OSError as error:
             return f'{error.filename or path}: {error.strerror}'
         return ''
+
+
+def _is_locked(path):
+    """Whether another process, or another part of this one, has locked a file."""
+    try:
+        lock = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _lock(lock)
+    finally:
+        os.close(lock)
 
 
 def _lock(descriptor):

@@ -3,9 +3,9 @@
 ::
 
     task.optimizer.learning_rate = loguniform(1e-4, 1)
-    task.optimizer.name = choice(sgd, adam)
-    task.optimizer.momentum = uniform(0, 0.95) if task.optimizer.name == sgd
-    task.mixup = choice(0, 0.2, 1.0) if fit.epochs in [100, 200]
+    task.loss = choice(cross_entropy, ghm_c)
+    task.ghm.bins = int(5, 30) if task.loss == ghm_c
+    task.mixup = choice(0, 0.2, 1.0) if task.loss == cross_entropy
 
 A condition is about another setting that is searched. The range counts only in trials in which that one has one of the
 values; in others the setting is the recipe's. Texts are parsed, and nothing in them is executed.
@@ -121,12 +121,26 @@ class Space:
 
     def corners(self):
         """Two whole trials, with the first and the last of all ends: dicts of path -> value."""
-        for end in 0, -1:
-            values = {}
-            for parameter in self.parameters:
-                if parameter.condition is None or parameter.condition.holds(values):
-                    values[parameter.path] = parameter.distribution.ends[end]
-            yield values
+        return [self._whole({}, end) for end in (0, -1)]
+
+    def wholes(self):
+        """Whole trials, one with each end of each range: dicts of path -> value. The other settings have their first
+        ends.
+        """
+        found = []
+        for parameter in self.parameters:
+            for example in self._examples(parameter):
+                whole = self._whole(example, 0)
+                if whole not in found:
+                    found.append(whole)
+        return found
+
+    def _whole(self, fixed, end):
+        values = {}
+        for parameter in self.parameters:
+            if parameter.condition is None or parameter.condition.holds(values):
+                values[parameter.path] = fixed.get(parameter.path, parameter.distribution.ends[end])
+        return values
 
     def _examples(self, parameter):
         for needed in self._needed(parameter.condition):

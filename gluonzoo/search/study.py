@@ -73,6 +73,7 @@ class Study:
         warnings.filterwarnings('ignore', category=optuna.exceptions.ExperimentalWarning)
         self.path, self.sign = path, {'max': 1, 'min': -1}[direction]
         self._space, self._seed, self.stopped = space, seed, lambda: False
+        self._own = set()   # numbers of the trials that are, or were, of this search
         storage = open_storage(path)
         try:
             self._study = optuna.create_study(
@@ -93,6 +94,8 @@ class Study:
         else:
             self._study.set_user_attr(_ABOUT, about)
         former = known.get(_DIRECTORY, directory)
+        if former != directory and Directory(Path(former)).is_used():
+            raise StudyError(f'{self.path}: a search is at work on this study, in {former}')
         if former != directory and Directory(Path(former)).has_trials():   # else it has been moved
             raise StudyError(f'{self.path}: its trials lie in {former}; --out {former} goes on with it')
         if known.get(_DIRECTORY) != directory:
@@ -100,19 +103,27 @@ class Study:
 
     def trials(self):
         """All trials, Optuna's FrozenTrial, by their numbers."""
-        return self._study.get_trials(deepcopy=False)
+        return self._patiently(self._study.get_trials, False)   # no deep copy
 
     def unfinished(self):
         """The trials that a former search has not seen to their end: list of Asked."""
         running = [trial for trial in self.trials() if trial.state == TrialState.RUNNING]
+        self._own.update(trial.number for trial in running)
         return [self._patiently(self._asked, trial.number, trial._trial_id) for trial in running]
 
     def ask(self):
         """A new trial: Asked."""
         number = len(self.trials())
         self._study.sampler = self._sampler(number)
-        trial = self._patiently(self._study.ask)
+        trial = self._patiently(self._new_trial)
+        self._own.add(trial.number)
         return Asked(trial.number, self._patiently(self._space.suggest, trial), 0, trial)
+
+    def _new_trial(self):
+        """A trial that nobody has: one that was made before the database became locked, or a new one."""
+        lost = next((trial for trial in self._study.get_trials(deepcopy=False)
+                     if trial.state == TrialState.RUNNING and trial.number not in self._own), None)
+        return optuna.trial.Trial(self._study, lost._trial_id) if lost else self._study.ask()
 
     def _asked(self, number, trial_id):
         self._study.sampler = self._sampler(number)
@@ -128,7 +139,7 @@ class Study:
     def report(self, asked, epoch, value):
         """Tells the value after an epoch (from 0). Returns whether the trial shall be given up."""
         self._patiently(asked.trial.report, value, epoch)
-        return asked.trial.should_prune()
+        return self._patiently(asked.trial.should_prune)
 
     def complete(self, asked, value):
         self._tell(asked, value=value)
@@ -160,7 +171,7 @@ class Study:
             raise ValueError('needs two complete trials with different values')
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')   # that it is inaccurate with few trials
-            found = optuna.importance.get_param_importances(self._study, evaluator=evaluator())
+            found = self._patiently(lambda: optuna.importance.get_param_importances(self._study, evaluator=evaluator()))
         if not found or not all(map(math.isfinite, found.values())):
             raise ValueError('cannot be said of these trials')
         return found

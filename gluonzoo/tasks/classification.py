@@ -18,7 +18,7 @@ from ..pictures.labelled import labelled_sheet
 from ..pictures.middle_crop import middle_crop
 from ..reading import quoted
 from ..registry import TASKS
-from ..values import COUNT, NAMES, NUMBER, NUMBERS, OBJECT, SIDE, TRUE_OR_FALSE, Rule, check, number
+from ..values import COUNT, NAMES, NUMBER, NUMBERS, OBJECT, SIDE, TRUE_OR_FALSE, Rule, check
 from .base import Exported, FirstTime, Task, chunks, fetch, late
 
 __all__ = ['Classification', 'Classes']
@@ -30,11 +30,13 @@ PREDICT = 16   # images a device takes at once
 TOLD = 5   # classes of an image
 TILE = 192   # pixels of an image in a picture
 LEGIBLE, LARGEST = 160, 4096   # pixels that the shorter side of a picture with words must have, and the longer may
+LEAST_MIXUP = 1e-6
 MISTAKES = 24   # of an evaluation, shown
 LOSSES = ('cross_entropy', 'ghm_c', 'ghm_c_sigmoid')
 GHM = {'bins': 10, 'momentum': 0.75, 'per_class': False}
 COLOURS = Rule('three numbers, of red, green and blue', lambda value: NUMBERS.holds(value) and len(value) == 3)
-_GHM_RULES = {'bins': COUNT, 'momentum': number(0, 1), 'per_class': TRUE_OR_FALSE}
+_BELOW_1 = Rule('a number from 0 to below 1', lambda value: NUMBER.holds(value) and 0 <= value < 1)
+_GHM_RULES = {'bins': COUNT, 'momentum': _BELOW_1, 'per_class': TRUE_OR_FALSE}
 
 
 class Classes(NamedTuple):
@@ -66,7 +68,7 @@ class Classification(Task):
         red, green, blue on the scale 0 .. 255; the network takes (rgb - mean) / std
     smoothing : float, from 0 to below 1
         part of the target's weight that is shared among all classes
-    mixup : float, at least 0
+    mixup : float, 0 or from 1e-6 to 1e6
         Pictures are mixed in pairs, and so are their targets, by a weight that is drawn from Beta(mixup, mixup) for
         each batch; 0: none. Source: "mixup: Beyond Empirical Risk Minimization" (https://arxiv.org/abs/1710.09412).
     loss : {'cross_entropy', 'ghm_c', 'ghm_c_sigmoid'}
@@ -94,8 +96,8 @@ class Classification(Task):
             raise ValueError(f'crop: must be above 0 and at most 1: {crop!r}')
         if not 0 <= smoothing < 1:
             raise ValueError(f'smoothing: must be from 0 to below 1: {smoothing!r}')
-        if mixup < 0:
-            raise ValueError(f'mixup: must be a number, at least 0: {mixup!r}')
+        if mixup and not LEAST_MIXUP <= mixup <= 1 / LEAST_MIXUP:   # beyond, a Beta of floats is NaN or constant
+            raise ValueError(f'mixup: must be 0, or from {LEAST_MIXUP} to {1 / LEAST_MIXUP:g}: {mixup!r}')
         if loss not in LOSSES:
             raise ValueError(f'loss: must be one of {", ".join(map(repr, LOSSES))}: {quoted(loss)}')
         if loss != 'cross_entropy' and (smoothing or mixup):

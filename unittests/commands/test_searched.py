@@ -49,6 +49,15 @@ def test_what_is_said_goes_before(best, pikachu):
     assert found['engine']['devices'] == ['cpu(1)'] and found['task'] == {**wanted['task'], 'loss': 'paper'}
 
 
+def test_a_rate_that_is_said_goes_before(pikachu, tmp_path):
+    words = ['--data', str(pikachu), '--small']
+    searched = {'task.optimizer.learning_rate': .25}
+    write_recipe(tmp_path / 'best.py', 'dsod', parse('dsod', words), words, searched, 'Best.')
+    for said, rate in (({}, .25), ({'lr': .5}, .5)):
+        found = recipe(str(tmp_path / 'best.py'), data=pikachu, **said)['task']['optimizer']
+        assert found['learning_rate'] == rate
+
+
 def test_devices_that_are_a_setting(pikachu, tmp_path):
     words = ['--data', str(pikachu), '--small']
     two = ['cpu(0)', 'cpu(1)']

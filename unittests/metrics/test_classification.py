@@ -7,7 +7,7 @@ from gluonzoo.metrics.classification import Classified, ranks
 
 @pytest.mark.parametrize('logits, label, rank', [
     ([9, 1, 2], 0, 0), ([5, 9, 2], 0, 1), ([5, 9, 8], 0, 2), ([2, 2, 0], 0, 0), ([2, 2, 0], 1, 1), ([1, 1, 1], 2, 2),
-    ([np.nan] * 3, 0, 3), ([np.nan, 1, 1], 0, 3), ([9, 1, np.nan], 0, 1)])
+    ([np.nan] * 3, 0, 5), ([np.nan, 1, 1], 0, 5), ([9, 1, np.nan], 0, 5)])
 def test_ranks_by_hand(logits, label, rank):
     assert ranks(np.array([logits], 'float32'), np.array([label])).tolist() == [rank]
 
@@ -26,7 +26,8 @@ def test_nan_is_taken_for_no_class():
     counts = Classified(2)
     counts.add(np.array([0, 1, 1]), np.array([[1, 0], [np.nan, 0], [0, 1]], 'float32'))
     assert counts.confusion.tolist() == [[1, 0], [0, 1]]
-    assert counts.metrics()['top1'] == pytest.approx(2 / 3) and counts.metrics()['mean_class_top1'] == .75
+    assert counts.metrics()['top1'] == counts.metrics()['top5'] == pytest.approx(2 / 3)
+    assert counts.metrics()['mean_class_top1'] == .75
 
 
 def test_more_classes_than_a_matrix_may_have():

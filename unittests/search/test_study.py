@@ -149,6 +149,38 @@ def test_it_waits_for_a_locked_database(bench, impatient, capsys, states):
     assert capsys.readouterr().err == f'{bench.file}: the database is locked by another program; waiting for it\n'
 
 
+@pytest.mark.parametrize('read', [
+    lambda study, asked: study.trials(), lambda study, asked: study.best(), lambda study, asked: study.ask(),
+    lambda study, asked: study.unfinished()], ids=['trials', 'best', 'ask', 'unfinished'])
+def test_it_waits_when_it_reads_too(bench, impatient, read):
+    study = bench.study()
+    asked = study.ask()
+    with closing(sqlite3.connect(bench.file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute('BEGIN EXCLUSIVE')
+        release = threading.Timer(.6, lambda: other.execute('ROLLBACK'))
+        release.start()
+        begin = time.monotonic()
+        read(study, asked)
+        assert time.monotonic() - begin > .4
+        release.join()
+
+
+def test_a_trial_that_was_made_before_a_failure_is_not_lost(bench, impatient, monkeypatch, states):
+    """The database may be locked between the making of a trial and the first of its values."""
+    study, asks = bench.study(), []
+    real = study._study.ask
+
+    def ask():
+        asks.append(real())
+        if len(asks) == 1:
+            raise database.ERRORS[0]('locked')
+        return asks[-1]
+    monkeypatch.setattr(study._study, 'ask', ask)
+    asked = study.ask()
+    assert (asked.number, len(asks)) == (0, 1) and states(study) == ['RUNNING']
+    assert study.ask().number == 1
+
+
 @pytest.mark.parametrize('reason', ['patience', 'stopped'])
 def test_it_does_not_wait_for_ever(bench, impatient, monkeypatch, states, reason):
     study = bench.study()

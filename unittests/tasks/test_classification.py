@@ -253,7 +253,7 @@ def test_who_reads_the_running_statistics_gets_those_of_the_step():
     ([0, 9, 8, 7, 6, 6, 1], 0, 0, 0),   # last
     ([2, 2, 0, 0, 0, 0, 0], 0, 1, 1), ([2, 2, 0, 0, 0, 0, 0], 1, 0, 1),   # of equals the first is the likeliest
     ([1, 1, 1, 1, 1, 1, 1], 4, 0, 1), ([1, 1, 1, 1, 1, 1, 1], 5, 0, 0),
-    (7 * [np.nan], 0, 0, 0), ([np.nan, 1, 1, 1, 1, 1, 1], 0, 0, 0), ([9, 1, 1, np.nan, 1, 1, 1], 0, 0, 1),
+    (7 * [np.nan], 0, 0, 0), ([np.nan, 1, 1, 1, 1, 1, 1], 0, 0, 0), ([9, 1, 1, np.nan, 1, 1, 1], 0, 0, 0),
 ])
 def test_one_image_by_hand(logits, label, top1, top5):
     task, images = rule(logits)
@@ -469,7 +469,8 @@ def test_it_predicts_without_trainers():
     (dict(crop=0), 'crop: must be above 0 and at most 1: 0'), (dict(crop=1.1), 'crop: must be'),
     (dict(crop=float('nan')), 'crop: must be'),
     (dict(smoothing=1), 'smoothing: must be from 0 to below 1: 1'), (dict(smoothing=-.1), 'smoothing: must be'),
-    (dict(mixup=-.1), 'mixup: must be a number, at least 0: -0.1'), (dict(mixup=float('inf')), 'mixup: must be'),
+    (dict(mixup=-.1), 'mixup: must be 0, or from 1e-06 to 1e[+]06: -0.1'), (dict(mixup=1e-320), 'mixup: must be 0, or'),
+    (dict(mixup=True), 'mixup: must be a number'), (dict(mixup=float('inf')), 'mixup: must be'),
     (dict(mean=[1, 2]), r'mean: must be three numbers, of red, green and blue: \[1, 2\]'),
     (dict(std=[1, 'a', 2]), 'std: must be three numbers'), (dict(std=[1, 0, 1]), 'std: must be three numbers above 0'),
     (dict(class_names=[]), 'class_names: must be a list of 1 or more names'), (dict(crop='x'), 'crop: must be'),
@@ -480,7 +481,7 @@ def test_it_predicts_without_trainers():
     (dict(loss='ghm_c_sigmoid', smoothing=.1), 'loss: ghm_c_sigmoid takes neither'),
     (dict(loss='ghm_c', ghm={'bin': 3}), "ghm: unknown 'bin'; there are bins, momentum, per_class"),
     (dict(loss='ghm_c', ghm={'bins': 0}), 'ghm.bins: must be a whole number from 1 to 1000000: 0'),
-    (dict(loss='ghm_c', ghm={'momentum': 1}), 'momentum: must be from 0 to below 1: 1'),
+    (dict(loss='ghm_c', ghm={'momentum': 1}), 'ghm.momentum: must be a number from 0 to below 1: 1'),
     (dict(loss='ghm_c', ghm={'per_class': 1}), 'ghm.per_class: must be true or false: 1'),
     (dict(class_names=NAMES[:7]), 'class_names: must name the 8 outputs of the network; there are 7'),
     (dict(optimizer={'name': 'sgd', 'no_decay': ['gama']}), "no_decay: 'gama' matches no parameter"),
