@@ -67,7 +67,7 @@ def words_of(recipe, data, run, *more):
     (['--set', 'task.optimizer.name=sdg'], "unknown optimizer 'sdg'; did you mean sgd"),
     (['--set', 'task.optimizer.no_decay=["betas"]'], "optimizer: no_decay: 'betas' matches no parameter"),
     (['--set', 'task.net.classes=2'], 'class_names'),
-    (['--set', 'task.class_names=["a"]'], "val.rec: has the classes ['mascot'], not ['a']"),
+    (['--set', 'task.class_names=["a"]'], "train.rec: has the classes ['mascot'], not ['a']"),
     (['--set', 'val_data.path=/none.rec'], '/none.'), (['--set', 'train_data.path=/none.rec'], '/none.'),
     (['--resume'], ': no run here: it has no settings.json'),
     (['--weights', '/none.safetensors'], '/none.safetensors: not a weight file of ours'),
