@@ -12,6 +12,7 @@ from numbers import Real
 
 import mxnet as mx
 
+from ..values import check, number
 from .adam import Adam
 
 __all__ = ['AdamW', 'SGDW']
@@ -22,8 +23,7 @@ class _Decoupled:
 
     def __init__(self, learning_rate, wd, normalized_over, lr_scheduler, **keywords):
         for name, value in (('learning_rate', learning_rate), ('wd', wd)):
-            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
-                raise ValueError(f'{name}: must be a number, at least 0: {value!r}')
+            check(name, value, number(0))
         if normalized_over is not None and (isinstance(normalized_over, bool) or not isinstance(normalized_over, Real)
                                             or not 1 <= normalized_over < math.inf):
             raise ValueError(f'normalized_over: must be a number of updates, at least 1: {normalized_over!r}')

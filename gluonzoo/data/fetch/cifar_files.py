@@ -5,11 +5,12 @@ files, those to validate with in one. Source: https://www.cs.toronto.edu/~kriz/c
 """
 from itertools import islice
 
+from ..cifar import CIFAR10
+
 __all__ = ['FILES', 'NAMES', 'TRAIN', 'VAL', 'write_cifar']
 
-TRAIN = tuple(f'data_batch_{number}.bin' for number in range(1, 6))
-VAL = 'test_batch.bin'
-NAMES = 'batches.meta.txt'
+TRAIN, (VAL,) = tuple(CIFAR10.files['train']), CIFAR10.files['val']
+NAMES = CIFAR10.names['fine']
 FILES = (*TRAIN, VAL, NAMES)
 
 
