@@ -2,6 +2,7 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from float32_checks import check_float32_is_float64
 from mxnet.gluon import nn
 from network_layers import biases, layers
 from network_size import multiply_adds, output_shapes, parameters
@@ -151,22 +152,9 @@ def test_block():
 @pytest.mark.parametrize('shortcut', 'ABD')
 def test_gradient_in_float32_is_that_in_float64(shortcut, channels):
     """oneDNN computes only float32, and the zeros do not fill its blocks."""
-    rng = np.random.default_rng(0)
     net = ResidualBlock(channels, 2 * channels, 2, shortcut)
     net.initialize()
-    x, head, found = rng.normal(size=(2, channels, 9, 7)), rng.normal(size=(2, 2 * channels, 5, 4)), {}
-    for dtype in ('float64', 'float32'):
-        net.cast(dtype)
-        net.hybridize(static_alloc=True)
-        data = mx.nd.array(x, dtype=dtype)
-        data.attach_grad()
-        with mx.autograd.record():
-            y = net(data)
-        y.backward(mx.nd.array(head, dtype=dtype))
-        found[dtype] = [y.asnumpy(), data.grad.asnumpy(),
-                        *[p.grad().asnumpy() for p in net.collect_params().values() if p.grad_req != 'null']]
-    for a, b in zip(*found.values()):
-        assert abs(a - b).max() < 1e-4 * max(1, abs(a).max())
+    check_float32_is_float64(net, (2, channels, 9, 7))
 
 
 def test_zeros_keep_the_channels_in_their_order():

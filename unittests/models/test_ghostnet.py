@@ -2,6 +2,7 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from float32_checks import check_float32_is_float64
 from network_size import multiply_adds, output_shapes, parameters
 
 from gluonzoo.models.ghostnet import GhostBottleneck, GhostModule, GhostNet, GhostNetFeatures, SqueezeExcite
@@ -89,21 +90,7 @@ def test_dropout_is_before_the_last_layer_and_only_in_training():
                                    lambda: GhostBottleneck(16, 48, 24, squeeze_excite=True, stride=2)])
 def test_gradient_in_float32_is_that_in_float64(block):
     """oneDNN computes only float32, and not every number of channels fills its blocks."""
-    rng = np.random.default_rng(0)
     net = block()
     net.initialize()
     channels = next(iter(net.collect_params().values())).shape[1]
-    x, head, found = rng.normal(size=(2, channels, 9, 7)), None, {}
-    for dtype in ('float64', 'float32'):
-        net.cast(dtype)
-        net.hybridize(static_alloc=True)
-        data = mx.nd.array(x, dtype=dtype)
-        data.attach_grad()
-        with mx.autograd.record():
-            y = net(data)
-        head = rng.normal(size=y.shape) if head is None else head
-        y.backward(mx.nd.array(head, dtype=dtype))
-        found[dtype] = [y.asnumpy(), data.grad.asnumpy(),
-                        *[p.grad().asnumpy() for p in net.collect_params().values() if p.grad_req != 'null']]
-    for a, b in zip(*found.values()):
-        assert abs(a - b).max() < 1e-4 * max(1, abs(a).max())
+    check_float32_is_float64(net, (2, channels, 9, 7))

@@ -5,7 +5,7 @@ import warnings
 import mxnet as mx
 import numpy as np
 import pytest
-from mxnet import autograd
+from float32_checks import values_and_gradients
 
 from gluonzoo.graph.edit import symbol_of
 from gluonzoo.graph.fuse import for_inference
@@ -37,16 +37,8 @@ def test_values_and_gradients(channels, computed, options, hybrid):
         theirs.set_data(ours.data())
     if hybrid:
         net.hybridize(static_alloc=True)
-    rng = np.random.default_rng(0)
-    x, head, found = rng.normal(size=(2, channels, 7, 6)), None, []
-    for block, dtype in ((own, 'float64'), (net, 'float32')):
-        data = mx.nd.array(x, dtype=dtype)
-        data.attach_grad()
-        with autograd.record():
-            y = block(data)
-        head = rng.normal(size=y.shape) if head is None else head
-        y.backward(mx.nd.array(head, dtype=dtype))
-        found.append([y.asnumpy(), data.grad.asnumpy(), *(p.grad().asnumpy() for p in block.collect_params().values())])
+    x = np.random.default_rng(0).normal(size=(2, channels, 7, 6))
+    found = [values_and_gradients(block, x, dtype) for block, dtype in ((own, 'float64'), (net, 'float32'))]
     for a, b in zip(*found):
         np.testing.assert_allclose(b, a, rtol=0, atol=1e-5 * abs(a).max())
 

@@ -2,7 +2,7 @@
 import mxnet as mx
 import numpy as np
 import pytest
-from mxnet import autograd
+from float32_checks import values_and_gradients
 
 from gluonzoo.nn.conv import conv
 from gluonzoo.nn.depthwise_conv import DepthwiseConv
@@ -28,7 +28,6 @@ def test_values_and_gradients(in_channels, channels, groups, options, hybrid):
     options = {'use_bias': False, 'groups': groups, 'in_channels': in_channels, **options}
     net = GroupedConv(channels, 3, bias_initializer=mx.init.Normal(1), **options)
     own = mx.gluon.nn.Conv2D(channels, 3, **options)
-    rng = np.random.default_rng(0)
     net.initialize(mx.init.Normal(1))
     own.initialize()
     own.cast('float64')
@@ -37,15 +36,8 @@ def test_values_and_gradients(in_channels, channels, groups, options, hybrid):
         theirs.set_data(ours.data())
     if hybrid:
         net.hybridize(static_alloc=True)
-    x, head, found = rng.normal(size=(2, in_channels, 7, 6)), None, []
-    for block, dtype in ((own, 'float64'), (net, 'float32')):
-        data = mx.nd.array(x, dtype=dtype)
-        data.attach_grad()
-        with autograd.record():
-            y = block(data)
-        head = rng.normal(size=y.shape) if head is None else head
-        y.backward(mx.nd.array(head, dtype=dtype))
-        found.append([y.asnumpy(), data.grad.asnumpy(), *(p.grad().asnumpy() for p in block.collect_params().values())])
+    x = np.random.default_rng(0).normal(size=(2, in_channels, 7, 6))
+    found = [values_and_gradients(block, x, dtype) for block, dtype in ((own, 'float64'), (net, 'float32'))]
     for a, b in zip(*found):
         np.testing.assert_allclose(b, a, rtol=0, atol=1e-5 * abs(a).max())
 
