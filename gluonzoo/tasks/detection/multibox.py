@@ -7,6 +7,7 @@ import mxnet as mx
 from mxnet.gluon import HybridBlock
 
 from ...ops.gather import gather_rows
+from .suppression import best_of_each_class
 
 __all__ = ['match_anchors', 'multibox_targets', 'MultiBoxDecoder']
 
@@ -131,14 +132,6 @@ class MultiBoxDecoder(HybridBlock):
         scores = F.transpose(scores, (0, 2, 1))   # [B, classes, A]
         scores, indices = F.topk(scores, axis=2, k=self._candidates, ret_typ='both')   # [B, classes, candidates] each
         boxes = gather_rows(F, boxes, F.reshape(indices, (0, -1)))   # [B, classes * candidates, 4]
-        boxes = F.concat(F.reshape(scores, (0, -1, 1)), boxes, dim=2)   # [B, classes * candidates, 5]
-        # One batch element a class: no class suppresses another, on every device and in ONNX.
-        boxes = F.reshape(boxes, (-1, self._candidates, 5))   # [B * classes, candidates, 5]
-        boxes = F.contrib.box_nms(boxes, self._overlap, self._score, coord_start=1, score_index=0)
-        boxes = F.reshape(boxes, (-1, self._classes * self._candidates, 5))   # [B, classes * candidates, 5]
-        scores = F.reshape(F.slice_axis(boxes, axis=2, begin=0, end=1), (0, -1))   # [B, classes * candidates]
-        best = F.topk(scores, axis=1, k=self._keep)   # [B, keep]
-        boxes = gather_rows(F, boxes, best)   # [B, keep, 5]
-        classes = F.expand_dims(F.floor(best / self._candidates), axis=2)   # [B, keep, 1]
-        absent = F.slice_axis(boxes, axis=2, begin=0, end=1) < 0
-        return F.concat(F.where(absent, -F.ones_like(classes), classes), boxes, dim=2)
+        boxes = F.reshape(boxes, (0, self._classes, self._candidates, 4))
+        return best_of_each_class(F, scores, boxes, self._classes, self._candidates, self._overlap, self._score,
+                                  self._keep)

@@ -7,24 +7,16 @@ Deviations from the official code (Caffe) in training:
    there, it stands for the object.
 """
 import mxnet as mx
-import numpy as np
 from mxnet import autograd, gluon
 from mxnet.gluon import HybridBlock
 
-from ...boxes import area, clip
 from ...losses import MultiBoxLoss, SoftmaxFocalLoss
-from ...metrics.voc import VOCMeanAP
-from ...pictures.check import check_images
-from ...pictures.chw import from_chw, to_chw
-from ...pictures.contact_sheet import contact_sheet
-from ...pictures.drawn_boxes import draw_boxes
-from ...pictures.resize import resize
 from ...registry import TASKS
 from ...values import NAMES
-from ..base import Exported, FirstTime, chunks, fetch, late
+from ..base import Exported
 from .anchors import make_anchors
-from .base import Detections, DetectionTask
 from .multibox import MultiBoxDecoder, multibox_targets
+from .whole_image import WholeImageDetection
 
 __all__ = ['SingleShotDetection']
 
@@ -50,17 +42,14 @@ LOSSES = {'paper': (MultiBoxLoss, 0.5), 'pikachu': (FocalL1Loss, 0.3)}
 
 OPTIMIZER = {'name': 'sgd', 'learning_rate': 0.1, 'momentum': 0.9, 'wd': 5e-4}   # DSOD's
 
-PREDICT = 8   # images a device takes at once
-TILE = 384   # pixels of an image in a picture
-
 
 @TASKS.register('single_shot_detection')
-class SingleShotDetection(DetectionTask):
+class SingleShotDetection(WholeImageDetection):
     """Trains a single-shot detector, and finds objects with it.
 
-    A batch's arrays are images [B, 3, S, S] and labels [B, M, 6]: class, xmin, ymin, xmax, ymax (fractions of the
-    image), difficult; rows of -1 fill up. Only the evaluation uses `difficult`; training treats all objects alike. S is
-    the network's ``input_size``. Results are :class:`~gluonzoo.tasks.detection.base.Detections`.
+    Batches are as :class:`~gluonzoo.tasks.detection.whole_image.WholeImageDetection` has them, with images of the
+    network's ``input_size``. Training treats difficult objects as all others. Results are
+    :class:`~gluonzoo.tasks.detection.base.Detections`: at most 200 objects with a score above 0.01.
 
     Parameters
     ----------
@@ -76,13 +65,11 @@ class SingleShotDetection(DetectionTask):
         see :meth:`gluonzoo.train.engine.Engine.trainer`; by default, DSOD's own
     """
 
-    main_metric = 'mAP', 'max'
-
     def __init__(self, net, class_names: NAMES, loss='paper', optimizer=OPTIMIZER):
         if loss not in LOSSES:
             raise ValueError(f'loss: must be one of {", ".join(map(repr, LOSSES))}: {loss!r}')
-        super().__init__(net, class_names)
-        self._net, self._optimizer = net, optimizer
+        super().__init__(net, class_names, net.input_size)
+        self._optimizer = optimizer
         anchors = make_anchors(net, net.input_size, net.input_size)
         self._anchors = anchors
         make_loss, self._match = LOSSES[loss]
@@ -90,9 +77,6 @@ class SingleShotDetection(DetectionTask):
         self._decoder = MultiBoxDecoder(anchors, net.classes)
         for block in (self._loss, self._decoder):
             block.hybridize(static_alloc=True)
-
-    def input_shapes(self, name):
-        return [(1, 3, self._net.input_size, self._net.input_size)]
 
     def check_outputs(self, outputs):
         expected = [(1, self._anchors.shape[1], self._net.classes + 1), (1, self._anchors.shape[1], 4)]
@@ -118,52 +102,12 @@ class SingleShotDetection(DetectionTask):
         class_loss, box_loss = self._loss(*outputs, *targets)
         return {'loss': class_loss + box_loss, 'class_loss': class_loss, 'box_loss': box_loss}
 
-    def evaluate(self, batches):
-        """Mean average precision at IoU 0.5: see :meth:`VOCMeanAP.get`. 'mAP' is the area under the curve.
-
-        The images must be resized only, neither cropped nor turned.
-        """
-        metric = VOCMeanAP(self.class_names)
-        size = self._net.input_size
-        is_new = FirstTime()
-        for records, rows, labels in late(self._begin(batch) for batch in batches):
-            for record, row, truth in zip(records.tolist(), fetch(rows), labels.asnumpy()):
-                if not is_new(record):
-                    continue
-                found = _detections(row, size, size)
-                truth = truth[truth[:, 0] >= 0]
-                metric.update(*found, truth[:, 1:5] * size, truth[:, 0], truth[:, 5] > 0)
-        return metric.get()
-
-    def predict(self, images):
-        """A Detections for each image: at most 200 objects with a score above 0.01.
-
-        Raises ValueError for an array that is no RGB image of type uint8.
-        """
-        check_images(images)
-        results = []
-        begun = ((chunk, self._detect(self._prepare(chunk))) for chunk in chunks(images, PREDICT * len(self.ctx)))
-        for chunk, rows in late(begun):
-            results += [_detections(row, *image.shape[1::-1]) for image, row in zip(chunk, fetch(rows))]
-        return results
-
-    def picture(self, batch):
-        """Up to 8 images of the batch with what is found in them (score at least `shown`), and the true boxes, thin."""
-        self._check(batch)
-        images, labels = (array[:8] for array in batch.arrays)
-        tiles = []
-        for image, row, truth in zip(from_chw(images.asnumpy(), self._net.mean, self._net.std),
-                                     fetch(self._detect(images)), labels.asnumpy()):
-            truth = truth[truth[:, 0] >= 0, 1:5] * TILE
-            tiles.append(draw_boxes(resize(image, TILE, TILE, 'linear'),
-                                    *_detections(row, TILE, TILE).above(self.shown), self.class_names, truth))
-        return contact_sheet(tiles)
+    def rows_of(self, outputs):
+        return self._decoder(*outputs)
 
     def exported(self, decode=False, batch=1, size=None):
         """As :meth:`Task.exported`: the raw heads, or the rows of :class:`MultiBoxDecoder`."""
         height, width = size or 2 * (self._net.input_size,)
-        mean, std = (np.array(values, 'float32')[:, None, None] for values in (self._net.mean, self._net.std))
-        noise = np.random.default_rng(0).uniform(0, 255, (batch, 3, height, width)).astype('float32')
         anchors = make_anchors(self._net, height, width)
         metadata = {
             'task': 'single_shot_detection', 'class_names': self.class_names, 'input_size': [height, width],
@@ -188,32 +132,5 @@ class SingleShotDetection(DetectionTask):
                 'meaning': 'grids: rows and columns of a scale; shapes: width and height, fractions of the image; '
                            'steps: from center to center in pixels, the first half of it from the edge; null: image / '
                            'grid'}
-        return Exported(self._net, {'image': (noise - mean) / std}, ['class_logits', 'box_offsets'], metadata, decoder)
-
-    def _check(self, batch):
-        shape, size = batch.arrays[0].shape, self._net.input_size
-        if shape[1:] != (3, size, size):
-            raise ValueError(f'images: must be [B, 3, {size}, {size}], which the network is made for: {list(shape)}')
-
-    def _begin(self, batch):
-        self._check(batch)
-        images, labels = batch.arrays
-        return batch.records, self._detect(images), labels
-
-    def _detect(self, images):
-        """Rows of MultiBoxDecoder, one array a device. Does not wait."""
-        return [self._decoder(*(x.astype('float32', copy=False) for x in self._net(part)))
-                for part in self.on_devices(images)]
-
-    def _prepare(self, images):
-        size = self._net.input_size
-        resized = [resize(image, size, size, 'linear') for image in images]
-        return mx.nd.array(to_chw(resized, self._net.mean, self._net.std))
-
-
-def _detections(row, width, height):
-    """The output of MultiBoxDecoder for one image of this size in pixels. [keep, 6] -> Detections"""
-    row = row[(row[:, 0] >= 0) & np.isfinite(row).all(axis=1)]   # an offset may overflow
-    boxes = clip(row[:, 2:] * np.array([width, height, width, height], 'float32'), width, height)
-    inside = area(boxes) > 0
-    return Detections(boxes[inside], row[inside, 1], row[inside, 0].astype('int32'))
+        image = self.noise(batch, height, width)
+        return Exported(self._net, {'image': image}, ['class_logits', 'box_offsets'], metadata, decoder)

@@ -23,6 +23,7 @@ from tiny_detector import CLASS_NAMES, COLORS, MEAN, SIZE, STD, Batch, TinyDetec
 import gluonzoo.tasks.detection.single_shot as module
 from gluonzoo.boxes import iou
 from gluonzoo.registry import TASKS
+from gluonzoo.tasks.detection import whole_image
 from gluonzoo.tasks.detection.single_shot import FocalL1Loss, SingleShotDetection
 from gluonzoo.train.engine import Engine
 
@@ -212,9 +213,9 @@ def test_boxes_that_are_none(monkeypatch):
 
 def test_the_next_batch_is_under_way_while_one_is_read(monkeypatch):
     task, order = make_task(), []
-    detect, fetch = task._detect, module.fetch
+    detect, fetch = task._detect, whole_image.fetch
     monkeypatch.setattr(task, '_detect', lambda images: order.append('begin') or detect(images))
-    monkeypatch.setattr(module, 'fetch', lambda rows: order.append('read') or fetch(rows))
+    monkeypatch.setattr(whole_image, 'fetch', lambda rows: order.append('read') or fetch(rows))
     task.evaluate(make_batch(1, seed) for seed in range(3))
     assert order == ['begin', 'begin', 'read', 'begin', 'read', 'read']
 
