@@ -2,10 +2,13 @@
 from . import (  # noqa: F401
     centernet,
     cifar_resnet,
+    darknet53,
     dsod,
     ghostnet,
+    mobilenet,
     patchgan,
     resnet_generator,
     sknet,
     unet,
+    yolo3,
 )

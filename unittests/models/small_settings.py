@@ -35,11 +35,21 @@ SMALL_PICTURES = Small({'classes': 5}, (2, 3, 24, 31))
 SKNET = Small({'classes': 5}, (2, 3, 64, 95))
 
 
+def yolo_heads(classes, rows, columns):
+    """The outputs of a YOLOv3, of which the coarsest has so many rows and columns."""
+    return [(2, 3 * (5 + classes), factor * rows, factor * columns) for factor in (1, 2, 4)]
+
+
+YOLO3 = Small({'classes': 3}, (2, 3, 64, 96), yolo_heads(3, 2, 3))
+SMALL_DARKNET = {'width': .125, 'depths': (1, 1, 2, 1, 1)}
+
+
 SMALL = {
     'centernet_hourglass52': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20)),
     'centernet_hourglass104': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20, 2)),
     **{f'cifar_resnet{kind}': SMALL_PICTURES for depth in (20, 32, 44, 56, 110) for kind in (f'{depth}', f'{depth}d')},
     'cifar_resnet32_sk': SMALL_PICTURES,
+    'darknet53': Small({'classes': 5, **SMALL_DARKNET}, (2, 3, 64, 95)),
     # 129 is the least size and odd on all scales; two sides that differ tell rows from columns.
     'dsod300': Small({'classes': 3}, (2, 3, 129, 150)),
     'dsod300_smallest': Small({'classes': 2}, (2, 3, 150, 129)),
@@ -61,4 +71,6 @@ SMALL = {
     'sknet101': SKNET._replace(gammas=(.3, .9)),
     'unet128': unet(128),
     'unet256': unet(256),
+    'yolo3_darknet53': YOLO3._replace(arguments={'classes': 3, **SMALL_DARKNET}),
+    'yolo3_mobilenet1_0': YOLO3,
 }
