@@ -14,6 +14,7 @@ from gluonzoo.registry import DATASETS
 
 TRAIN = {'name': 'keypoint_train', 'size': 32, 'mean': [100, 110, 120], 'std': [50, 60, 70], 'classes': 4}
 PHOTO = {'name': 'photo', 'size': 48}
+LOOK = {'size': 16, 'mean': [0, 0, 0], 'std': [1, 1, 1]}
 SIZES = {30: (40, 30), 10: (24, 36), 20: (20, 20)}      # image id -> width, height
 
 
@@ -193,11 +194,26 @@ def test_items_are_transformed_samples(root):
     assert wanted[-1].any()
 
 
-def test_transforms_of_other_detectors_do(root):
-    dataset = open_(root, content(), {'name': 'resize', 'size': 16, 'mean': [0, 0, 0], 'std': [1, 1, 1]})
-    assert dataset.arrays == ((3, 16, 16), None) and dataset.dropped == {'crowd': 1}
+@pytest.mark.parametrize('name', ['resize', 'letterbox'])
+def test_crowds_reach_an_evaluation_as_difficult_objects(root, name):
+    """40 x 30 pixels in 16 x 16; in a letterbox, they are the 12 rows from 2 on."""
+    dataset = open_(root, content(), {**LOOK, 'name': name})
+    assert dataset.arrays == ((3, 16, 16), None) and dataset.dropped == {}
     _, labels = dataset.item(0, None)
-    np.testing.assert_allclose(labels, [[2, 0.25, 1 / 6, 0.75, 0.5, 0], [0, 0.75, 2 / 3, 1, 1, 0]], rtol=1e-6)
+    top, bottom = (0, 1) if name == 'resize' else (2 / 16, 14 / 16)
+    np.testing.assert_allclose(labels[:, [0, 2, 4, 5]], [
+        [2, top + (bottom - top) / 6, top + (bottom - top) / 2, 0], [0, top, bottom, 1],
+        [0, top + (bottom - top) * 2 / 3, bottom, 0]], rtol=1e-6)
+    np.testing.assert_allclose(labels[:, [1, 3]], [[.25, .75], [0, 1], [.75, 1]], rtol=1e-6)
+
+
+@pytest.mark.parametrize('name', ['ssd_train', 'darknet_train'])
+def test_detectors_are_not_trained_on_crowds(root, name):
+    dataset = open_(root, content(), {**LOOK, 'name': name})
+    assert dataset.arrays == ((3, 16, 16), None) and dataset.dropped == {'crowd': 1}
+    seen = [dataset.item(0, np.random.default_rng(seed))[1] for seed in range(30)]
+    assert {(row[0], row[5]) for rows in seen for row in rows} == {(2, 0), (0, 0)}
+    assert max(map(len, seen)) == 2
 
 
 def batches(dataset, workers):
@@ -205,7 +221,8 @@ def batches(dataset, workers):
     return [(batch.records.tolist(), *(array.asnumpy() for array in batch.arrays)) for batch in loader.epoch(1)]
 
 
-@pytest.mark.parametrize('transform', [TRAIN, PHOTO], ids=['train', 'photo'])
+@pytest.mark.parametrize('transform', [TRAIN, PHOTO, *({**LOOK, 'name': name} for name in (
+    'ssd_train', 'resize', 'darknet_train', 'letterbox'))], ids=lambda transform: transform['name'])
 def test_batches_do_not_depend_on_the_workers(tmp_path, transform):
     write(tmp_path, 'drawn', 3, range(13))
     dataset = open_(tmp_path, transform=transform, name='instances_drawn.json')
@@ -215,11 +232,11 @@ def test_batches_do_not_depend_on_the_workers(tmp_path, transform):
         assert x[0] == y[0]
         for array, other in zip(x[1:], y[1:]):
             np.testing.assert_array_equal(array, other)
-    if transform is PHOTO:
-        rows = np.concatenate([arrays[-1].reshape(-1, 7) for arrays in one])
-        assert (rows[rows[:, 0] < 0] == -1).all() and (rows[:, 0] >= 0).sum() > 10
-    else:
+    if transform is TRAIN:
         assert sum(arrays[-1].sum() for arrays in one) > 10   # the objects
+    else:
+        rows = np.concatenate([arrays[-1].reshape(-1, arrays[-1].shape[2]) for arrays in one])
+        assert (rows[rows[:, 0] < 0] == -1).all() and (rows[:, 0] >= 0).sum() > 10
     assert not [thread for thread in threading.enumerate() if thread.name.startswith('gluonzoo-loader')]
 
 

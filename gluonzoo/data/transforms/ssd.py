@@ -35,7 +35,8 @@ import numpy as np
 from ...boxes import iou
 from ...registry import TRANSFORMS
 from .arrays import filled_up
-from .checks import mean_and_std, pixels, true_or_false
+from .checks import true_or_false
+from .with_boxes import WithBoxes, rows
 
 __all__ = ['Resize', 'SSDTrain']
 
@@ -51,10 +52,11 @@ INTERPOLATIONS = (cv2.INTER_LINEAR, cv2.INTER_AREA, cv2.INTER_NEAREST, cv2.INTER
 
 
 @TRANSFORMS.register('resize')
-class Resize:
+class Resize(WithBoxes):
     """Resizes pictures linearly, whatever their aspect ratio, and normalises them: what SSD does to test.
 
-    Called with a :class:`~gluonzoo.data.Sample`; nothing is random. The arrays:
+    Called with a :class:`~gluonzoo.data.Sample` or a :class:`~gluonzoo.data.CocoSample`, whose crowds are difficult;
+    nothing is random. The arrays:
 
     - the image [3, S, S];
     - the labels, rows [n, 6]: class, xmin, ymin, xmax, ymax as fractions of the image, difficult.
@@ -67,29 +69,21 @@ class Resize:
         red, green, blue on the scale 0 .. 255; the image becomes (rgb - mean) / std
     """
 
-    def __init__(self, size, mean, std):
-        self.size = pixels('size', size)
-        self.mean, self.std = mean_and_std(mean, std, np.float32)
-        self.arrays = (3, self.size, self.size), None
+    crowd = True   # an evaluation must know them
 
     def __call__(self, sample, rng, out):
         height, width = sample.image.shape[:2]
         out, _ = filled_up(out, self.arrays)
-        self._normalise(_resized(sample.image, (self.size, self.size), cv2.INTER_LINEAR), out)
-        return out, _rows(sample, sample.boxes / np.array([width, height] * 2, np.float32))
-
-    def _normalise(self, image, out):
-        """[H, W, 3] uint8 -> out [3, H, W] float32."""
-        for channel, plane, mean, std in zip(cv2.split(image), out, self.mean, self.std):
-            np.subtract(channel, mean, out=plane)
-            plane /= std
+        self.normalise(_resized(sample.image, (self.size, self.size), cv2.INTER_LINEAR), out)
+        return out, rows(sample, sample.boxes / np.array([width, height] * 2, np.float32))
 
 
 @TRANSFORMS.register('ssd_train')
-class SSDTrain(Resize):
+class SSDTrain(WithBoxes):
     """Augments pictures and boxes as SSD does: see :mod:`gluonzoo.data.transforms.ssd`.
 
-    Called with a :class:`~gluonzoo.data.Sample`. The arrays are those of :class:`Resize`.
+    Called with a :class:`~gluonzoo.data.Sample` or a :class:`~gluonzoo.data.CocoSample`. The arrays are those of
+    :class:`Resize`.
 
     Parameters
     ----------
@@ -104,6 +98,8 @@ class SSDTrain(Resize):
     flip : bool
         whether pictures are flipped
     """
+
+    crowd = False   # it is not given any
 
     def __init__(self, size, mean, std, colour=True, expand=4.0, crop=True, flip=True):
         super().__init__(size, mean, std)
@@ -149,13 +145,8 @@ class SSDTrain(Resize):
             target[[0, 2]] = side - target[[2, 0]]
         if shape != (side, side):
             out[:] = 0
-        self._normalise(image, out[:, target[1]:target[3], target[0]:target[2]])
-        return out, _rows(sample, boxes)[inside]
-
-
-def _rows(sample, boxes):
-    """-> [n, 6]"""
-    return np.concatenate([sample.labels[:, None], boxes, sample.difficult[:, None]], 1, dtype=np.float32)
+        self.normalise(image, out[:, target[1]:target[3], target[0]:target[2]])
+        return out, rows(sample, boxes)[inside]
 
 
 def _resized(image, shape, interpolation):

@@ -93,3 +93,16 @@ def check_all_depends_on_the_generator(make, sample):
     for got, want in zip(apply(make(), sample, rng_of(1)), wanted):
         np.testing.assert_array_equal(got, want)
     assert any((apply(make(), sample, rng_of(seed))[0] != wanted[0]).any() for seed in (2, 3))
+
+
+def assert_same_distribution(ours, theirs, **more):
+    """Compares the means of many properties of rectangles [n, 4]."""
+    for name, of in {'area': lambda c: (c[:, 2] - c[:, 0]) * (c[:, 3] - c[:, 1]),
+                     'aspect': lambda c: np.log((c[:, 2] - c[:, 0]) / (c[:, 3] - c[:, 1])),
+                     'squared aspect': lambda c: np.log((c[:, 2] - c[:, 0]) / (c[:, 3] - c[:, 1])) ** 2,
+                     'full width': lambda c: c[:, 2] - c[:, 0] > 0.9995,
+                     'full height': lambda c: c[:, 3] - c[:, 1] > 0.9995,
+                     'x': lambda c: c[:, 0], 'y': lambda c: c[:, 1], 'right': lambda c: c[:, 2], **more}.items():
+        a, b = of(ours).astype(float), of(theirs).astype(float)
+        error = np.sqrt(a.var() / len(a) + b.var() / len(b))
+        assert abs(a.mean() - b.mean()) < 4 * error, name

@@ -8,6 +8,7 @@ from coloured_boxes import (
     STD,
     Scripted,
     apply,
+    assert_same_distribution,
     check_all_depends_on_the_generator,
     check_boxes,
     coloured,
@@ -221,19 +222,6 @@ def slow_crop(rng, boxes):
                 found.append(crop)
                 break
     return found[rng.integers(len(found))]
-
-
-def assert_same_distribution(ours, theirs, **more):
-    """Compares the means of many properties of rectangles [n, 4]."""
-    for name, of in {'area': lambda c: (c[:, 2] - c[:, 0]) * (c[:, 3] - c[:, 1]),
-                     'aspect': lambda c: np.log((c[:, 2] - c[:, 0]) / (c[:, 3] - c[:, 1])),
-                     'squared aspect': lambda c: np.log((c[:, 2] - c[:, 0]) / (c[:, 3] - c[:, 1])) ** 2,
-                     'full width': lambda c: c[:, 2] - c[:, 0] > 0.9995,
-                     'full height': lambda c: c[:, 3] - c[:, 1] > 0.9995,
-                     'x': lambda c: c[:, 0], 'y': lambda c: c[:, 1], 'right': lambda c: c[:, 2], **more}.items():
-        a, b = of(ours).astype(float), of(theirs).astype(float)
-        error = np.sqrt(a.var() / len(a) + b.var() / len(b))
-        assert abs(a.mean() - b.mean()) < 4 * error, name
 
 
 def test_rectangles_are_distributed_as_those_of_the_slow_twin():
