@@ -8,7 +8,7 @@ def number_of_steps(epochs, count, batch_size):
     return epochs * (count // batch_size)
 
 
-def make_schedule(name, steps, drops=(), warmup=None):
+def make_schedule(name, steps, drops=(), warmup=None, warmup_power=None):
     """The specification of a schedule (gluonzoo.train.schedule) over so many updates.
 
     Parameters
@@ -19,6 +19,8 @@ def make_schedule(name, steps, drops=(), warmup=None):
         for 'step': where the rate is divided by ten, as parts of the training
     warmup : int, optional
         updates in which the rate rises; at most a tenth of the training
+    warmup_power : float, optional
+        the rate rises as the updates to this power; without it, in a straight line
     """
     schedule = {'name': name}
     if name == 'step':
@@ -27,4 +29,6 @@ def make_schedule(name, steps, drops=(), warmup=None):
         schedule['steps'] = max(2, steps)
     if warmup is not None:
         schedule['warmup'] = min(warmup, steps // 10)
+    if warmup_power is not None:
+        schedule['warmup_power'] = warmup_power
     return schedule

@@ -38,45 +38,49 @@ def names():
 
 
 @SCHEDULES.register
-def constant(*, warmup=0, warmup_from=0.0):
+def constant(*, warmup=0, warmup_from=0.0, warmup_power=1.0):
     """1 throughout.
 
     Parameters
     ----------
     warmup : int
-        in the first `warmup` steps the rate rises linearly, from `warmup_from` at step 0 to its value at step `warmup`
+        in the first `warmup` steps the rate rises, from `warmup_from` at step 0 to its value at step `warmup`
     warmup_from : float
         the factor at step 0, from 0 to 1
+    warmup_power : float
+        the rate rises as (step / warmup) to this power: 1 is linear; 4 is darknet's burn-in, slow at first. Above 0, at
+        most 100
     """
-    return _warm_up(lambda step: 1.0, warmup, warmup_from)
+    return _warm_up(lambda step: 1.0, warmup, warmup_from, warmup_power)
 
 
 @SCHEDULES.register
-def step(*, milestones: LIST, factor=0.1, warmup=0, warmup_from=0.0):
+def step(*, milestones: LIST, factor=0.1, warmup=0, warmup_from=0.0, warmup_power=1.0):
     """Multiplied by `factor` at each of the `milestones` (steps, rising). Warm-up as in :func:`constant`."""
     milestones = list(milestones)
     if not all(isinstance(m, int) and m > 0 for m in milestones) or milestones != sorted(set(milestones)):
         raise ValueError(f'milestones: must be steps above 0, each later than the one before: {milestones}')
     if not 0 < factor < math.inf:
         raise ValueError(f'factor: must be above 0: {factor}')
-    return _warm_up(lambda step: factor ** sum(m <= step for m in milestones), warmup, warmup_from)
+    return _warm_up(lambda step: factor ** sum(m <= step for m in milestones), warmup, warmup_from, warmup_power)
 
 
 @SCHEDULES.register
-def linear(*, steps: WHOLE, begin=0, final=0.0, warmup=0, warmup_from=0.0):
+def linear(*, steps: WHOLE, begin=0, final=0.0, warmup=0, warmup_from=0.0, warmup_power=1.0):
     """1 until the step `begin`, then in a straight line to `final` at the step `steps`, and `final` from there on.
 
     The line begins at the end of the warm-up if that is later. Warm-up as in :func:`constant`.
     """
     part = _decay(steps, begin, final, warmup)
-    return _warm_up(lambda step: 1 + (final - 1) * part(step), warmup, warmup_from)
+    return _warm_up(lambda step: 1 + (final - 1) * part(step), warmup, warmup_from, warmup_power)
 
 
 @SCHEDULES.register
-def cosine(*, steps: WHOLE, begin=0, final=0.0, warmup=0, warmup_from=0.0):
+def cosine(*, steps: WHOLE, begin=0, final=0.0, warmup=0, warmup_from=0.0, warmup_power=1.0):
     """As :func:`linear`, along half a cosine wave."""
     part = _decay(steps, begin, final, warmup)
-    return _warm_up(lambda step: final + (1 - final) * (1 + math.cos(math.pi * part(step))) / 2, warmup, warmup_from)
+    return _warm_up(lambda step: final + (1 - final) * (1 + math.cos(math.pi * part(step))) / 2, warmup, warmup_from,
+                    warmup_power)
 
 
 def _decay(steps, begin, final, warmup):
@@ -89,16 +93,19 @@ def _decay(steps, begin, final, warmup):
     return lambda step: min(max(step - begin, 0) / (steps - begin), 1)
 
 
-def _warm_up(schedule, warmup, warmup_from):
+def _warm_up(schedule, warmup, warmup_from, warmup_power):
     if not isinstance(warmup, int) or warmup < 0:
         raise ValueError(f'warmup: must be a number of steps, 0 or more: {warmup}')
     if not 0 <= warmup_from <= 1:
         raise ValueError(f'warmup_from: must be from 0 to 1: {warmup_from}')
+    if not 0 < warmup_power <= 100:
+        raise ValueError(f'warmup_power: must be above 0, at most 100: {warmup_power}')
 
     def rate(step):
         if step >= warmup:
             return schedule(step)
-        return warmup_from + (schedule(warmup) - warmup_from) * step / warmup
+        risen = step if warmup_power == 1 else warmup * (step / warmup) ** warmup_power   # without rounding, if linear
+        return warmup_from + (schedule(warmup) - warmup_from) * risen / warmup
     return rate
 
 

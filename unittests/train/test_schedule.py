@@ -13,6 +13,12 @@ HALF = math.sqrt(0.5) / 2   # of the cosine at 45 degrees
     ({'name': 'constant'}, {0: 1, 1: 1, 10 ** 6: 1}),
     ({'name': 'constant', 'warmup': 4}, {0: 0, 1: 0.25, 2: 0.5, 3: 0.75, 4: 1, 5: 1}),
     ({'name': 'constant', 'warmup': 4, 'warmup_from': 0.2}, {0: 0.2, 1: 0.4, 2: 0.6, 3: 0.8, 4: 1}),
+    ({'name': 'constant', 'warmup': 4, 'warmup_power': 4}, {0: 0, 1: 1 / 256, 2: 1 / 16, 3: 81 / 256, 4: 1, 5: 1}),
+    ({'name': 'constant', 'warmup': 4, 'warmup_power': 0.5, 'warmup_from': 0.2}, {0: 0.2, 1: 0.6, 4: 1}),
+    ({'name': 'step', 'milestones': [6], 'warmup': 2, 'warmup_power': 2}, {0: 0, 1: 0.25, 2: 1, 5: 1, 6: 0.1}),
+    ({'name': 'step', 'milestones': [1], 'factor': 0.5, 'warmup': 2, 'warmup_power': 2}, {0: 0, 1: 0.125, 2: 0.5}),
+    ({'name': 'linear', 'steps': 6, 'warmup': 2, 'warmup_power': 3}, {0: 0, 1: 0.125, 2: 1, 3: 0.75, 6: 0}),
+    ({'name': 'cosine', 'steps': 6, 'warmup': 2, 'warmup_power': 3}, {0: 0, 1: 0.125, 2: 1, 4: 0.5, 6: 0}),
     ({'name': 'step', 'milestones': [3, 5]}, {0: 1, 2: 1, 3: 0.1, 4: 0.1, 5: 0.01, 99: 0.01}),
     ({'name': 'step', 'milestones': [3, 5], 'factor': 0.5, 'warmup': 2}, {0: 0, 1: 0.5, 2: 1, 3: 0.5, 4: 0.5, 5: 0.25}),
     ({'name': 'step', 'milestones': [2], 'factor': 0.5, 'warmup': 4}, {0: 0, 1: 0.125, 2: 0.25, 4: 0.5}),
@@ -44,6 +50,11 @@ def test_tables(specification, table):
     ({'name': 'cosine', 'steps': 4, 'final': 2}, 'final: .* 2'),
     ({'name': 'constant', 'warmup': -1}, 'warmup: .* -1'),
     ({'name': 'constant', 'warmup': 2, 'warmup_from': -1}, 'warmup_from: .* -1'),
+    ({'name': 'constant', 'warmup': 2, 'warmup_power': 0}, 'warmup_power: must be above 0, at most 100: 0'),
+    ({'name': 'step', 'milestones': [3], 'warmup_power': -1}, 'warmup_power: .* -1'),
+    ({'name': 'linear', 'steps': 4, 'warmup_power': 101}, 'warmup_power: .* 101'),
+    ({'name': 'cosine', 'steps': 4, 'warmup_power': math.nan}, 'warmup_power: .* nan'),
+    ({'name': 'constant', 'warmup_power': '4'}, 'warmup_power: must be a number'),
 ])
 def test_refused(specification, message):
     with pytest.raises(ValueError, match=message):
