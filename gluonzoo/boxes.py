@@ -9,10 +9,12 @@ Every other axis counts boxes. The unit is the caller's: pixels, or fractions of
 units, since a ratio of areas does not depend on them. Precision is float32 or float64. All functions are differentiable
 on NDArrays and Symbols.
 """
+import math
+
 import numpy as np
 from mxnet import ndarray, symbol
 
-__all__ = ['corner_to_center', 'center_to_corner', 'clip', 'area', 'iou', 'giou']
+__all__ = ['corner_to_center', 'center_to_corner', 'clip', 'area', 'iou', 'giou', 'diou', 'ciou']
 
 _TINY = 1e-12   # an area that no box has; 0 / _TINY is 0
 
@@ -82,10 +84,56 @@ def giou(a, b):
     array([ 1. ,  0. , -0.5])
     """
     intersection, union = _intersection_and_union(a, b)
-    low, high = _extremes(_functions(a, b))
-    (axmin, aymin, axmax, aymax), (bxmin, bymin, bxmax, bymax) = _columns(a), _columns(b)
-    hull = (high(axmax, bxmax) - low(axmin, bxmin)) * (high(aymax, bymax) - low(aymin, bymin))
+    width, height = _hull(a, b)
+    hull = width * height
     return (_ratio(intersection, union) - _ratio(hull - union, hull)).squeeze(axis=-1)
+
+
+def diou(a, b):
+    """Distance intersection over union. [..., 4] and [..., 4], both corner -> [...], -1 (exclusive) to 1
+
+    DIoU = IoU - (d / c)^2, where d is the distance of the centers and c the diagonal of the hull, the smallest box
+    around both. So a box inside the other is still drawn to its center, which IoU and GIoU do not do. x and y must have
+    one unit here: fractions of an oblong image give another, though not a useless, number than pixels. The leading axes
+    are broadcast as in :func:`iou`.
+
+    "Distance-IoU Loss: Faster and Better Learning for Bounding Box Regression" (Zheng et al., 2020,
+    https://arxiv.org/abs/1911.08287)
+
+    >>> diou(np.array([0., 0., 3., 3.]), np.array([[0., 0., 3., 3.], [0., 0., 3., 1.], [3., 3., 6., 6.]]))
+    array([ 1.        ,  0.27777778, -0.25      ])
+    """
+    return _diou(a, b, *_intersection_and_union(a, b)).squeeze(axis=-1)
+
+
+def ciou(a, b):
+    """Complete intersection over union. [..., 4] and [..., 4], both corner -> [...], -1.5 (exclusive) to 1
+
+    CIoU = DIoU - alpha v, where v = (2 / pi (arctan(wb / hb) - arctan(wa / ha)))^2 compares the shapes, from 0 (alike)
+    to 1, and alpha = v / (1 - IoU + v). No gradient passes to alpha, as in the official code. A box without width and
+    height is taken to have the other's shape. Units and leading axes are as in :func:`diou`.
+
+    The gradient of v is that of its formula. The official code leaves out the factor 1 / (w^2 + h^2), which is great
+    for small boxes. Where a detector predicts log w and log h, the gradient of alpha v is at most 1 / pi with it.
+
+    "Distance-IoU Loss: Faster and Better Learning for Bounding Box Regression" (Zheng et al., 2020,
+    https://arxiv.org/abs/1911.08287); official code: github.com/Zzh-tju/DIoU-SSD-pytorch
+
+    >>> ciou(np.array([0., 0., 2., 2.]), np.array([[0., 0., 2., 2.], [0., 0., 1., 1.], [0., 0., 2., 0.]]))
+    array([ 1.    ,  0.1875, -0.175 ])
+    """
+    F = _functions(a, b)
+    add, multiply, subtract = ((np.add, np.multiply, np.subtract) if F is np else
+                               (F.broadcast_add, F.broadcast_mul, F.broadcast_sub))
+    intersection, union = _intersection_and_union(a, b)
+    (aw, ah), (bw, bh) = _sizes(a), _sizes(b)
+    # The difference of the two angles at once: arctan(w / h) alone has no value, or no gradient, where h or both are 0.
+    turned = _ratio(subtract(multiply(bw, ah), multiply(aw, bh)), add(multiply(ah, bh), multiply(aw, bw)))
+    v = (2 / math.pi * F.arctan(turned)) ** 2
+    alpha = _ratio(v, 1 - _ratio(intersection, union) + v)
+    if F is not np:
+        alpha = F.BlockGrad(alpha)
+    return (_diou(a, b, intersection, union) - alpha * v).squeeze(axis=-1)
 
 
 def _functions(*arrays):
@@ -119,8 +167,8 @@ def _length(begin, end):
 
 
 def _area(boxes):
-    xmin, ymin, xmax, ymax = _columns(boxes)
-    return _length(xmin, xmax) * _length(ymin, ymax)   # [..., 1]
+    width, height = _sizes(boxes)
+    return width * height   # [..., 1]
 
 
 def _intersection_and_union(a, b):
@@ -131,6 +179,28 @@ def _intersection_and_union(a, b):
     intersection = (_length(high(axmin, bxmin), low(axmax, bxmax)) *
                     _length(high(aymin, bymin), low(aymax, bymax)))
     return intersection, add(_area(a), _area(b)) - intersection   # [..., 1] each
+
+
+def _sizes(boxes):
+    """[..., 4] -> width and height, [..., 1] each"""
+    xmin, ymin, xmax, ymax = _columns(boxes)
+    return _length(xmin, xmax), _length(ymin, ymax)
+
+
+def _hull(a, b):
+    """Width and height of the smallest box around both. [..., 1] each"""
+    low, high = _extremes(_functions(a, b))
+    (axmin, aymin, axmax, aymax), (bxmin, bymin, bxmax, bymax) = _columns(a), _columns(b)
+    return high(axmax, bxmax) - low(axmin, bxmin), high(aymax, bymax) - low(aymin, bymin)
+
+
+def _diou(a, b, intersection, union):
+    F = _functions(a, b)
+    subtract = np.subtract if F is np else F.broadcast_sub
+    (ax, ay, _, _), (bx, by, _, _) = _columns(corner_to_center(a)), _columns(corner_to_center(b))
+    width, height = _hull(a, b)
+    apart = subtract(ax, bx) ** 2 + subtract(ay, by) ** 2
+    return _ratio(intersection, union) - _ratio(apart, width ** 2 + height ** 2)
 
 
 def _ratio(part, whole):
