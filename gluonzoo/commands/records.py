@@ -5,7 +5,8 @@
 
 The formats are those of gluonzoo.data.annotations, also as Roboflow, Ultralytics and CVAT lay them out: voc (XML
 files), coco (JSON), csv (image or filename, xmin, ymin, xmax, ymax, class) and yolo (text files beside the pictures or
-in labels, and classes.txt, data.yaml or obj.names). Folders within folders are read, and what is left out is counted.
+in labels, and classes.txt, data.yaml, or obj.names and obj.data). Folders within folders are read, and what is left out
+is counted.
 The output, train.rec, train.idx, val.rec, val.idx and classes.txt, appears when all is done. The splits are those of
 the data: train and val (or valid), or trainval and test, or train and test. If it has none, a part chosen at random
 becomes val.

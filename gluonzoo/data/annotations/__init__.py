@@ -17,13 +17,15 @@ csv       a file with a header and the columns image (or filename), xmin, ymin, 
           is there (others are not read); image is a path from the directory, or from the file. Boxes are edges in
           pixels. A row with an image alone says that it has no object. Splits: ``train.csv`` and ``val.csv``, or a
           table in each folder ``train`` and ``val`` (Roboflow).
-yolo      pictures, each with a text file of its name beside it, or in ``labels`` where the picture is in ``images``;
-          a line an object: number of the class (from 0), then x and y of the centre, width and height as fractions of
-          the picture; or the corners of a polygon, around which the box is taken. An empty file says that there is no
-          object, and in ``labels`` a missing one does so, too. ``classes.txt`` has a class name a line; ``*.names``
-          (darknet, CVAT), ``*.labels`` (Roboflow) and the ``names`` of ``data.yaml`` (Ultralytics, Roboflow) are read
-          as well, and must agree. Splits: those of ``data.yaml``, or lists of pictures ``train.txt`` and ``val.txt``,
-          or folders of such names, also in ``images``.
+yolo      pictures, each with a text file of its name beside it, or in ``labels`` where the picture is in ``images`` or
+          ``JPEGImages``; a line an object: number of the class (from 0), then x and y of the centre, width and height
+          as fractions of the picture; or the corners of a polygon, around which the box is taken. An empty file says
+          that there is no object, and in ``labels`` a missing one does so, too. ``classes.txt`` has a class name a
+          line; ``*.names`` (darknet, CVAT), ``*.labels`` (Roboflow) and the ``names`` of ``data.yaml`` (Ultralytics,
+          Roboflow) are read as well, and must agree. A file ``*.data`` (darknet's obj.data) says which of ``*.names``
+          is meant, how many classes there are, and which lists of pictures are train and valid. Splits: those of
+          ``data.yaml``, or of ``*.data``, or lists of pictures ``train.txt`` and ``val.txt``, or folders of such names,
+          also in ``images``.
 ========  ========================================================================================================
 
 Instead of ``val``, ``valid`` or ``validation`` is taken, and ``test`` if none of them is there. Without splits there is
@@ -95,7 +97,8 @@ def read_annotations(form, directory, skip_broken=False, splits=None, unit=None)
     directories = [Path(path) for path in ([directory] if one else directory)]
     for index, path in enumerate(directories):
         if not path.is_dir():
-            raise AnnotationError(f'{path}: no such folder')
+            raise AnnotationError(f'{path}: must be the folder of the data, not a file' if path.exists() else
+                                  f'{path}: no such folder')
         if path.resolve() in (other.resolve() for other in directories[:index]):
             raise AnnotationError(f'{path}: is there twice')
     reading = Reading(directories, skip_broken, splits, fractions=unit == 'fractions')

@@ -1,13 +1,15 @@
 """Where the parts of YOLO's data lie: the names of the classes, the splits, and the text file of each picture.
 
-Pictures and their text files lie side by side, or in folders ``images`` and ``labels`` of the same inner order. The
-splits are folders, or are named by a file of YAML (Ultralytics, Roboflow), or by lists of pictures (darknet, CVAT).
+Pictures and their text files lie side by side, or in folders ``images`` (or ``JPEGImages``) and ``labels`` of the same
+inner order. The splits are folders, or are named by a file of YAML (Ultralytics, Roboflow), or by lists of pictures
+(darknet, CVAT), which a file such as obj.data may name (darknet).
 """
 import yaml
 
 from ...pictures.decode import SUFFIXES
 from ...reading import quoted, read_text
 from .base import AnnotationError, file_errors, leads_inside, lines
+from .darknet_data import read_options
 from .listing import with_suffix
 from .splits import PAIRS, choose, require_none_below
 
@@ -16,6 +18,7 @@ __all__ = ['Layout']
 MAX_YAML = 1 << 20   # bytes
 
 _LISTS = {name for pair in PAIRS for name in pair}
+_PICTURES = 'images', 'JPEGImages'   # folders beside which there is a folder `labels`
 
 
 class Layout:
@@ -33,17 +36,15 @@ class Layout:
         self.keypoints = None
         self._files = reading.files()
         self._labels = {}  # folder of pictures -> folder of their text files, None if it is the same
-        self._named = {}   # split -> folders and lists, as YAML says
-        for path in self._files:
-            if path.name.lower() == 'classes.txt' or path.suffix.lower() in ('.names', '.labels'):
-                reading.read_class_names(path)
-            elif path.suffix.lower() in ('.yaml', '.yml') and path.parent == self._root:
-                self._read_yaml(path)
-        if reading.class_names is None:
-            raise AnnotationError(f'{self._root / "classes.txt"}: No such file; the classes must be named there, or in '
-                                  'data.yaml or obj.names')
-        self.splits = {split: [picture for source in sources for picture in self._pictures(source)]
-                       for split, sources in self._sources().items()}
+        self._named = {}   # split -> (the file that says so, folders and lists, the folder that they are below)
+        self._data, self._options = self._darknet_data()
+        self._read_names()
+        if not self._named:
+            self._named = {split: (self._data, [self._options[split]], None) for split in ('train', 'valid')
+                           if split in self._options}
+        sources = self._sources()
+        self.splits = {split: [picture for source in sources[split] for picture in self._pictures(source)]
+                       for split in sources}
 
     def text_of(self, picture):
         """(path of the text file about a picture, whether it may be missing, which says that there is no object)"""
@@ -54,11 +55,11 @@ class Layout:
         return (labels or folder) / f'{picture.stem}.txt', labels is not None
 
     def _labels_of(self, folder):
-        """The folder of the text files, if the pictures are in a folder called images; else None."""
+        """The folder of the text files, if the pictures are in a folder beside one called labels; else None."""
         parts = folder.relative_to(self._root).parts
         for index in reversed(range(len(parts))):
             labels = self._root.joinpath(*parts[:index], 'labels')
-            if parts[index] == 'images' and labels.is_dir():
+            if parts[index] in _PICTURES and labels.is_dir():
                 return labels.joinpath(*parts[index + 1:])
         return None
 
@@ -66,12 +67,45 @@ class Layout:
         """Text files that lie among those of the pictures, and are of none."""
         expected = {self.text_of(picture)[0] for picture in with_suffix(self._files, *SUFFIXES)}
         folders = {self.text_of(picture)[0].parent for pictures in self.splits.values() for picture in pictures}
-        lists = set(self._lists().values())
+        lists = {*self._lists().values(), *(self._resolve(value, before) for _, values, before in self._named.values()
+                                            for value in values)}
         return [path for path in with_suffix(self._files, '.txt')
                 if path.parent in folders and path not in expected and path not in lists
                 and path.name.lower() != 'classes.txt' and not path.name.lower().startswith('readme')]
 
-    # -- YAML ----------------------------------------------------------------------------------------------------------
+    # -- files about the dataset ---------------------------------------------------------------------------------------
+
+    def _darknet_data(self):
+        """(path, what it says) of the directory's file such as obj.data; (None, {}) if there is none."""
+        found = {path: read_options(path) for path in with_suffix(self._files, '.data') if path.parent == self._root}
+        found = {path: options for path, options in found.items() if options}
+        self._reading.mark_read(*found)
+        for path, options in found.items():
+            first = next(iter(found))
+            if options != found[first]:
+                raise AnnotationError(f'{path}: says other than {first} where the data are; one of them must go')
+        return next(iter(found.items()), (None, {}))
+
+    def _read_names(self):
+        """Reads all files that name the classes, and the splits of those of YAML."""
+        reading, options = self._reading, self._options
+        names = self._resolve(options['names']) if 'names' in options else None
+        for path in self._files:
+            kind = path.suffix.lower()
+            if path == names or path.name.lower() == 'classes.txt' or kind == '.labels' or (
+                    kind == '.names' and names is None):   # else others are there: darknet's folder has those of COCO
+                reading.read_class_names(path)
+            elif kind in ('.yaml', '.yml') and path.parent == self._root:
+                self._read_yaml(path)
+        if reading.class_names is None:
+            raise AnnotationError(
+                f'{self._data}: names: no file {quoted(options["names"])} in {self._root}' if 'names' in options else
+                f'{self._root / "classes.txt"}: No such file; the classes must be named there, or in data.yaml or '
+                'obj.names')
+        count = str(len(reading.class_names))
+        if options.get('classes', count) != count:
+            raise AnnotationError(f'{self._data}: classes: must be the number of the names, {count}: '
+                                  f'{quoted(options["classes"])}')
 
     def _read_yaml(self, path):
         with file_errors(path):
@@ -120,6 +154,11 @@ class Layout:
         if wanted:
             there = {**{name: [path] for name, path in {**folders, **lists}.items()}, **named}
             return choose(there, wanted, self._root)
+        missing = next((split for split in self._named if split not in named), None)
+        if missing and self._named[missing][0] == self._data:   # (YAML is often of another place)
+            hint = '; to part train at random: --splits train' if 'train' in named else ''
+            raise AnnotationError(f'{self._data}: {missing}: no file {quoted(self._options[missing])} in '
+                                  f'{self._root}{hint}')
         if 'train' in named:
             if len(named) == 1 and len(self._named) == 1:
                 return {'all': named['train']}
@@ -143,8 +182,9 @@ class Layout:
     def _lists(self):
         """name -> text file of the directory that lists the pictures of a split."""
         pictures = {path.stem for path in with_suffix(self._files, *SUFFIXES) if path.parent == self._root}
+        names = _LISTS.union(map(str.lower, self._reading.wanted_splits or ()))
         return {path.stem: path for path in with_suffix(self._files, '.txt') if path.parent == self._root
-                and path.stem.lower() in _LISTS and path.stem not in pictures}
+                and path.stem.lower() in names and path.stem not in pictures}
 
     def _folders(self):
         """name -> folder, in the directory or in its folder ``images``."""

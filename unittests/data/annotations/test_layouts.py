@@ -85,6 +85,40 @@ def cvat_yolo(root):
         write(root / f'{split}.txt', f'data/obj_{split}_data/{name}.jpg\n')
 
 
+def alexeyab_darknet(root):
+    """The folder `data` of darknet, which has the names of COCO as well."""
+    write(root / 'obj.data', '# mine\nclasses= 2\ntrain  = data/train.txt\nvalid  = data/test.txt\n'
+                             'names = data/obj.names\nbackup = backup/\n;eval=coco\n')
+    write(root / 'obj.names', 'cat\ndog\n\n')
+    write(root / 'coco.names', 'person\nbicycle\n')
+    pictures(root, 'obj/a.jpg', 'obj/b.jpg')
+    write(root / 'obj' / 'a.txt', TEXT)
+    write(root / 'obj' / 'b.txt', '')
+    write(root / 'train.txt', 'data/obj/a.jpg\n')
+    write(root / 'test.txt', 'data/obj/b.jpg\n')
+
+
+def darknet_voc(root):
+    """What darknet's voc_label.py makes of VOC: text files in `labels`, and lists of any names with whole paths."""
+    write(root / 'voc.data', 'classes= 2\ntrain  = /home/me/voc/train.txt\nvalid  = /home/me/voc/2007_test.txt\n'
+                             'names = data/voc.list\nbackup = backup\n')
+    write(root / 'voc.list', 'cat\ndog\n')
+    for list_, year, name in (('train', 2012, 'a'), ('2007_test', 2007, 'b')):
+        picture(root / 'VOCdevkit' / f'VOC{year}' / 'JPEGImages' / f'{name}.jpg')
+        write(root / 'VOCdevkit' / f'VOC{year}' / 'labels' / f'{name}.txt', TEXT if name == 'a' else '')
+        write(root / f'{list_}.txt', f'/home/me/voc/VOCdevkit/VOC{year}/JPEGImages/{name}.jpg\n')
+
+
+def darknet_all_in_one_folder(root):
+    write(root / 'my.data', 'names=my.names\ntrain=first.txt\nvalid=second.txt')
+    write(root / 'my.names', 'cat\ndog\n')
+    pictures(root, 'a.jpg', 'b.jpg')
+    write(root / 'a.txt', TEXT)
+    write(root / 'b.txt', '')
+    write(root / 'first.txt', 'a.jpg\n')
+    write(root / 'second.txt', 'b.jpg\n')
+
+
 def folders_within_splits(root):
     write(root / 'classes.txt', 'cat\ndog\n')
     pictures(root, 'train/more/deep/a.jpg', 'val/other/b.jpg')
@@ -106,7 +140,8 @@ def train_and_test(root):
 
 
 YOLO = [roboflow_yolo, roboflow_yolo_without_yaml, roboflow_darknet, ultralytics, ultralytics_own_names,
-        ultralytics_lists, cvat_yolo, folders_within_splits, polygons, train_and_test]
+        ultralytics_lists, cvat_yolo, alexeyab_darknet, darknet_voc, darknet_all_in_one_folder, folders_within_splits,
+        polygons, train_and_test]
 
 
 # -- COCO ------------------------------------------------------------------------------------------------------------
@@ -214,8 +249,9 @@ def test_every_layout_holds_the_same(tmp_path, form, make):
 
 def test_what_the_layouts_count(tmp_path):
     for make, counts in ((ultralytics, {'pictures without a text file, taken to be without objects': 1}),
-                         (roboflow_yolo, {'files not read, *.txt': 1}), (cvat_yolo, {'files not read, *.data': 1}),
-                         (polygons, {'polygons taken as boxes': 2}),
+                         (roboflow_yolo, {'files not read, *.txt': 1}), (cvat_yolo, {}),
+                         (alexeyab_darknet, {'files not read, *.names': 1}), (darknet_voc, {}),
+                         (darknet_all_in_one_folder, {}), (polygons, {'polygons taken as boxes': 2}),
                          (roboflow_coco, {'categories left out that only gather others': 1})):
         root = tmp_path / make.__name__
         make(root)
@@ -280,6 +316,7 @@ def test_cvat_with_one_subset(tmp_path):
     """Its list is called train, and there is no other."""
     cvat_yolo(tmp_path)
     (tmp_path / 'valid.txt').unlink()
+    write(tmp_path / 'obj.data', 'classes = 2\ntrain = data/train.txt\nnames = data/obj.names\nbackup = backup/\n')
     write(tmp_path / 'train.txt', 'data/obj_train_data/a.jpg\ndata/obj_valid_data/b.jpg\n')
     assert boxes(read_annotations('yolo', tmp_path)) == {'all': [A, B]}
 
@@ -311,7 +348,10 @@ def test_nothing_leads_out_of_the_directory(tmp_path, line):
     write(root / 'valid.txt', line)
     with pytest.raises(AnnotationError, match='valid.txt:1: no picture '):
         read_annotations('yolo', root)
-    for path in (root / 'valid.txt', root / 'train.txt', root / 'obj.names'):
+    write(root / 'obj.data', f'names = obj.names\ntrain = {line}\n')
+    with pytest.raises(AnnotationError, match='obj.data: train: no file '):
+        read_annotations('yolo', root)
+    for path in (root / 'valid.txt', root / 'train.txt', root / 'obj.names', root / 'obj.data'):
         path.unlink()
     write(root / 'data.yaml', f"{NAMES}path: '{line}'\ntrain: '{line}'\nval: '{line}'\n")
     with pytest.raises(AnnotationError, match='data.yaml: names splits, and there is no '):
@@ -337,6 +377,78 @@ def test_yaml_that_is_wrong(tmp_path, text, message):
     with pytest.raises(AnnotationError, match=message) as caught:
         read_annotations('yolo', tmp_path)
     assert '\n' not in str(caught.value) and len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize('text, message', [
+    ('classes=3\nnames=obj.names\n', "obj.data: classes: must be the number of the names, 2: '3'"),
+    ('classes=two\nnames=obj.names\n', "obj.data: classes: must be the number of the names, 2: 'two'"),
+    ('names=obj.names\ntrain=x.txt', "obj.data: train: no file 'x.txt' in "),
+    ('names=obj.names\ntrain=train.txt\nvalid=data/x.txt',
+     "obj.data: valid: no file 'data/x.txt' in .*; to part train at random: --splits train"),
+    ('names=obj.names\ntrain=train.txt\nvalid=data/train.txt',
+     'obj.data: train and val are the same; .*--splits train'),
+    ('names=obj.names\n\ntrain\n', "obj.data:3: must be a key and a value, key = value: 'train'"),
+    ('names=obj.names\ntrain =\n', "obj.data:2: must be a key and a value, key = value: 'train ='"),
+    ('train=train.txt\nnames=obj.names\ntrain=b.txt\n', "obj.data:3: train is there twice: 'train=b.txt'"),
+    ('names=train.txt\n', "a.txt:1: unknown class 1; known: 0 to 0")])
+def test_data_files_of_darknet_that_are_wrong(tmp_path, text, message):
+    cvat_yolo(tmp_path)
+    write(tmp_path / 'obj.data', text)
+    with pytest.raises(AnnotationError, match=message) as caught:
+        read_annotations('yolo', tmp_path)
+    assert '\n' not in str(caught.value) and len(str(caught.value)) < 500
+
+
+def test_a_file_of_names_that_is_not_there(tmp_path):
+    """Others are read instead, which must agree then."""
+    cvat_yolo(tmp_path)
+    write(tmp_path / 'obj.data', 'train=train.txt\nvalid=valid.txt\nnames=elsewhere/my.names')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+    (tmp_path / 'obj.names').unlink()
+    with pytest.raises(AnnotationError, match="obj.data: names: no file 'elsewhere/my.names' in "):
+        read_annotations('yolo', tmp_path)
+
+
+def test_two_data_files_of_darknet(tmp_path):
+    cvat_yolo(tmp_path)
+    write(tmp_path / 'same.data', (tmp_path / 'obj.data').read_text() + '\n# the same\neval = coco\n')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+    write(tmp_path / 'other.data', 'names = obj.names\ntrain = valid.txt\n')
+    with pytest.raises(AnnotationError, match='other.data: says other than .*obj.data where the data are'):
+        read_annotations('yolo', tmp_path)
+
+
+@pytest.mark.parametrize('content', [b'5.1,3.5,1.4,0.2,setosa\n', b'\xff\x00\x80', b'train\nvalid\n', b'',
+                                     b'train=x\n' + bytes(1 << 20), b'learning_rate = 3\nlearning_rate = 4\n'])
+def test_files_called_data_that_are_not_of_darknet(tmp_path, content):
+    cvat_yolo(tmp_path)
+    (tmp_path / 'obj.data').write_bytes(content)
+    annotations = read_annotations('yolo', tmp_path)
+    assert boxes(annotations) == {'train': [A], 'val': [B]}
+    assert annotations.counts == {'files not read, *.data': 1}
+
+
+def test_lists_of_other_names(tmp_path):
+    """Those that the user names, such as darknet's of COCO."""
+    cvat_yolo(tmp_path)
+    (tmp_path / 'obj.data').unlink()
+    (tmp_path / 'train.txt').rename(tmp_path / 'trainvalno5k.txt')
+    (tmp_path / 'valid.txt').rename(tmp_path / '5k.txt')
+    annotations = read_annotations('yolo', tmp_path, splits=['trainvalno5k', '5k'])
+    assert boxes(annotations) == {'train': [A], 'val': [B]} and annotations.counts == {}
+
+
+def test_yaml_goes_before_a_data_file(tmp_path):
+    ultralytics(tmp_path)
+    write(tmp_path / 'obj.data', 'classes = 2\ntrain = train.txt\nvalid = none.txt')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+
+
+@pytest.mark.parametrize('form', ['yolo', 'coco'])
+def test_a_file_instead_of_a_folder(tmp_path, form):
+    path = write(tmp_path / 'data.yaml', NAMES)
+    with pytest.raises(AnnotationError, match='data.yaml: must be the folder of the data, not a file'):
+        read_annotations(form, path)
 
 
 def test_classes_that_yaml_would_take_for_others(tmp_path):
