@@ -75,6 +75,8 @@ BROKEN = {
                  'annotation 1: .* is empty', False),
     'bbox': (coco_change(lambda data: data['annotations'][0].update(bbox=[4, 5, 20])),
              'annotation 1: a box must be four numbers', False),
+    'nan': (coco_change(lambda data: data['annotations'][0].update(bbox=[4, float('nan'), 20, 15])),
+            'annotation 1: a box must be four numbers', False),
     'huge': (coco_change(lambda data: data['annotations'][0].update(bbox=[4, 5, 20, 10 ** 400])),
              'annotation 1: a box must be four numbers', False),
     'no bbox': (coco_change(lambda data: data['annotations'][0].pop('bbox')),

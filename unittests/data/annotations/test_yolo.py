@@ -40,6 +40,16 @@ BROKEN = {
     'fields': (yolo_change('1 0.35', '1 0.9 0.35'), 'a.txt:1: must be a class and four numbers', False),
     'text': (yolo_change('1 0.35', '1 wide'), 'a.txt:1: a box must be four numbers', False),
     'line': (yolo_change('0 0.5', '0 1.5'), 'a.txt:3: the box .* outside of the picture', False),
+    'class nan': (yolo_change('1 0.35', 'nan 0.35'), 'a.txt:1: unknown class nan; known: 0 to 1', False),
+    'endless class': (yolo_change('1 0.35', '1e999 0.35'), 'a.txt:1: unknown class 1e999; known: 0 to 1', False),
+    'half a class': (yolo_change('1 0.35', '0.5 0.35'), 'a.txt:1: unknown class 0.5; known: 0 to 1', False),
+    'nan': (yolo_change('1 0.35', '1 nan'), "a.txt:1: a box must be four numbers: .'nan'", False),
+    'inf': (yolo_change('0.4166667 0.5 0.5', '0.4166667 inf 0.5'), 'a.txt:1: a box must be four numbers', False),
+    'huge': (yolo_change('1 0.35', '1 1e300'), 'a.txt:1: the box .* outside of the picture', False),
+    'narrow': (yolo_change('0.5 0.5', '-0.5 0.5'), 'a.txt:1: the box .* is empty', False),
+    'pixels': (yolo_change('1 0.35 0.4166667 0.5 0.5', '1 14 12.5 20 15'), 'a.txt:1: the box .* outside of the picture '
+               'of 40 x 30 pixels; boxes must be x and y of the centre, .* fractions', False),
+    'no height': (yolo_change('0.5 0.5', '0.5 0'), 'a.txt:1: the box .* is empty', False),
     'empty': (yolo_change('0.5 0.5', '0 0.5'), 'a.txt:1: the box .* is empty', False),
 }
 

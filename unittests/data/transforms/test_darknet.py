@@ -268,6 +268,56 @@ def test_one_in_two_is_flipped():
     assert {apply(train(jitter=0, flip=False), sample, rng_of(seed))[1][0, 1] for seed in range(20)} == {0}
 
 
+def constrain(value):
+    return min(max(value, 0), 1)
+
+
+def slow_labels(rng, sample, size, jitter, hue, saturation, exposure):
+    """correct_boxes and fill_truth_detection, an object at a time, with the picture at whole pixels."""
+    height, width = sample.image.shape[:2]
+    xmin, ymin, xmax, ymax = (edge * size for edge in slow_placement(rng, width, height, size, jitter))
+    nw, nh = (max(1, int(side + 1e-9)) for side in (xmax - xmin, ymax - ymin))
+    dx, dy = min(int(xmin), size - nw), min(int(ymin), size - nh)
+    rng.uniform(-hue, hue)
+    for most in (saturation, exposure):
+        rng.uniform(1, most)
+        rng.random()
+    flip = rng.random() < 0.5
+    truth = []
+    for i in rng.permutation(len(sample.boxes)):
+        left, top, right, bottom = sample.boxes[i].astype(float) / [width, height, width, height]
+        left, right = (x * nw / size + dx / size for x in (left, right))
+        top, bottom = (y * nh / size + dy / size for y in (top, bottom))
+        if flip:
+            left, right = 1 - right, 1 - left
+        left, right, top, bottom = map(constrain, (left, right, top, bottom))
+        if not (right - left < .001 or bottom - top < .001):
+            truth.append([sample.labels[i], left, top, right, bottom, sample.difficult[i]])
+    return np.array(truth).reshape(-1, 6)
+
+
+def test_labels_are_those_of_the_slow_twin_whatever_the_picture():
+    left_out = 0
+    for seed in range(400):
+        rng = rng_of([7, seed])
+        width, height = np.exp(rng.uniform(0, np.log(2000), 2)).astype(int)
+        size, count = int(rng.integers(1, 700)), int(rng.integers(0, 6))
+        corners = rng.uniform(-0.2, 1.2, (count, 2, 2)) * [width, height]   # some reach out of the picture
+        corners[:1] = [[0, 0], [width, height]]
+        boxes = np.concatenate([corners.min(1), corners.max(1)], 1).astype(np.float32)
+        sample = Sample(np.zeros((height, width, 3), np.uint8), boxes, np.arange(count, dtype=np.int32), 0,
+                        rng.random(count) < 0.5)
+        keywords = {'jitter': rng.uniform(0, 0.99), 'hue': rng.uniform(0, 0.5), 'saturation': rng.uniform(1, 3),
+                    'exposure': rng.uniform(1, 3)}
+        transform = make_transform({'name': 'darknet_train', 'size': size, 'mean': MEAN, 'std': STD, **keywords})
+        image, labels = apply(transform, sample, rng_of(seed), np.full((3, size, size), np.nan, np.float32))
+        wanted = slow_labels(rng_of(seed), sample, size, **keywords)
+        assert np.isfinite(image).all() and labels.shape == wanted.shape
+        np.testing.assert_allclose(labels, wanted, atol=2e-6)
+        left_out += count - len(labels)
+    assert left_out > 10
+
+
 # -- odd pictures ----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('width, height', [(1, 1), (1, 200), (300, 1), (2, 3), (700, 500), (1, 65500), (65500, 1)])
