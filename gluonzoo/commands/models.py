@@ -11,7 +11,7 @@ def add_arguments(parser):
 
 def run(args):
     from .. import recipes
-    from ..convert import NAME_MAPS
+    from ..convert import CONVERTED
     from ..registry import get_model, list_models
 
     names = [name for name in list_models() if not args.like or args.like in name]
@@ -22,7 +22,7 @@ def run(args):
         recipe = recipes.of_model(name)
         trained_by = recipe.__name__.rpartition('.')[2] if recipe and hasattr(recipe, 'settings') else '-'
         rows.append((name, f'{count_parameters(get_model(name)):,}', recipe.TASK if recipe else '-', trained_by,
-                     'yes' if name in NAME_MAPS else '-', recipe and recipe.PAGE or '-'))
+                     'yes' if name in CONVERTED else '-', recipe and recipe.PAGE or '-'))
     widths = [max(map(len, column)) for column in zip(*rows)]
     for name, parameters, *rest in rows:
         words = [name.ljust(widths[0]), parameters.rjust(widths[1]), *map(str.ljust, rest, widths[2:])]

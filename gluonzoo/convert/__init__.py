@@ -1,4 +1,4 @@
-"""Weights between networks and files: the official PyTorch files of a family, and files of our own.
+"""Weights between networks and files: the official files of a family, and files of our own.
 
 Official weights, into a network and out of a network::
 
@@ -8,21 +8,32 @@ Official weights, into a network and out of a network::
     ...
     safetensors.numpy.save_file(torch_state(net, NAME_MAPS['unet256'](net)), 'generator.safetensors')
 
+darknet's files have no names, but an order. GluonCV's have names, in a form of MXNet's::
+
+    load_darknet(net, 'yolov3.weights', DARKNET_FORMS['yolo3_darknet53'])
+    load_weights(net, read_params('yolo3_darknet53_coco.params'), GLUONCV_MAPS['yolo3_darknet53'](net))
+
 A file of our own, as a checkpoint has them and ``gluonzoo convert`` writes them, into a network::
 
     load_own_weights(net, 'generator.safetensors')
 """
 from . import centernet, cifar_resnet, ghostnet, pix2pix
+from .darknet import FORMS as DARKNET_FORMS
+from .darknet import load_darknet, save_darknet
 from .errors import WeightsError
+from .gluoncv import MAPS as GLUONCV_MAPS
+from .gluoncv import check_fit as check_gluoncv
+from .mxnet_params import read_params
 from .name_map import NameMap, Transform
 from .official import load_weights, torch_state, with_prefix, without_prefix, without_wrappers
-from .own import load_own_weights
+from .own import convention_of, load_own_weights
 from .weights import read_weights
 
-__all__ = ['NAME_MAPS', 'NameMap', 'Transform', 'WeightsError', 'load_own_weights', 'load_weights', 'read_weights',
-           'torch_state', 'with_prefix', 'without_prefix', 'without_wrappers']
+__all__ = ['CONVERTED', 'DARKNET_FORMS', 'GLUONCV_MAPS', 'NAME_MAPS', 'NameMap', 'Transform', 'WeightsError',
+           'check_gluoncv', 'convention_of', 'load_darknet', 'load_own_weights', 'load_weights', 'read_params',
+           'read_weights', 'save_darknet', 'torch_state', 'with_prefix', 'without_prefix', 'without_wrappers']
 
-# Model -> function that makes the map for a network of it.
+# Model -> function that makes the map from PyTorch's names for a network of it.
 NAME_MAPS = {
     'unet256': pix2pix.unet,
     'unet128': pix2pix.unet,
@@ -37,3 +48,6 @@ NAME_MAPS = {
     'centernet_hourglass52': centernet.hourglass,
     'centernet_hourglass104': centernet.hourglass,
 }
+
+# Every model that has official weights of some kind.
+CONVERTED = tuple(sorted({*NAME_MAPS, *DARKNET_FORMS, *GLUONCV_MAPS}))

@@ -7,7 +7,7 @@ import numpy as np
 __all__ = ['NameMap', 'Transform']
 
 # The last part of a name in Gluon -> in PyTorch: of normalisations, and of PReLU.
-_LEAVES = {'gamma': 'weight', 'beta': 'bias', 'alpha': 'weight'}
+_PYTORCH = {'gamma': 'weight', 'beta': 'bias', 'alpha': 'weight'}
 
 # PyTorch's batch normalisations count the batches that they have seen. MXNet's do not.
 _COUNTER = 'num_batches_tracked'
@@ -31,7 +31,7 @@ class NameMap:
     ----------
     rules : list of (pattern, replacement)
         from our name to the official one, as :func:`re.sub` takes them. All of them are applied one after the other.
-        The last part of the name needs no rule: 'gamma' and 'alpha' become 'weight', and 'beta' becomes 'bias'.
+        The last part of the name needs no rule: see `leaves`.
     unused : list of pattern
         whole official names (:func:`re.fullmatch`) that a file may have and our network has no use for. Always
         among them are the counters of batches that PyTorch's normalisations keep, and the total_ops and total_params
@@ -40,6 +40,9 @@ class NameMap:
         for the weights that are laid out in another way
     prefix : str
         what the names in the official files begin with, all of them; the rules do without it
+    leaves : dict of str -> str
+        from the last part of our name to that of the official one. By default PyTorch's: 'gamma' and 'alpha' become
+        'weight', and 'beta' becomes 'bias'.
 
     Examples
     --------
@@ -47,8 +50,8 @@ class NameMap:
     'features.3.bias'
     """
 
-    def __init__(self, rules, unused=(), transforms=None, prefix=''):
-        self.prefix = prefix
+    def __init__(self, rules, unused=(), transforms=None, prefix='', leaves=_PYTORCH):
+        self.prefix, self._leaves = prefix, leaves
         self._rules = [(re.compile(pattern), replacement) for pattern, replacement in rules]
         self._unused = [re.compile(pattern)
                         for pattern in (rf'(.*\.)?({_COUNTER}|{_PROFILE})', *unused)]
@@ -59,7 +62,7 @@ class NameMap:
         for pattern, replacement in self._rules:
             name = pattern.sub(replacement, name)
         path, dot, leaf = name.rpartition('.')
-        return path + dot + _LEAVES.get(leaf, leaf)
+        return path + dot + self._leaves.get(leaf, leaf)
 
     def inverse(self, names):
         """The dict of official name, without the prefix, -> our name, for the `names` of all parameters of a network.

@@ -1,13 +1,15 @@
 """Puts a weight file of our own into a network."""
 import json
+from contextlib import contextmanager
 
 import safetensors
 
+from .convention import differences, from_metadata
 from .errors import WeightsError
 from .parameters import faults, float_parameters, put
-from .safetensors_file import float32, read_safetensors
+from .safetensors_file import float32, read_metadata, read_safetensors
 
-__all__ = ['load_own_weights']
+__all__ = ['convention_of', 'load_own_weights']
 
 
 def load_own_weights(net, path, partial=False, finite=True):
@@ -37,14 +39,16 @@ def load_own_weights(net, path, partial=False, finite=True):
         if the network is not initialized
     WeightsError
         if the file cannot be read, or does not fit. The message lists every name that is unknown or missing, every
-        shape and dtype that does not fit, and every array that is not finite. With `partial`, missing names and other
-        shapes are allowed, but at least one parameter must fit. The network has not been changed then.
+        shape and dtype that does not fit, every array that is not finite, and an input convention that is not the
+        network's. With `partial`, missing names and other shapes are allowed, but at least one parameter must fit. The
+        network has not been changed then.
     """
     parameters = float_parameters(net)
-    arrays = _read(path)
+    arrays, convention = _read(path)
     anew = [name for name, parameter in parameters.items()
             if name not in arrays or arrays[name].shape != parameter.shape]
     found = [f'unknown here: {name!r}' for name in arrays if name not in parameters]
+    found += differences(net, convention)
     for name, parameter in parameters.items():
         if partial and name in anew:
             continue
@@ -63,16 +67,32 @@ def load_own_weights(net, path, partial=False, finite=True):
     return anew
 
 
+def convention_of(path):
+    """The input convention of a weight file of our own: dict with 'mean' and 'std', or empty if the file has none.
+
+    Raises WeightsError if the file cannot be read, or is none.
+    """
+    with _reading(path):
+        return from_metadata(read_metadata(path), path)
+
+
 def _read(path):
-    try:
+    """The arrays, and the input convention."""
+    with _reading(path):
         arrays, metadata = read_safetensors(path)
         # Our files hold bfloat16 as uint16, and their metadata name such arrays.
         for name in json.loads(metadata.get('bfloat16', '[]')):
             arrays[name] = float32(arrays[name])
+        return arrays, from_metadata(metadata, path)
+
+
+@contextmanager
+def _reading(path):
+    try:
+        yield
     except WeightsError:
         raise
     except (OSError, safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         reason = str(error) if type(error) is ValueError else f'{type(error).__name__}: {error}'
         raise WeightsError(f'{path}: not a weight file of ours: {reason}. Of official weights, gluonzoo convert makes '
                            'such files') from error
-    return arrays

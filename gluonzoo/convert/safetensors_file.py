@@ -8,7 +8,7 @@ from ..reading import FileError, open_ordinary
 from .errors import WeightsError
 from .file_kinds import LOOKED_AT, is_safetensors, kind_of_file
 
-__all__ = ['float32', 'read_safetensors']
+__all__ = ['float32', 'read_metadata', 'read_safetensors']
 
 _DTYPES = {'F64': '<f8', 'F32': '<f4', 'F16': '<f2', 'BF16': '<u2', 'I64': '<i8', 'I32': '<i4', 'I16': '<i2',
            'I8': 'i1', 'U64': '<u8', 'U32': '<u4', 'U16': '<u2', 'U8': 'u1', 'BOOL': '?'}
@@ -29,13 +29,7 @@ def read_safetensors(path):
     OSError, SafetensorError, ValueError
         if the file cannot be read, or is none.
     """
-    try:
-        with open_ordinary(path) as file:
-            start = file.read(LOOKED_AT)
-    except FileError as error:
-        raise WeightsError(str(error)) from error
-    if not is_safetensors(start) and kind_of_file(start):
-        raise ValueError(f'it is {kind_of_file(start)}')
+    _require_safetensors(path)
     with safetensors.safe_open(path, framework='numpy'), open_ordinary(path) as file:   # the first checks the header
         length = int.from_bytes(file.read(8), 'little')
         header = json.loads(file.read(length))
@@ -51,6 +45,24 @@ def read_safetensors(path):
             array = np.frombuffer(file.read(end - begin), _DTYPES[dtype]).reshape(entry['shape'])
             arrays[name] = float32(array) if dtype == 'BF16' else array
     return arrays, metadata
+
+
+def read_metadata(path):
+    """The metadata of a safetensors file, dict of str -> str. What is wrong is said as by :func:`read_safetensors`."""
+    _require_safetensors(path)
+    with safetensors.safe_open(path, framework='numpy') as file:
+        return file.metadata() or {}
+
+
+def _require_safetensors(path):
+    """WeightsError for no ordinary file; ValueError for what is known to be another kind of file."""
+    try:
+        with open_ordinary(path) as file:
+            start = file.read(LOOKED_AT)
+    except FileError as error:
+        raise WeightsError(str(error)) from error
+    if not is_safetensors(start) and kind_of_file(start):
+        raise ValueError(f'it is {kind_of_file(start)}')
 
 
 def float32(bfloat16):

@@ -57,10 +57,11 @@ def sync_directory(path):
         os.close(descriptor)
 
 
-def write_arrays(path, arrays):
+def write_arrays(path, arrays, metadata=None):
     """Writes a dict of name -> NumPy array as a safetensors file. The file is on the disk when the function returns.
 
-    Shapes and dtypes are kept; MXNet's bfloat16 is stored as uint16 and named in the metadata.
+    Shapes and dtypes are kept; MXNet's bfloat16 is stored as uint16 and named in the file's metadata. These have the
+    dict of str -> str `metadata` besides.
 
     Raises CheckpointError if it cannot be written.
     """
@@ -68,7 +69,7 @@ def write_arrays(path, arrays):
              for name, array in arrays.items()}
     bfloat16 = [name for name, array in arrays.items() if array.dtype == _BFLOAT16]
     with writing(path):
-        safetensors.numpy.save_file(plain, path, metadata={'bfloat16': json.dumps(bfloat16)})
+        safetensors.numpy.save_file(plain, path, metadata={'bfloat16': json.dumps(bfloat16), **(metadata or {})})
         with open(path, 'rb') as file:
             os.fchmod(file.fileno(), _mode_of_files(path))   # safetensors lets nobody else read
             os.fsync(file.fileno())

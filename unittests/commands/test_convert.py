@@ -1,4 +1,8 @@
-"""gluonzoo convert: from a file of PyTorch's to one of ours and back, or to nothing."""
+"""gluonzoo convert: from an official file to one of ours and back, or to nothing."""
+import json
+
+import darknet_twin
+import mxnet as mx
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -7,7 +11,9 @@ from run_checks import error_of
 from torch_pickles import entries, function, legacy, old_storage, tensor
 
 import gluonzoo
+from gluonzoo import get_model
 from gluonzoo.commands.main import main
+from gluonzoo.convert import GLUONCV_MAPS
 
 SETTINGS = '{"in_channels": 3, "width": 4, "norm": "none"}'
 OFFICIAL = {'net.0.weight': (4, 3, 1, 1), 'net.0.bias': (4,),
@@ -204,3 +210,152 @@ def test_arguments(run, changes, message, capsys):
     with pytest.raises(SystemExit) as ended:
         run(OFFICIAL, **changes)
     assert ended.value.code == 2 and message in capsys.readouterr().err
+
+
+# -- darknet and GluonCV ---------------------------------------------------------------------------------------------
+
+YOLO = ['convert', '--model', 'yolo3_darknet53', '--settings']
+ZERO_TO_ONE = {'mean': [0, 0, 0], 'std': [255, 255, 255]}
+IMAGENET = {'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375]}
+
+
+def yolo(weights, out, *more, **settings):
+    return main([*YOLO, json.dumps({'classes': 3, **darknet_twin.SETTINGS, **settings}), '--weights', str(weights),
+                 '--out', str(out), *more])
+
+
+def yolo_error(capsys, weights, out, *more, **settings):
+    """The one line of an error, which leaves no file."""
+    before = sorted(out.parent.iterdir())
+    assert yolo(weights, out, *more, **settings) == 1
+    error = capsys.readouterr().err
+    assert error.startswith('gluonzoo convert: ') and error.count('\n') == 1 and sorted(out.parent.iterdir()) == before
+    return error[len('gluonzoo convert: '):-1]
+
+
+def metadata_of(path):
+    with safetensors.safe_open(path, framework='numpy') as file:
+        return json.loads(file.metadata()['network'])
+
+
+@pytest.fixture
+def darknet(tmp_path):
+    """A .weights file of a small YOLOv3 of three classes."""
+    layers = [*darknet_twin.backbone(), *darknet_twin.heads(3)]
+    (tmp_path / 'net.weights').write_bytes(darknet_twin.content(layers))
+    return tmp_path / 'net.weights'
+
+
+def test_from_darknet_and_back(darknet, tmp_path, capsys):
+    ours, back, again = (tmp_path / name for name in ('ours.safetensors', 'back.weights', 'again.safetensors'))
+    assert yolo(darknet, ours) == 0
+    assert capsys.readouterr().out == (
+        f'{ours}: 196 arrays of yolo3_darknet53, {(darknet.stat().st_size - 20) // 4:,} numbers\n'
+        'They want (RGB of 0..255 - [0, 0, 0]) / [255, 255, 255], as the file says.\n')
+    assert metadata_of(ours) == ZERO_TO_ONE
+    arrays = safetensors.numpy.load_file(ours)
+    bias = np.frombuffer(darknet.read_bytes()[20:20 + 64], '<f4')
+    np.testing.assert_array_equal(arrays['backbone.stem.norm.beta'], bias)
+    assert yolo(ours, back, '--to-darknet') == 0
+    assert f'{back}: 196 arrays of yolo3_darknet53, in the order of darknet, ' in capsys.readouterr().out
+    assert back.read_bytes() == darknet.read_bytes()
+    assert yolo(back, again) == 0
+    for name, array in safetensors.numpy.load_file(again).items():
+        np.testing.assert_array_equal(array, arrays[name])
+
+
+def test_from_a_backbone(tmp_path, capsys):
+    (tmp_path / 'darknet53.conv.74').write_bytes(darknet_twin.content(darknet_twin.backbone()))
+    out = tmp_path / 'start.safetensors'
+    assert yolo(tmp_path / 'darknet53.conv.74', out) == 0
+    assert 'The backbone alone: gluonzoo train --partial starts from it.\n' in capsys.readouterr().out
+    arrays = safetensors.numpy.load_file(out)
+    assert len(arrays) == 18 * 5 and all(name.startswith('backbone.') for name in arrays)
+    assert metadata_of(out) == ZERO_TO_ONE
+
+
+def test_darknet_files_that_do_not_fit(darknet, tmp_path, capsys):
+    out, size = tmp_path / 'out.safetensors', darknet.stat().st_size
+    assert yolo_error(capsys, darknet, out, classes=4) == (
+        f'{darknet}: must have {size + 4 * 3 * (129 + 65 + 33):,} bytes for YOLO3 of 4 classes; it has {size:,}, and '
+        'ends in layer 41 of 41, scales.2.output: it fits with 3 classes')
+    whole = darknet.read_bytes()
+    for content, said in ((whole[:-4], 'ends in layer 41 of 41'), (whole + b'1234', '4 of them after the last layer'),
+                          (b'\0\0\0\0\3' + whole[5:], 'header begins with 0, 3, 0'),
+                          (b'PK\x03\x04' + whole[4:], 'not a file of darknet, but a PyTorch file'),
+                          (whole[:-4] + np.float32('nan').tobytes(), 'scales.2.output.weight: has values that are')):
+        darknet.write_bytes(content)
+        error = yolo_error(capsys, darknet, out)
+        assert error.startswith(f'{darknet}: ') and said in error
+    assert yolo(darknet, out, '--allow-not-finite') == 0
+
+
+def test_a_full_disk_leaves_no_half_of_a_darknet_file(darknet, tmp_path, capsys):
+    ours, back = tmp_path / 'ours.safetensors', tmp_path / 'back.weights'
+    assert yolo(darknet, ours) == 0
+    capsys.readouterr()
+    with full_disk(100_000):
+        assert yolo_error(capsys, ours, back, '--to-darknet') == f'{back}: File too large'
+    back.write_text('the former one')
+    with full_disk(100_000):
+        yolo_error(capsys, ours, back, '--to-darknet')
+    assert back.read_text() == 'the former one'
+
+
+def test_the_input_convention(darknet, tmp_path, capsys):
+    """--settings say it where the official file cannot; what our file says, nobody can change."""
+    ours, back = tmp_path / 'ours.safetensors', tmp_path / 'back.weights'
+    assert yolo(darknet, ours, **IMAGENET) == 0
+    assert metadata_of(ours) == IMAGENET and 'They want (RGB of 0..255 - [123.675, ' in capsys.readouterr().out
+    error = yolo_error(capsys, ours, back, '--to-darknet')
+    assert error == (f'--to-darknet: darknet puts pictures in with mean [0, 0, 0]; the weights in {ours} want '
+                     '[123.675, 116.28, 103.53]')
+    assert yolo(ours, back, '--to-darknet', **ZERO_TO_ONE) == 1
+    assert 'mean [123.675, 116.28, 103.53] of the input in the file, [0, 0, 0] here' in capsys.readouterr().err
+    # A file of a checkpoint does not say it.
+    safetensors.numpy.save_file(safetensors.numpy.load_file(ours), ours)
+    assert yolo(ours, back, '--to-darknet') == 0
+
+
+def test_from_gluoncv(tmp_path, capsys):
+    """By GluonCV's names; that these are its networks' own, test_gluoncv.py shows."""
+    classifier = get_model('darknet53', classes=5, **darknet_twin.SETTINGS)
+    classifier.initialize()
+    ours = classifier._collect_params_with_prefix()
+    theirs = {name: ours[mine].data() for name, mine in GLUONCV_MAPS['darknet53'](classifier).inverse(ours).items()}
+    mx.nd.save(str(tmp_path / 'net.params'), theirs)
+    words = ['convert', '--model', 'darknet53', '--weights', str(tmp_path / 'net.params'), '--out',
+             str(tmp_path / 'out.safetensors'), '--settings']
+    assert main([*words, json.dumps({'classes': 5, **darknet_twin.SETTINGS})]) == 0
+    assert metadata_of(tmp_path / 'out.safetensors') == IMAGENET
+    for name, array in safetensors.numpy.load_file(tmp_path / 'out.safetensors').items():
+        np.testing.assert_array_equal(array, ours[name].data().asnumpy())
+    capsys.readouterr()
+    error = error_of([*words, json.dumps({'classes': 6, **darknet_twin.SETTINGS})], capsys)
+    assert error == (f'gluonzoo convert: {tmp_path / "net.params"}: is of 5 classes, the network here of 6: --settings '
+                     """'{"classes": 5}'\n""")
+
+
+@pytest.mark.parametrize('model, weights, more, said', [
+    ('ghostnet_0_5', 'x.weights', [], "'ghostnet_0_5' has no official weights of darknet; there are darknet53, "),
+    ('ghostnet_0_5', 'x.params', [], "'ghostnet_0_5' has no official weights of GluonCV; there are darknet53, "),
+    ('yolo3_mobilenet1_0', 'x.conv.15', [], "'yolo3_mobilenet1_0' has no official weights of darknet;"),
+    ('yolo3_darknet53', 'x.pth', [], "'yolo3_darknet53' has no official weights of PyTorch;"),
+    ('yolo3_darknet53', 'x.safetensors', ['--to-torch'], "'yolo3_darknet53' has no official weights of PyTorch;"),
+    ('unet256', 'x.safetensors', ['--to-darknet'], "'unet256' has no official weights of darknet;")])
+def test_models_and_kinds_of_files(tmp_path, capsys, model, weights, more, said):
+    out = tmp_path / f'out{".weights" if "--to-darknet" in more else ".safetensors"}'
+    error = error_of(['convert', '--model', model, '--weights', weights, '--out', str(out), *more], capsys)
+    assert error.startswith(f'gluonzoo convert: --model: {said}')
+
+
+@pytest.mark.parametrize('words, said', [
+    (['--to-darknet', '--out', 'x.safetensors'], '--out: must end with .weights: x.safetensors'),
+    (['--out', 'x.weights'], '--out: must end with .safetensors: x.weights'),
+    (['--to-darknet', '--to-torch', '--out', 'x.weights'], '--to-torch: not allowed with argument --to-darknet'),
+    (['--prefix', 'net.', '--out', 'x.safetensors'], '--prefix: is of files of PyTorch: x.weights'),
+    (['--to-darknet', '--ema', '--out', 'x.weights'], '--ema: is of official weights, not of ours')])
+def test_arguments_of_darknet(words, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(['convert', '--model', 'yolo3_darknet53', '--weights', 'x.weights', *words])
+    assert ended.value.code == 2 and said in capsys.readouterr().err
