@@ -125,9 +125,9 @@ class Darknet53Features(HybridBlock):
             self.stem = ConvUnit(3, in_channels, 3, activation=activation)
             self.stages = sequential()
             for channels, depth in zip(_CHANNELS, depths):
-                hidden, channels = scaled(channels // 2, width), scaled(channels, width)
+                channels = scaled(channels, width)
                 self.stages.add(sequential(ConvUnit(in_channels, channels, 3, 2, activation),
-                                           *(Residual(channels, hidden, activation) for _ in range(depth))))
+                                           *(Residual(channels, in_channels, activation) for _ in range(depth))))
                 in_channels = channels
 
     def hybrid_forward(self, F, x):

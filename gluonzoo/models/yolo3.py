@@ -46,7 +46,7 @@ def _three(holds):
     return lambda value: list_of(Rule('', holds), '').holds(value) and len(value) == 3
 
 
-ANCHOR_LISTS = Rule(f'three lists of three anchors [width, height], the largest first, each {_LENGTH.words}',
+ANCHOR_LISTS = Rule(f'three lists, for strides 32, 16 and 8, of three anchors [width, height], each {_LENGTH.words}',
                     _three(_three(lambda anchor: list_of(_LENGTH, '').holds(anchor) and len(anchor) == 2)))
 
 

@@ -67,10 +67,11 @@ CASES = {case.name: case for case in (
     Case('cifar_resnet32', {}, ('torch_twins.cifar_resnet', 'ResNet', {'depth': 32}), 32, (128,), 'classification'),
     Case('sknet50', {}, ('torch_twins.sknet', 'SKNet', {}), 224, (8,), 'classification'),
     Case('ghostnet_1_0', {'dropout': 0}, ('torch_twins.ghostnet', 'GhostNet', {}), 224, (8,), 'classification'),
+    Case('yolo3_darknet53', {}, ('torch_twins.yolo3', 'yolo3_darknet53', {}), 416, (4,), 'heads'),
     Case('unet256', {'dropout': 0}, ('torch_twins.pix2pix', 'UNet', {'levels': 8, 'dropout': 0}), 256, (1, 4), 'gan'),
 )}
 QUICK_SIZE = {'dsod300': 129, 'ghost_centernet': 127, 'cifar_resnet32': 32, 'sknet50': 64, 'ghostnet_1_0': 64,
-              'unet256': 256}   # a U-Net of 8 levels has no smaller input
+              'yolo3_darknet53': 64, 'unet256': 256}   # a U-Net of 8 levels has no smaller input
 
 
 # -- what is measured ------------------------------------------------------------------------------------------------
