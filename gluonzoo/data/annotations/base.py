@@ -236,7 +236,8 @@ def leads_inside(name):
         parts = [os.fsencode(part) for part in path.parts]
     except UnicodeEncodeError:   # half of a pair of UTF-16, as JSON can hold it
         return False
-    short = max(map(len, parts), default=0) <= 255 and sum(map(len, parts)) < 2048   # what a file system allows
+    length = sum(len(part) + 1 for part in parts)   # with what separates them
+    short = max(map(len, parts), default=0) <= 255 and length < 2048   # what a file system allows
     return bool(name) and min(name) >= ' ' and not path.is_absolute() and b'..' not in parts and short
 
 

@@ -16,6 +16,7 @@ from .splits import PAIRS, choose, require_none_below
 __all__ = ['Layout']
 
 MAX_YAML = 1 << 20   # bytes
+_MOST_LETTERS = 2048   # at the end of a path: no longer one leads inside
 
 _LISTS = {name for pair in PAIRS for name in pair}
 _PICTURES = 'images', 'JPEGImages'   # folders beside which there is a folder `labels`
@@ -213,7 +214,8 @@ class Layout:
 
 def _parts(path):
     """The names in a path of Linux or Windows, without what leads to the root or up."""
-    return [part for part in path.replace('\\', '/').split('/') if part not in ('', '.', '..')]
+    names = path[-_MOST_LETTERS:].replace('\\', '/').split('/')[len(path) > _MOST_LETTERS:]   # no name in parts
+    return [name for name in names if name not in ('', '.', '..')]
 
 
 def _names(path, content):

@@ -65,6 +65,8 @@ BROKEN = {
     'size': (coco_change(lambda data: data['images'][0].update(height=31)), 'image 10: says 40 x 31', True),
     'absolute': (coco_change(lambda data: data['images'][0].update(file_name='/a.jpg')), 'image 10: .* is no path',
                  True),
+    'long': (coco_change(lambda data: data['images'][0].update(file_name='m/' * 1500 + 'a.jpg')),
+             'image 10: .* is no path', True),
     'parent': (coco_change(lambda data: data['images'][0].update(file_name='../a.jpg')), 'image 10: .* is no path',
                True),
     'outside': (coco_change(lambda data: data['annotations'][0].update(bbox=[30, 5, 20, 15])),

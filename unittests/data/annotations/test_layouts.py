@@ -1,5 +1,6 @@
 """gluonzoo/data/annotations: the layouts that tools write, and folders within folders. All of them hold the same."""
 import json
+import tracemalloc
 
 import pytest
 from annotation_cases import CAT, CAT_XML, DOG, DOG_XML, coco, picture, plain, write, xml
@@ -336,6 +337,19 @@ def test_a_list_that_names_nothing(tmp_path):
     for number, line in zip((1, 3, 4), annotations.skipped):
         assert line.startswith(f'{tmp_path}/valid.txt:{number}: no picture ')
     assert len(annotations.skipped) == 3 and max(map(len, annotations.skipped)) < 400
+
+
+@pytest.mark.parametrize('before', ['/m' * 300_000, '/' * 600_000, 'm' * 600_000 + '/', '\\..' * 200_000 + '\\'])
+def test_a_path_of_any_length_is_found_by_its_end_at_once(tmp_path, before):
+    cvat_yolo(tmp_path)
+    write(tmp_path / 'valid.txt', f'{before}/data/obj_valid_data/b.jpg\n')
+    write(tmp_path / 'obj.data', f'train = {before}/train.txt\nvalid = valid.txt\nnames = obj.names\n')
+    tracemalloc.start()
+    try:
+        assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize('line', ['//', '///etc/passwd', '//etc/passwd', '\\\\etc\\passwd', '../../outside.jpg', '/',
