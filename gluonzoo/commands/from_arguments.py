@@ -14,9 +14,17 @@ _ENGINE = {'devices': DEFAULT_DEVICES, 'kvstore': None, 'accumulate': 1, 'clip_n
 _FIT = {'seed': 0, 'ema': None, 'workers': 2}
 
 
-def make_settings(args):
-    """The whole settings of a training: the recipe's, what the arguments say, and what ``--set`` says."""
+def make_settings(args, begun=None):
+    """The whole settings of a training: the recipe's, what the arguments say, and what ``--set`` says.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+    begun : Path, optional
+        the directory of a run that goes on
+    """
     from ..train.settings import REVISION
+    from . import input_convention
     from .overrides import override
     from .overrides import parse as parse_set
 
@@ -37,6 +45,7 @@ def make_settings(args):
     settings = {**made, 'engine': {**_ENGINE, **made.get('engine', {}), **_given(args, _ENGINE)},
                 'fit': {**_FIT, **made['fit'], **_given(args, _FIT)}}
     _name_weights(settings, args)
+    input_convention.follow(settings, input_convention.files_of(settings), begun)
     settings = {'revision': REVISION, **override(settings, late)}
     _make_paths_absolute(settings)
     if args.code:

@@ -15,7 +15,7 @@ from ..tasks.base import reason_of
 from ..train import Run
 from ..train.engine import Engine
 from ..values import NAMES, PATH, TRUE_OR_FALSE, check, nullable
-from . import user_code
+from . import input_convention, user_code
 from .overrides import override
 
 __all__ = ['Opened', 'load_named_weights', 'make_dataset', 'make_engine', 'make_network', 'make_task', 'open_model',
@@ -78,8 +78,9 @@ def open_run(directory, which='best', ctx=None, overrides=(), code=None, finite=
 def open_model(model, weights, ctx=None, overrides=(), finite=True):
     """A model with weights from a file, without a run.
 
-    The task is that of the model's recipe, with the class names of the official weights. Of a network for other classes
-    say ``overrides=['task.net.classes=3', 'task.class_names=["cat", "cow", "dog"]']``.
+    The task is that of the model's recipe, with the class names of the official weights. Pictures become inputs as the
+    file says, if it does. Of a network for other classes say
+    ``overrides=['task.net.classes=3', 'task.class_names=["cat", "cow", "dog"]']``.
 
     Parameters
     ----------
@@ -104,10 +105,13 @@ def open_model(model, weights, ctx=None, overrides=(), finite=True):
     recipe = recipes.of_model(model)
     if recipe is None:
         raise ValueError(f'model: no recipe says what {model!r} predicts; train it, and open the run')
-    settings = override({'task': recipe.prediction(model)}, overrides)
+    settings = {'task': recipe.prediction(model)}
+    name, = TASKS.target(settings['task']['name']).used
+    input_convention.follow(settings, {name: weights})
+    settings = override(settings, overrides)
+    input_convention.check(settings, {name: weights})
     task = make_task(settings, to_predict=True)
     task.start_prediction(ctx)
-    name, = task.used
     load_own_weights(task.networks[name], weights, finite=finite)
     return Opened(task, settings, weights)
 

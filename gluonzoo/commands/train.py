@@ -26,9 +26,10 @@ def add_arguments(parser):
 def run(args):
     use_as_said(args.words, Path('runs', Path(args.what).stem) if args.what.endswith('.py') else None)
     args = parse(args.what, args.words)
+    directory = _run_directory(args)
     if args.resume:
-        use_of_run(_run_directory(args))
-    run_training(make_settings(args), _run_directory(args), resume=args.resume,
+        use_of_run(directory)
+    run_training(make_settings(args, begun=directory if args.resume else None), directory, resume=args.resume,
                  checkpoint_every=args.checkpoint_every, code=args.code and args.code.path,
                  finite=not args.allow_not_finite)
 

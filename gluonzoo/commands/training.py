@@ -54,7 +54,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     from ..data.dataset import fingerprint, left_out
     from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
     from ..train.shown_metrics import in_a_line
-    from . import resolve, user_code
+    from . import input_convention, resolve, user_code
 
     settings['engine']['threads'] = runtime.threads()
     code = code and user_code.load(code)
@@ -64,6 +64,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     workers = join(engine_settings['kvstore'])
     if workers.rank == 0:
         threads.tell(had_threads)
+    input_convention.check(settings, input_convention.files_of(settings), directory if resume else None)
     ema = EMA(how['ema']) if how['ema'] else None
     dataset = resolve.make_dataset(settings, 'train_data')
     engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
