@@ -275,7 +275,8 @@ def g_darknet_gradient(kind, row, prior, target, clamp=False):
                                           ('bottom', w, iw * (bottom < tbottom), cw * (bottom > tbottom))):
         d_inner *= meets
         d_union = d_area - d_inner
-        descent[edge] = (union * d_inner - inner * d_union) / union ** 2
+        # The union of boxes far apart comes out below 0; then there is no gradient of the IoU.
+        descent[edge] = (union > 0) * (union * d_inner - inner * d_union) / union ** 2
         if kind == 'giou':
             descent[edge] += (hull * d_union - union * d_hull) / hull ** 2
     return [descent['left'] + descent['right'], descent['top'] + descent['bottom'],

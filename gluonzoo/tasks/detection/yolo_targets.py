@@ -46,7 +46,7 @@ class YOLOTargets(HybridBlock):
     ----------
     classes : int
     ignore : float, from 0 to 1
-        darknet's ignore_thresh: 0.7 for COCO, 0.5 for VOC; GluonCV has 0.7 for both
+        darknet's ignore_thresh: 0.7 for COCO, 0.5 for VOC; GluonCV has 0.7 for both. ValueError for others
 
     Inputs:
         - **boxes**: [B, N, 4], the boxes of the outputs; corner format, fractions of the input
@@ -66,6 +66,8 @@ class YOLOTargets(HybridBlock):
     """
 
     def __init__(self, classes, ignore):
+        if not 0 <= ignore <= 1:
+            raise ValueError(f'ignore: must be from 0 to 1: {ignore!r}')
         super().__init__()
         self._classes, self._ignore = classes, ignore
 

@@ -219,7 +219,7 @@ def test_as_many_labels_as_rows():
     assert found[0].sum(1).tolist() == [1, 1]
 
 
-# -- arrays that do not fit ------------------------------------------------------------------------------------------
+# -- arguments that do not fit -----------------------------------------------------------------------------------------
 
 def test_the_table_of_another_size_harms_nothing():
     priors, _ = make_priors(Shape(), 32, 32)
@@ -228,6 +228,12 @@ def test_the_table_of_another_size_harms_nothing():
     arrays = np.zeros((1, 63, 4)), labels, np.ones((1, 2)), priors, table
     objectness, *_ = YOLOTargets(CLASSES, .5)(*(mx.nd.array(x) for x in arrays))
     assert objectness.asnumpy().sum() == objectness[0, 62].asscalar() == 1
+
+
+@pytest.mark.parametrize('ignore', [-.1, 1.1, NAN])
+def test_ignore_is_an_iou(ignore):
+    with pytest.raises(ValueError, match=f'ignore: must be from 0 to 1: {ignore}'):
+        YOLOTargets(CLASSES, ignore)
 
 
 def test_priors_of_another_size_are_an_error():
@@ -251,8 +257,11 @@ def test_no_gradient_passes():
 
 # -- against GluonCV's -----------------------------------------------------------------------------------------------
 
-def gluoncv_targets(boxes, labels, size, anchors=ANCHORS, ignore=.5):
-    """Objectness, centers in cells, log sizes, 2 - w * h and classes (-1: none), of boxes and labels in fractions."""
+def gluoncv_targets(boxes, labels, size, anchors=ANCHORS, weights=None, ignore=.5):
+    """Objectness, centers in cells, log sizes, 2 - w * h and classes (-1: none), of boxes and labels in fractions.
+
+    With `weights`, the objectness of a responsible row is the weight.
+    """
     height, width = size
     scale = mx.nd.array([width, height, width, height])
     grids = Shape().grids(height, width)
@@ -263,7 +272,7 @@ def gluoncv_targets(boxes, labels, size, anchors=ANCHORS, ignore=.5):
     offsets = [mx.nd.zeros((1, 1, rows * columns, 2)) for rows, columns in grids]   # which it only counts
     fixed = YOLOV3PrefetchTargetGenerator(CLASSES)(
         mx.nd.zeros((len(labels), 3, height, width)), maps, [mx.nd.array(x).reshape(1, 1, 3, 2) for x in anchors],
-        offsets, corners, labels[:, :, :1])
+        offsets, corners, labels[:, :, :1], None if weights is None else mx.nd.array(weights).expand_dims(2))
     found = YOLOV3TargetMerger(CLASSES, ignore)(boxes.reshape(0, -1, 1, 4), corners, *fixed)
     objectness, centers, sizes, weights, classes, _ = (x.asnumpy() for x in found)
     return objectness[..., 0], centers, sizes, weights, classes
@@ -305,6 +314,16 @@ def test_equal_to_gluoncv():
         assert (expected[0] == 1).sum() > 4 and (expected[0] == -1).sum() > 9
         for a, b in zip(found, expected):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_weights_are_the_objectness_of_gluoncv():
+    rng = np.random.default_rng(1)
+    labels, weights = orderly_labels(rng, 3, 6, (96, 96)), rng.uniform(.1, .9, (3, 6))
+    boxes = random_predictions(rng, labels, no_boxes(1, (96, 96)).shape[1])
+    objectness, _, _, row_weights = targets(YOLOTargets(CLASSES, .5), boxes, labels, weights, (96, 96))
+    expected, *_ = gluoncv_targets(boxes, labels, (96, 96), weights=weights)
+    assert ((expected > 0) & (expected < 1)).sum() > 4
+    np.testing.assert_allclose(np.where(objectness == 1, row_weights, objectness), expected, rtol=1e-6)
 
 
 def test_gluoncv_keeps_one_class():
