@@ -10,7 +10,8 @@ from gluonzoo.pictures.letterbox import Placement, letterbox, letterboxed
     (480, 640, 416, (52, 0, 312, 416)),
     (416, 416, 416, (0, 0, 416, 416)),
     (768, 576, 608, (0, 76, 608, 456)),
-    (500, 333, 416, (0, 69, 416, 277)),      # 277.06 rows, rounded down; 139 grey ones, the odd one below
+    (500, 334, 416, (0, 69, 416, 277)),      # 277.9 rows, rounded down; 139 grey ones, the odd one below
+    (334, 500, 416, (69, 0, 277, 416)),
     (8, 6, 4, (0, 0, 4, 3)),
     (2, 1, 8, (0, 2, 8, 4)),                 # enlarged
     (1, 65500, 416, (207, 0, 1, 416)),       # 0.006 of a column
@@ -25,11 +26,11 @@ def test_placements_by_hand(width, height, size, place):
 
 
 def test_boxes_there_and_back():
-    place = letterbox(500, 333, 416)
-    boxes = np.array([[0, 0, 500, 333], [50, 33.3, 250, 166.5], [-10, 5, 510, 400]], np.float32)
+    place = letterbox(500, 334, 416)
+    boxes = np.array([[0, 0, 500, 334], [50, 33.3, 250, 166.5], [-10, 5, 510, 400]], np.float32)
     before = boxes.copy()
     moved = place.into(boxes)
-    scale = np.array([416 / 500, 277 / 333] * 2)
+    scale = np.array([416 / 500, 277 / 334] * 2)
     np.testing.assert_allclose(moved, before * scale + [0, 69, 0, 69], rtol=1e-6)
     np.testing.assert_allclose(place.back(moved), before, rtol=1e-5, atol=1e-4)
     np.testing.assert_array_equal(boxes, before)

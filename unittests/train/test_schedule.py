@@ -61,6 +61,13 @@ def test_refused(specification, message):
         create(specification)
 
 
+def test_a_linear_warm_up_is_exact():
+    """To the last bit, whether or not its power is named: a resumed training has the rates that it had before."""
+    for more in ({}, {'warmup_power': 1}, {'warmup_power': 1.0}):
+        rate = create({'name': 'step', 'milestones': [1], 'factor': 0.1, 'warmup': 23, **more})
+        assert [rate(step) for step in range(23)] == [0.1 * step / 23 for step in range(23)]
+
+
 def test_names():
     assert names() == ['constant', 'cosine', 'linear', 'step']
 

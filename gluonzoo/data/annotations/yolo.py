@@ -52,7 +52,8 @@ def _class(reading, where, label):
     except ValueError:
         number = -1.0
     if not number.is_integer() or not 0 <= number < len(names):
-        raise AnnotationError(f'{where}: unknown class {label[:40]}; known: 0 to {len(names) - 1}')
+        said = label[:40] if label.isprintable() else quoted(label)
+        raise AnnotationError(f'{where}: unknown class {said}; known: 0 to {len(names) - 1}')
     return names[int(number)]
 
 

@@ -138,7 +138,7 @@ def draw_placement(rng, width, height, size, jitter):
     fitted = size * min(1, aspect), size / max(1, aspect)
     left, top = (int(rng.uniform(0, size - side)) for side in fitted)
     w, h = (max(1, int(side)) for side in fitted)
-    return Placement.of(min(left, size - w), min(top, size - h), w, h, (width, height))
+    return Placement.of(left, top, w, h, (width, height))
 
 
 def draw_factor(rng, most):

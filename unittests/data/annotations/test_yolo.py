@@ -40,6 +40,7 @@ BROKEN = {
     'fields': (yolo_change('1 0.35', '1 0.9 0.35'), 'a.txt:1: must be a class and four numbers', False),
     'text': (yolo_change('1 0.35', '1 wide'), 'a.txt:1: a box must be four numbers', False),
     'line': (yolo_change('0 0.5', '0 1.5'), 'a.txt:3: the box .* outside of the picture', False),
+    'class of a terminal': (yolo_change('1 0.35', '1\x1b[2J 0.35'), r"a.txt:1: unknown class '1.x1b\[2J'; ", False),
     'class nan': (yolo_change('1 0.35', 'nan 0.35'), 'a.txt:1: unknown class nan; known: 0 to 1', False),
     'endless class': (yolo_change('1 0.35', '1e999 0.35'), 'a.txt:1: unknown class 1e999; known: 0 to 1', False),
     'half a class': (yolo_change('1 0.35', '0.5 0.35'), 'a.txt:1: unknown class 0.5; known: 0 to 1', False),

@@ -124,6 +124,17 @@ def test_what_is_drawn_by_hand():
     np.testing.assert_allclose(labels, [[0, 20 / 64, 0.5, 37 / 64, 1, 0]], rtol=1e-6)
 
 
+def test_no_colour_is_beyond_white():
+    """Neither of the picture nor of the grey, which is as bright as a picture of this grey would be."""
+    sample = sample_of([])
+    sample.image[:] = 128
+    for exposure, wanted in ((1.9, 242), (2, 255), (9, 255)):
+        square = picture_of(apply(train(jitter=0, exposure=9), sample, InOrder(0, 0, 0, 3, 0, 1, 0.1, exposure, 0.1,
+                                                                               0.9))[0])
+        np.testing.assert_allclose(square, wanted, atol=1.3)
+        assert square.max() < 255.001
+
+
 def test_with_everything_off_a_letterbox_remains_at_a_random_place():
     sample = sample_of([[10, 10, 50, 50]])
     off = train(jitter=0, flip=False, **PLAIN)
