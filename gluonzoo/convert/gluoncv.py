@@ -89,8 +89,8 @@ def check_fit(net, weights, path):
                            'with net.collect_params().save or net.export')
     classes = _classes(weights)
     if classes is not None and classes != net.classes:
-        raise WeightsError(f"{path}: is of {classes:g} classes, the network here of {net.classes}: --settings "
-                           f"'{{\"classes\": {classes:g}}}'")
+        raise WeightsError(f"{path}: is of {classes} classes, the network here of {net.classes}: --settings "
+                           f"'{{\"classes\": {classes}}}'")
     for scale, here in enumerate(getattr(net, 'anchors', ())):
         there = weights.get(f'yolo_outputs.{scale}.anchors')
         if there is not None and not np.array_equal(there.ravel(), np.ravel(here).astype(there.dtype)):
@@ -100,7 +100,9 @@ def check_fit(net, weights, path):
 
 def _classes(weights):
     """How many classes a file is of; None if it does not tell."""
+    if 'output.bias' in weights:
+        return weights['output.bias'].size
     bias = weights.get('yolo_outputs.0.prediction.bias')
-    if bias is not None:
-        return bias.size / 3 - 5
-    return weights['output.bias'].size if 'output.bias' in weights else None
+    if bias is None or bias.size % 3 or bias.size < 3 * 6:   # objectness, four numbers of a box, and a class or more
+        return None
+    return bias.size // 3 - 5

@@ -125,4 +125,6 @@ def test_files_of_another_network(tmp_path):
     assert refused({'output.bias': np.zeros(7, 'f4')}, 'darknet53').startswith('x.params: is of 7 classes, the network')
     assert refused({'yolov30_conv0_weight': np.zeros(7, 'f4')}).startswith(
         "x.params: names are such as 'yolov30_conv0_weight': write it with net.save_parameters")
-    check_gluoncv(get_model('darknet53', **SMALL), {}, 'x.params')   # load_weights says that all is missing
+    # That all is missing, or has a shape that no YOLOv3 has, load_weights says.
+    check_gluoncv(get_model('darknet53', **SMALL), {}, 'x.params')
+    check_gluoncv(get_model('yolo3_darknet53', **SMALL), {'yolo_outputs.0.prediction.bias': np.zeros(25, 'f4')}, 'x')
