@@ -8,7 +8,7 @@
 The end of its name says what the official file is:
 
     .weights              of darknet, as yolov3.weights and darknet53.weights
-    .conv.74              of darknet, the backbone alone: gluonzoo train --weights FILE --partial starts from it
+    .conv.74              of darknet, the backbone alone, to start a training from: gluonzoo train --partial
     .params               of GluonCV, as yolo3_darknet53_coco-*.params and darknet53-*.params
     .safetensors          arrays by the names of the official PyTorch code
     .pth, and any other   what torch.save(net.state_dict(), path) has written, also before PyTorch 1.6

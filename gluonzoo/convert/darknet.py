@@ -121,4 +121,6 @@ def _other_classes(numbers, classes, layers, form):
     heads = [layer for layer in layers if len(layer.shapes) == len(_PLAIN)]   # which alone grow with the classes
     each = numbers_of(heads) // (form.box_outputs + classes)
     more, rest = divmod(numbers - numbers_of(layers), each)
-    return '' if rest or classes + more < 1 else f'it fits with {classes + more} classes'
+    if rest or classes + more < 1:
+        return ''
+    return f"it fits with {classes + more} classes: --settings '{{\"classes\": {classes + more}}}'"

@@ -278,7 +278,7 @@ def test_darknet_files_that_do_not_fit(darknet, tmp_path, capsys):
     out, size = tmp_path / 'out.safetensors', darknet.stat().st_size
     assert yolo_error(capsys, darknet, out, classes=4) == (
         f'{darknet}: must have {size + 4 * 3 * (129 + 65 + 33):,} bytes for YOLO3 of 4 classes; it has {size:,}, and '
-        'ends in layer 41 of 41, scales.2.output: it fits with 3 classes')
+        """ends in layer 41 of 41, scales.2.output: it fits with 3 classes: --settings '{"classes": 3}'""")
     whole = darknet.read_bytes()
     for content, said in ((whole[:-4], 'ends in layer 41 of 41'), (whole + b'1234', '4 of them after the last layer'),
                           (b'\0\0\0\0\3' + whole[5:], 'header begins with 0, 3, 0'),

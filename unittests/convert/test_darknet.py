@@ -115,11 +115,12 @@ def size(layers):
 
 def test_of_other_classes(file):
     shorter, longer = size(yolo(2)), size(yolo(20))
+    there = "it fits with {0} classes: --settings '{{\"classes\": {0}}}'"
     here = f'must have {size(yolo()):,} bytes for YOLO3 of 3 classes; it has '
     assert refused(make(), file(yolo(2))) == (
-        f'{here}{shorter:,}, and ends in layer 41 of 41, scales.2.output: it fits with 2 classes')
+        f'{here}{shorter:,}, and ends in layer 41 of 41, scales.2.output: {there.format(2)}')
     assert refused(make(), file(yolo(20))) == (
-        f'{here}{longer:,}, {longer - size(yolo()):,} of them after the last layer: it fits with 20 classes')
+        f'{here}{longer:,}, {longer - size(yolo()):,} of them after the last layer: {there.format(20)}')
 
 
 def test_of_another_network(file):
