@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from record_cases import COUNT, DAMAGE, overwrite, packed, picture, write_file, write_raw
 
-from gluonzoo.data import RecordError, Sample, write_records
+from gluonzoo.data import Loader, RecordError, Sample, write_records
 from gluonzoo.data.dataset import left_out
 from gluonzoo.registry import DATASETS
 
@@ -310,6 +310,26 @@ def test_items_are_transformed_samples(tmp_path):
     again, _ = dataset.item(2, np.random.default_rng(0), (out, None))
     assert again is out
     np.testing.assert_array_equal(out, image)
+
+
+@pytest.mark.parametrize('name', ['darknet_train', 'letterbox', 'ssd_train', 'resize'])
+def test_batches_name_the_record_of_a_class_beyond_the_names(tmp_path, name):
+    """And of a box that is not numbers. One of a hundred is left out, more are an error."""
+    good = header([2, .1, .1, .9, .9])
+    for wrong, words in ((header([3, .1, .1, .9, .9]), 'class 3; must be a number from 0 to 2'),
+                         (header([2, .1, np.nan, .9, .9]), r'box \[0.1\d*, nan, ')):
+        labelled(tmp_path, good, wrong, good)
+        dataset = records_of(tmp_path / 'some.rec', {**RESIZE, 'name': name})
+        loader = Loader(dataset, 3, shuffle=False, seed=0, workers=2)
+        with pytest.warns(RuntimeWarning, match=f'skipped: .*some.rec: record 1: label: {words}'):
+            batch, = loader.epoch(0)
+        assert batch.records.tolist() == [0, 2, 2] and batch.arrays[1].shape == (3, 1, 6)
+        assert (batch.arrays[1].asnumpy()[..., 0] == 2).all() and list(dataset.skipped) == [1]
+        labelled(tmp_path, good, wrong, wrong)
+        with pytest.warns(RuntimeWarning), pytest.raises(
+                RecordError, match=f'2 of 3 records cannot be read, .*some.rec: record 1: label: {words}'):
+            list(Loader(records_of(tmp_path / 'some.rec', {**RESIZE, 'name': name}), 3, shuffle=False, seed=0,
+                        workers=2).epoch(0))
 
 
 def test_without_a_transform_there_are_no_items(tmp_path):
