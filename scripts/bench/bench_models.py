@@ -3,6 +3,7 @@
     python scripts/bench/bench_models.py --json bench_models.json     # all there is; some minutes
     python scripts/bench/bench_models.py --model dsod300 --what train # or inference, memory, pools
     python scripts/bench/bench_models.py --model cifar_resnet32 --what train --compile   # beside torch.compile, too
+    python scripts/bench/bench_models.py --model yolo3_darknet53 --what inference --onnx # beside onnxruntime, too
     python scripts/bench/bench_models.py --quick                      # small input, few rounds: does it run?
 
 The PyTorch networks are in scripts/bench/torch_twins/, and both sides in scripts/bench/bench_sides.py. Each side has a
@@ -14,7 +15,8 @@ train
     network by torch.compile, whose own time for that is not counted. (It needs a C++ compiler, and minutes.)
 inference
     One image. gluonzoo: hybridized, and the copy that gluonzoo.graph.fuse.for_inference makes. PyTorch: eager, channels
-    last, torch.jit.freeze, and both. Ratios are to the fastest of these four.
+    last, torch.jit.freeze, and both. Ratios are to the fastest of these four. With --onnx also onnxruntime, which runs
+    the file that gluonzoo exports of the network; its ratio has a row of its own.
 memory
     The peak of resident memory in some training steps of a fresh process, without the memory that the imports took.
 pools
@@ -32,12 +34,14 @@ memory too.
 import argparse
 import contextlib
 import functools
+import importlib.util
 import os
 import sys
+import tempfile
 from typing import NamedTuple
 
 import numpy as np
-from bench_sides import GLUONZOO_WAYS, TORCH_WAYS, GluonzooSide, Process, TorchSide
+from bench_sides import GLUONZOO_WAYS, ONNX_WAYS, TORCH_WAYS, GluonzooSide, OnnxSide, Process, TorchSide
 from measuring import Pace, WrongResultError, call, machine, openmp_of_gluonzoo, print_table, ratio, take_turns
 
 WHATS = ('train', 'inference', 'memory', 'pools')
@@ -105,12 +109,13 @@ def demand_close(what, got, wanted, tolerance):
         raise WrongResultError(f'{what}: differs by {error:.2g} of the value, and may by {tolerance}')
 
 
-def check_outputs(case, ours, theirs):
-    wanted = ours.call('outputs', GLUONZOO_WAYS[0])
-    for process, ways in ((ours, GLUONZOO_WAYS[1:]), (theirs, TORCH_WAYS)):
-        for way in ways:
-            for number, (y, want) in enumerate(zip(process.call('outputs', way), wanted)):
-                demand_close(f'{case.name}, {way}, output {number}', y, want, 1e-4)
+def check_outputs(case, ways):
+    """`ways`: way -> process. All compute what the first does."""
+    first, *others = ways
+    wanted = ways[first].call('outputs', first)
+    for way in others:
+        for number, (y, want) in enumerate(zip(ways[way].call('outputs', way), wanted)):
+            demand_close(f'{case.name}, {way}, output {number}', y, want, 1e-4)
 
 
 def check_step(case, ours, theirs):
@@ -146,22 +151,28 @@ def bench_train(case, size, pace, processes, compiled=False):
     return rows
 
 
-def bench_inference(case, size, pace, processes):
+def bench_inference(case, size, pace, processes, onnx=False):
     with contextlib.ExitStack() as stack:
         ours, theirs = (processes(side, stack) for side in (GluonzooSide, TorchSide))
-        feed(case, (ours, theirs), 1, size)
+        x, _ = feed(case, (ours, theirs), 1, size)
         theirs.call('set_weights', ours.call('weights'))
-        sides = {}
-        for process, ways in ((ours, GLUONZOO_WAYS), (theirs, TORCH_WAYS)):
-            for way in ways:
-                process.call('prepare', way)
-                sides[way] = functools.partial(process.call, 'infer', way)
-        check_outputs(case, ours, theirs)
-        times, by_round = take_turns(sides, pace)
-    fastest = min(TORCH_WAYS, key=lambda way: times[way]['median'])
-    return [{'what': 'inference', 'batch': 1, 'way': way, 'ms': times[way], 'torch_way': fastest,
-             'torch_ms': {way: times[way] for way in TORCH_WAYS}, 'faster': ratio(by_round, fastest, way)}
-            for way in GLUONZOO_WAYS]
+        ways = {**dict.fromkeys(GLUONZOO_WAYS, ours), **dict.fromkeys(TORCH_WAYS, theirs)}
+        if onnx:
+            path = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), 'network.onnx')
+            ours.call('export_onnx', path)
+            ways.update(dict.fromkeys(ONNX_WAYS, processes(OnnxSide, stack)))
+            ways[ONNX_WAYS[0]].call('feed', x, path)
+        for way, process in ways.items():
+            process.call('prepare', way)
+        check_outputs(case, ways)
+        times, by_round = take_turns({way: functools.partial(process.call, 'infer', way)
+                                      for way, process in ways.items()}, pace)
+    compared = {min(TORCH_WAYS, key=lambda way: times[way]['median']): TORCH_WAYS}
+    if onnx:
+        compared[ONNX_WAYS[0]] = ONNX_WAYS
+    return [{'what': 'inference', 'batch': 1, 'way': way, 'ms': times[way], 'torch_way': other,
+             'torch_ms': {other: times[other] for other in others}, 'faster': ratio(by_round, other, way)}
+            for other, others in compared.items() for way in GLUONZOO_WAYS]
 
 
 def bench_memory(case, size, pace, processes):
@@ -239,7 +250,11 @@ def run(args):
                 report['conditions'].update(process.call('conditions'))
                 return process
 
-            options = {'compiled': True} if args.compile and what == 'train' else {}
+            options = {}
+            if args.compile and what == 'train':
+                options['compiled'] = True
+            if args.onnx and what == 'inference':
+                options['onnx'] = True
             rows = BENCHES[what](case, QUICK_SIZE[name] if args.quick else case.size, args.pace, processes, **options)
             report['rows'] += [{'model': name, **row} for row in rows]
     report['conditions']['load_average_after'] = os.getloadavg()[0]
@@ -253,11 +268,14 @@ def parse(argv):
     parser.add_argument('--quick', action='store_true', help='small input, few rounds: does it run?')
     parser.add_argument('--rounds', type=int, help='how often each side takes its turn')
     parser.add_argument('--compile', action='store_true', help='train: time torch.compile too')
+    parser.add_argument('--onnx', action='store_true', help='inference: time onnxruntime too')
     parser.add_argument('--keep-memory', action='store_true', help="PyTorch's malloc keeps what is freed too")
     parser.add_argument('--json', metavar='FILE', help='write the report there too')
     args = parser.parse_args(argv)
     if args.rounds is not None and args.rounds < 1:
         parser.error(f'--rounds: must be at least 1: {args.rounds}')
+    if args.onnx and not all(map(importlib.util.find_spec, ('onnx', 'onnxruntime'))):
+        parser.error("--onnx: needs the packages onnx and onnxruntime: pip install 'gluonzoo[onnx]'")
     pace = Pace(2, .001, 0) if args.quick else Pace(7, .5, .05)
     args.pace = pace._replace(rounds=args.rounds or pace.rounds)
     return args

@@ -1,4 +1,5 @@
 """What bench_models.py times: a network and its training in gluonzoo, and the same in PyTorch, each in its own process.
+Inference also in onnxruntime.
 
 A job is what a network is trained to do here:
 
@@ -23,10 +24,11 @@ import traceback
 
 import numpy as np
 
-__all__ = ['GLUONZOO_WAYS', 'TORCH_WAYS', 'GluonzooSide', 'Process', 'TorchSide']
+__all__ = ['GLUONZOO_WAYS', 'ONNX_WAYS', 'TORCH_WAYS', 'GluonzooSide', 'OnnxSide', 'Process', 'TorchSide']
 
 GLUONZOO_WAYS = ('hybridized', 'for_inference')
 TORCH_WAYS = ('eager', 'channels last', 'jit.freeze', 'jit.freeze, channels last')
+ONNX_WAYS = ('onnxruntime',)
 STEPS_FOR_MEMORY = 4
 SGD = {'learning_rate': 1e-3, 'momentum': .9}
 
@@ -120,6 +122,10 @@ class GluonzooSide(Side):
 
     def outputs(self, way):
         return [y.asnumpy() for y in self._listed(self.ready[way](self.x))]
+
+    def export_onnx(self, path):
+        from gluonzoo.export import to_onnx
+        to_onnx(self.networks[0], path, {'image': self.x.shape})
 
     def train_detection(self):
         def loss(outputs):
@@ -299,6 +305,32 @@ class TorchSide(Side):
         loss.backward()
         self.trainers[0].step()
         return loss.item()
+
+
+class OnnxSide:
+    """onnxruntime, for inference alone, with the file that gluonzoo's side exports."""
+
+    def __init__(self, case, threads):
+        import onnxruntime
+        self.version, self.make_session = onnxruntime.__version__, onnxruntime.InferenceSession
+        self.options = onnxruntime.SessionOptions()
+        self.options.intra_op_num_threads = threads
+
+    def conditions(self):
+        return {'onnxruntime': self.version}
+
+    def feed(self, x, path):
+        self.inputs = {'image': x}
+        self.session = self.make_session(path, self.options, providers=['CPUExecutionProvider'])
+
+    def prepare(self, way):
+        """There is one way."""
+
+    def infer(self, way):
+        self.session.run(None, self.inputs)
+
+    def outputs(self, way):
+        return self.session.run(None, self.inputs)
 
 
 # -- their processes -------------------------------------------------------------------------------------------------

@@ -12,3 +12,8 @@ def layers(net, kind):
 def biases(net):
     """Of each convolution, whether it has a bias."""
     return [layer.bias is not None for layer in layers(net, (nn.Conv2D, nn.Conv2DTranspose))]
+
+
+def convolutions(net):
+    """Output channels, kernel and stride of each convolution, whose kernels are square."""
+    return [(layer._channels, layer._kwargs['kernel'][0], layer._kwargs['stride'][0]) for layer in layers(net, nn.Conv2D)]

@@ -2,27 +2,14 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from darknet_cfg import darknet53_cfg
 from mxnet.gluon import nn
-from network_layers import biases, layers
+from network_layers import biases, convolutions, layers
 from network_size import multiply_adds, output_shapes, parameters
 
 from gluonzoo.models.darknet53 import ConvUnit, Darknet53Features, Residual
 from gluonzoo.nn.mish import Mish
 from gluonzoo.registry import get_model
-
-
-def convolutions(net):
-    """Channels, kernel and stride of each."""
-    return [(layer._channels, *layer._kwargs['kernel'][:1], *layer._kwargs['stride'][:1])
-            for layer in layers(net, nn.Conv2D)]
-
-
-def darknet53_cfg():
-    """filters, size and stride of each [convolutional] of darknet53.cfg, but for the last, which is dense here."""
-    found = [(32, 3, 1)]
-    for filters, blocks in ((64, 1), (128, 2), (256, 8), (512, 8), (1024, 4)):
-        found += [(filters, 3, 2)] + blocks * [(filters // 2, 1, 1), (filters, 3, 1)]
-    return found
 
 
 def test_published_size():

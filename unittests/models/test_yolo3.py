@@ -2,12 +2,14 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from darknet_cfg import yolov3_cfg
 from mxnet.gluon import nn
-from network_layers import biases, layers
+from network_layers import biases, convolutions, layers
 from network_size import multiply_adds, output_shapes, parameters
-from test_darknet53 import convolutions, darknet53_cfg
 
 import gluonzoo
+from gluonzoo.export import to_onnx
+from gluonzoo.graph.fuse import for_inference
 from gluonzoo.models.yolo3 import ANCHORS, Scale
 from gluonzoo.nn.mish import Mish
 
@@ -32,13 +34,8 @@ def test_size_of_darknets_file(classes, size):
 
 def test_every_convolution():
     """In the order of yolov3.cfg, and so of darknet's files: filters, size and stride."""
-    wanted = darknet53_cfg()
-    for filters in (512, 256, 128):
-        if filters < 512:
-            wanted.append((filters, 1, 1))   # before the upsampling
-        wanted += 3 * [(filters, 1, 1), (2 * filters, 3, 1)] + [(255, 1, 1)]
     net = gluonzoo.get_model('yolo3_darknet53')
-    assert len(wanted) == 75 and convolutions(net) == wanted
+    assert len(yolov3_cfg()) == 75 and convolutions(net) == yolov3_cfg()
     assert [place for place, has_one in enumerate(biases(net)) if has_one] == [58, 66, 74]   # the heads
     assert len(layers(net, nn.BatchNorm)) == len(layers(net, nn.LeakyReLU)) == 72
     # The parameters have the order of the convolutions: darknet's files can be read one after the other.
@@ -54,6 +51,31 @@ def test_mish_in_the_backbone_alone():
     assert len(layers(net.backbone, Mish)) == len(layers(net, Mish)) == 52
     assert not layers(net.backbone, nn.LeakyReLU) and len(layers(net.scales, nn.LeakyReLU)) == 20
     assert parameters(net) == 61_949_149
+
+
+@pytest.mark.filterwarnings('ignore:Cannot decide type')
+def test_mish_hybridized_fused_and_exported(tmp_path):
+    """What test_every_model.py and test_onnx.py demand of the network as it is by default."""
+    net = gluonzoo.get_model('yolo3_darknet53', classes=2, activation='mish', width=.1, depths=(1, 1, 1, 1, 1))
+    mx.random.seed(1)
+    net.initialize()
+    x = mx.nd.random.uniform(shape=(2, 3, 96, 64))
+    wanted = [y.asnumpy() for y in net(x)]
+
+    def check(found):
+        for y, want in zip(found, wanted):
+            np.testing.assert_allclose(y, want, rtol=0, atol=1e-5 * abs(want).max())
+
+    check([y.asnumpy() for y in for_inference(net, x)(x)])
+    net.hybridize(static_alloc=True, static_shape=True)
+    check([y.asnumpy() for y in net(x)])
+    net.export(str(tmp_path / 'net'))
+    copy = mx.gluon.SymbolBlock.imports(str(tmp_path / 'net-symbol.json'), ['data'], str(tmp_path / 'net-0000.params'))
+    check([y.asnumpy() for y in copy(x)])
+    onnxruntime = pytest.importorskip('onnxruntime')
+    to_onnx(net, tmp_path / 'net.onnx', {'image': (1, 3, 64, 64)}, dynamic=['batch', 'size'])
+    session = onnxruntime.InferenceSession(str(tmp_path / 'net.onnx'), providers=['CPUExecutionProvider'])
+    check(session.run(None, {'image': x.asnumpy()}))
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mxnet import autograd
 
+from gluonzoo.export import to_onnx
 from gluonzoo.nn.mish import Mish
 
 # x, x * tanh(log(1 + exp(x))) and its derivative, worked out with 40 digits.
@@ -46,6 +47,16 @@ def test_beside_pytorch(dtype, tolerance, hybridize):
     found, gradient = value_and_gradient(x, dtype, hybridize, head)
     np.testing.assert_allclose(found, y.detach().numpy(), rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(gradient, twin.grad.numpy(), rtol=tolerance, atol=5 * tolerance)
+
+
+def test_onnx(tmp_path):
+    onnxruntime = pytest.importorskip('onnxruntime')
+    x = np.r_[np.linspace(-30, 30, 301), 1e4, -1e4].astype('float32').reshape(1, -1)
+    to_onnx(Mish(), tmp_path / 'mish.onnx', {'x': x.shape}, ['y'])
+    session = onnxruntime.InferenceSession(str(tmp_path / 'mish.onnx'), providers=['CPUExecutionProvider'])
+    y, = session.run(None, {'x': x})
+    wanted = x * np.tanh(np.logaddexp(0, x.astype('float64')))
+    np.testing.assert_allclose(y, wanted, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize('dtype', ['float64', 'float32', 'float16'])

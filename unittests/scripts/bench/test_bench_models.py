@@ -65,6 +65,32 @@ def test_classifiers_do_what_their_twins_do(name, monkeypatch, capsys):
     assert name in capsys.readouterr().out
 
 
+def test_yolo3_beside_onnxruntime(tmp_path, monkeypatch, capsys):
+    """A small one: trained as its twin, and its export computes the same before anything is timed."""
+    pytest.importorskip('onnxruntime')
+    small = {'width': .125, 'depths': (1, 1, 1, 1, 1)}
+    case = bench_models.CASES['yolo3_darknet53']
+    monkeypatch.setitem(bench_models.CASES, 'yolo3_darknet53', case._replace(
+        arguments=small, twin=(*case.twin[:2], small), batches=(2,)))
+    report = tmp_path / 'report.json'
+    assert bench_models.main(['--quick', '--rounds', '1', '--model', 'yolo3_darknet53', '--what', 'train', 'inference',
+                              '--onnx', '--json', str(report)]) == 0
+    rows = json.loads(report.read_text())['rows']
+    assert [(row['what'], row['way'], row['torch_way'] == 'onnxruntime') for row in rows] == [
+        ('train', 'hybridized', False), ('inference', 'hybridized', False), ('inference', 'for_inference', False),
+        ('inference', 'hybridized', True), ('inference', 'for_inference', True)]
+    assert all(row['faster']['median'] > 0 and row['torch_way'] in row['torch_ms'] for row in rows)
+    assert list(rows[-1]['torch_ms']) == ['onnxruntime'] and 'onnxruntime' not in rows[1]['torch_ms']
+    assert 'onnxruntime' in capsys.readouterr().out
+
+
+def test_without_onnxruntime(monkeypatch, capsys):
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None if name == 'onnxruntime' else name)
+    with pytest.raises(SystemExit):
+        bench_models.main(['--onnx'])
+    assert "--onnx: needs the packages onnx and onnxruntime: pip install 'gluonzoo[onnx]'" in capsys.readouterr().err
+
+
 WRONG_TWIN = """
 from torch_twins.dsod import DSOD
 
