@@ -27,7 +27,8 @@ Deviations:
 """
 from mxnet.gluon import HybridBlock
 
-from ..nn.conv import conv, sequential
+from ..nn.conv import sequential
+from ..nn.filled_conv import FilledConv
 from ..registry import MODELS
 from ..values import COUNT, MOST_PIXELS, Rule, check, list_of, number
 from .darknet53 import ACTIVATION, DEPTHS, MEAN, STD, WIDTH, ConvUnit, Darknet53Features, he, scaled
@@ -73,7 +74,7 @@ class Scale(HybridBlock):
                                    ConvUnit(2 * channels, channels), ConvUnit(channels, 2 * channels, 3),
                                    ConvUnit(2 * channels, channels))
             self.tip = ConvUnit(channels, 2 * channels, 3)
-            self.output = conv(2 * channels, values, bias=True, weight_initializer=he(), bias_initializer='zeros')
+            self.output = FilledConv(values, 1, in_channels=2 * channels, weight_initializer=he())
 
     def hybrid_forward(self, F, x, coarser=None):
         if coarser is not None:

@@ -16,4 +16,5 @@ def biases(net):
 
 def convolutions(net):
     """Output channels, kernel and stride of each convolution, whose kernels are square."""
-    return [(layer._channels, layer._kwargs['kernel'][0], layer._kwargs['stride'][0]) for layer in layers(net, nn.Conv2D)]
+    return [(layer._channels, layer._kwargs['kernel'][0], layer._kwargs['stride'][0])
+            for layer in layers(net, nn.Conv2D)]
