@@ -30,7 +30,7 @@ MOST = 1e4   # of any raw output
 
 OVERLAPS = {'iou': iou, 'giou': giou, 'diou': diou, 'ciou': ciou}
 
-# The weight of the box loss, of each kind and gradient. Those of 'darknet' are g-darknet's, for COCO.
+# The weight of the box loss, of each kind and gradient. Those of 'darknet' are g-darknet's for COCO; for VOC, 0.25.
 BOX_WEIGHTS = {
     'autograd': {'mse': 1, 'iou': 2.5, 'giou': 2.5, 'diou': 2.5, 'ciou': 2.5},
     'darknet': {'iou': 0.5, 'giou': 0.5},
@@ -146,7 +146,7 @@ def _squares(F, rows, priors, box_targets):
     places = F.clip(F.broadcast_sub(F.broadcast_mul(object_centers, grids), cells), 0, 1)
     scales = F.clip(F.broadcast_div(object_sizes, anchors), math.exp(-MOST_SIZE), math.exp(MOST_SIZE))
     loss = _cross_entropy(F, centers, places) + (sizes - F.log(scales)) ** 2 / 2   # [B, N, 2]
-    return F.sum(loss, axis=2) * (2 - F.prod(object_sizes, axis=2))
+    return F.sum(loss, axis=2) * (2 - F.minimum(F.prod(object_sizes, axis=2), 1))   # above 0 whatever the labels
 
 
 def _corners(F, rows, priors, box_targets, gradient):

@@ -32,7 +32,8 @@ def make_case(rng, batch=2, count=9, near=.5):
     rows[..., :4] = rng.normal(0, near, (batch, count, 4))
     objectness = rng.choice([-1, 0, 1], (batch, count), p=[.2, .2, .6])
     places, sizes = rng.uniform(.1, .9, (batch, count, 2)), np.exp(rng.normal(0, near, (batch, count, 2)))
-    targets = np.concatenate([(priors[..., :2] + places) / priors[..., 2:4], sizes * priors[..., 4:]], axis=2)
+    sizes = np.minimum(sizes * priors[..., 4:], 1)
+    targets = np.concatenate([(priors[..., :2] + places) / priors[..., 2:4], sizes], axis=2)
     classes = rng.integers(0, 2, (batch, count, CLASSES))
     responsible = (objectness == 1)[..., None]
     return (rows, priors, objectness, targets * responsible, classes * responsible,
@@ -376,6 +377,7 @@ def test_degenerate_targets(mode):
         rest[1][:], rest[2][:] = 1, target
         losses, gradient = run(make_loss(*mode), (rows, *rest), 'float32')
         assert np.isfinite(losses).all() and np.isfinite(gradient).all() and np.abs(gradient).max() < 2000
+        assert losses[1] > 0
 
 
 def test_nan_gives_nan():

@@ -22,9 +22,10 @@ GluonCV's YOLOV3PrefetchTargetGenerator and YOLOV3TargetMerger make the same tar
 - a center on the right or lower edge is treated as in darknet.
 """
 import numpy as np
+from mxnet import autograd
 from mxnet.gluon import HybridBlock
 
-from ...boxes import corner_to_center
+from ...boxes import area, corner_to_center
 from ...ops.gather import gather_rows
 
 __all__ = ['YOLOTargets']
@@ -71,6 +72,10 @@ class YOLOTargets(HybridBlock):
         super().__init__()
         self._classes, self._ignore = classes, ignore
 
+    def __call__(self, *args):
+        with autograd.pause():   # recorded, a blocked gradient crashes in `split`
+            return super().__call__(*args)
+
     def hybrid_forward(self, F, boxes, labels, weights, priors, anchor_table):
         there, classes, corners = _objects(F, labels, self._classes)   # [B, M], [B, M], [B, M, 4]
         centers = corner_to_center(corners)
@@ -82,7 +87,6 @@ class YOLOTargets(HybridBlock):
         same = F.broadcast_mul(same, F.expand_dims(there, 1))   # [B, M, M]: whether object n has the row of label m
         numbers = F.contrib.arange_like(there, axis=1) + 1   # [M]
         last = F.max(F.broadcast_mul(same, F.reshape(numbers, (1, 1, -1))), axis=2)   # [B, M]; 0: none
-        weights = F.where(there, weights, F.zeros_like(weights))   # 0 times NaN is NaN
         values = F.concat(F.expand_dims(there, 2), centers, F.expand_dims(weights, 2), dim=2)   # [B, M, 6]
         values = F.broadcast_mul(gather_rows(F, values, F.relu(last - 1)), F.expand_dims(last > 0, 2))
         classes = F.minimum(F.batch_dot(same, F.one_hot(classes, depth=self._classes)), 1)   # [B, M, classes]
@@ -134,7 +138,7 @@ def _overlap_more(F, boxes, objects, there, threshold):
     aleft, atop, aright, abottom = F.split(boxes, num_outputs=4, axis=2)   # [B, N, 1] each
     bleft, btop, bright, bbottom = F.split(F.transpose(objects, (0, 2, 1)), num_outputs=4, axis=1)   # [B, 1, M] each
     share = threshold / (1 + threshold)
-    areas = F.broadcast_add(share * (aright - aleft) * (abottom - atop), share * (bright - bleft) * (bbottom - btop))
+    areas = F.broadcast_add(share * F.expand_dims(area(boxes), 2), share * F.expand_dims(area(objects), 1))
     width = F.broadcast_minimum(aright, bright) - F.broadcast_maximum(aleft, bleft)   # [B, N, M]
     height = F.broadcast_minimum(abottom, bbottom) - F.broadcast_maximum(atop, btop)
     more = F.relu(width) * F.relu(height) > areas

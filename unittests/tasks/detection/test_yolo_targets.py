@@ -84,6 +84,13 @@ def test_who_is_not_asked_for_objectness():
     assert not objectness[1].any()   # another image's objects do not count
 
 
+def test_boxes_that_end_before_they_begin_overlap_nothing():
+    boxes = no_boxes(1)
+    boxes[0, :3] = [[.75, .25, .25, .75], [.25, .75, .75, .25], [.75, .75, .25, .25]]
+    objectness, *_ = targets(YOLOTargets(CLASSES, .5), boxes, [[[1, .25, .25, .75, .75, 0], NONE]])
+    assert not objectness[0, :3].any()
+
+
 # -- what is no object -----------------------------------------------------------------------------------------------
 
 NAN, INF = float('nan'), float('inf')
@@ -242,17 +249,23 @@ def test_priors_of_another_size_are_an_error():
         [x.asnumpy() for x in YOLOTargets(CLASSES, .5)(*(mx.nd.array(x) for x in arrays))]
 
 
-def test_no_gradient_passes():
+@pytest.mark.parametrize('hybridize', [False, True])
+def test_no_gradient_passes(hybridize):
+    block = YOLOTargets(CLASSES, .5)
+    if hybridize:
+        block.hybridize(static_alloc=True)
     rng = np.random.default_rng(0)
     labels = random_labels(rng, 2, 5)
     labels[0, 0] = [1, .1, .1, .5, .5, 0]
     arrays = (random_predictions(rng, labels, 252), labels, np.ones((2, 5)), *make_priors(Shape(), 64, 64))
     arrays = [mx.nd.array(x) for x in arrays]
-    arrays[0].attach_grad()
+    for x in arrays:
+        x.attach_grad()
     with mx.autograd.record():
-        loss = sum(x.sum() for x in YOLOTargets(CLASSES, .5)(*arrays)) + arrays[0].sum()
+        loss = sum(x.sum() for x in block(*arrays)) + sum(x.sum() for x in arrays)
     loss.backward()
-    assert (arrays[0].grad.asnumpy() == 1).all()
+    for x in arrays:
+        assert (x.grad.asnumpy() == 1).all()
 
 
 # -- against GluonCV's -----------------------------------------------------------------------------------------------
