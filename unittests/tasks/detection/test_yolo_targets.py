@@ -268,6 +268,35 @@ def test_no_gradient_passes(hybridize):
         assert (x.grad.asnumpy() == 1).all()
 
 
+class Outer(mx.gluon.HybridBlock):
+    """Targets and predictions in one graph."""
+
+    def __init__(self):
+        super().__init__()
+        self.targets = YOLOTargets(CLASSES, .5)
+
+    def hybrid_forward(self, F, boxes, labels, weights, priors, table):
+        objectness, box_targets, class_targets, row_weights = self.targets(boxes, labels, weights, priors, table)
+        return F.sum(boxes) + F.sum(objectness) + F.sum(box_targets) + F.sum(class_targets) + F.sum(row_weights)
+
+
+def test_no_gradient_passes_in_a_larger_graph():
+    rng = np.random.default_rng(0)
+    labels = random_labels(rng, 2, 5)
+    boxes = random_predictions(rng, labels, 252)
+    arrays = [mx.nd.array(x) for x in (boxes, labels, np.ones((2, 5)), *make_priors(Shape(), 64, 64))]
+    for x in arrays[:2]:
+        x.attach_grad()
+    outer = Outer()
+    outer.hybridize(static_alloc=True)
+    with mx.autograd.record():
+        total = outer(*arrays)
+    total.backward()
+    assert (arrays[0].grad.asnumpy() == 1).all() and not arrays[1].grad.asnumpy().any()
+    expected = boxes.sum() + sum(x.sum() for x in targets(YOLOTargets(CLASSES, .5), boxes, labels))
+    assert total.asscalar() == pytest.approx(expected, rel=1e-4)
+
+
 # -- against GluonCV's -----------------------------------------------------------------------------------------------
 
 def gluoncv_targets(boxes, labels, size, anchors=ANCHORS, weights=None, ignore=.5):
