@@ -15,7 +15,8 @@ Deviations:
    of columns and rows, and the anchor's part of the input; ``giou_gradient='darknet'`` gives its gradient.
 3. Raw outputs are clipped: to +-8 before exp, to +-10,000 elsewhere. So the loss and the gradient of infinite outputs
    are finite. No gradient passes beyond these bounds, where no trained network comes.
-4. With the kind 'mse', the logarithm of an object's size in anchors is clipped to +-8, too.
+4. With the kind 'mse', the logarithm of an object's size in anchors is clipped to +-8, too, and an object counts as no
+   larger than the input: 2 - w h would be negative at last.
 """
 import math
 
@@ -146,7 +147,7 @@ def _squares(F, rows, priors, box_targets):
     places = F.clip(F.broadcast_sub(F.broadcast_mul(object_centers, grids), cells), 0, 1)
     scales = F.clip(F.broadcast_div(object_sizes, anchors), math.exp(-MOST_SIZE), math.exp(MOST_SIZE))
     loss = _cross_entropy(F, centers, places) + (sizes - F.log(scales)) ** 2 / 2   # [B, N, 2]
-    return F.sum(loss, axis=2) * (2 - F.minimum(F.prod(object_sizes, axis=2), 1))   # above 0 whatever the labels
+    return F.sum(loss, axis=2) * (2 - F.minimum(F.prod(object_sizes, axis=2), 1))
 
 
 def _corners(F, rows, priors, box_targets, gradient):

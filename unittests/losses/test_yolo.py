@@ -334,6 +334,15 @@ def test_the_two_gradients_differ_by_the_factors_of_the_chain():
         np.testing.assert_allclose(ours[..., :4], theirs[..., :4] * factors, rtol=1e-8, atol=1e-12)
 
 
+def test_the_two_gradients_are_of_the_same_loss():
+    """To the bit, also where an output is great beside the box."""
+    rows, *rest = make_case(np.random.default_rng(0), 1, 30)
+    rows[..., :2] += 100   # the lower right corner of the cell
+    for kind in ('iou', 'giou'):
+        ours, theirs = (run(make_loss(kind, mode, box_weight=1), (rows, *rest), 'float32')[0] for mode in BOX_WEIGHTS)
+        assert ours == theirs
+
+
 # -- without end -----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('mode', MODES)
@@ -378,6 +387,8 @@ def test_degenerate_targets(mode):
         losses, gradient = run(make_loss(*mode), (rows, *rest), 'float32')
         assert np.isfinite(losses).all() and np.isfinite(gradient).all() and np.abs(gradient).max() < 2000
         assert losses[1] > 0
+        if mode[0] == 'mse':   # a center elsewhere is on the cell's edge
+            assert np.abs(gradient[..., :2]).max() <= 2
 
 
 def test_nan_gives_nan():
