@@ -19,6 +19,9 @@ class Mish(HybridBlock):
     """
 
     def hybrid_forward(self, F, x):
+        # On a CPU, maps of convolutions are in blocks of channels. A reshape to the same shape lays them out plainly,
+        # once. Otherwise each of the products below would do so, and a whole network would take 1.4 times as long.
+        x = F.reshape(x, (-2,))
         # Not by 'softrelu': on a CPU, oneDNN's is wrong by 8e-6 for x below -10, which x then multiplies.
         sigmoid = F.Activation(x, act_type='sigmoid')   # oneDNN's; F.sigmoid takes longer
         v = sigmoid * (2 - sigmoid)
