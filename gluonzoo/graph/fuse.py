@@ -16,9 +16,9 @@ __all__ = ['for_inference']
 def for_inference(net, x):
     """A copy of the network that computes outputs faster on a CPU, and computes nothing else.
 
-    Nodes that depend on weights alone are computed once. Batch normalisations and ReLUs become part of the convolutions
-    before them, or one operator. Nodes that only training needs are left out. Later changes of `net` do not reach the
-    copy.
+    Nodes that depend on weights alone are computed once. Batch normalisations, activations and sums become part of the
+    convolutions before them; a normalisation and a ReLU elsewhere become one operator. Nodes that only training needs
+    are left out. Later changes of `net` do not reach the copy.
 
     The speed comes from oneDNN, MXNet's engine on a CPU. Without oneDNN (a GPU, a type other than float32, a build
     without it) the copy is still right.
@@ -40,10 +40,11 @@ def for_inference(net, x):
     if _uses_onednn(x):
         fused, fused_values = _join_norm_and_relu(symbol, _shapes(symbol, values, x)), dict(values)
         fused = fill_blocks(fused, fused_values, _shapes(fused, values, x))
-        copy = make_block(fused, fused_values, x)
-        # MXNet mixes up the weights in some sums, such as f(x) + conv_bn(conv_bn(x)): shapes may not even fit.
         with contextlib.suppress(mx.MXNetError):
-            copy.optimize_for(x, backend='MKLDNN', **_STATIC)
+            # Not by the block's own optimize_for: in some sums, such as f(x) + conv_bn(conv_bn(x)), it would take the
+            # weights of one convolution for those of another.
+            copy = make_block(_join_sum(fused.optimize_for('MKLDNN')), fused_values, x)
+            copy.hybridize(**_STATIC)
             if _agree(copy(x), net(x)):
                 return copy
         warnings.warn('for_inference: MXNet fuses the convolutions of this network wrongly; they stay as they are',
@@ -94,6 +95,37 @@ def _join_norm_and_relu(symbol, shapes):
             norm['op'] = '_contrib_BatchNormWithReLU'
             joined.append(number)
     pass_by(graph, joined)
+    return make_symbol(graph)
+
+
+def _join_sum(symbol):
+    """Has convolutions that end with an activation add another map afterwards, where a node did so.
+
+    MXNet itself joins only sums that come before the activation.
+    """
+    graph = read_graph(symbol)
+    nodes = graph['nodes']
+    readers = Counter(edge[0] for edge in edges(graph))
+    joined = {}   # sum -> convolution
+    for number, node in enumerate(nodes):
+        if node['op'] != 'elemwise_add':
+            continue
+        for edge, other in (node['inputs'], node['inputs'][::-1]):
+            convolution = nodes[edge[0]]
+            if (convolution['op'] == '_sg_mkldnn_conv' and convolution['attrs'].get('with_act') == 'true'
+                    and 'with_sum' not in convolution['attrs'] and readers[edge[0]] == 1 and other[0] < edge[0]):
+                convolution['attrs']['with_sum'] = 'true'
+                convolution['inputs'].append(list(other))
+                inside, = convolution['subgraphs']
+                inside['nodes'] += [{'op': 'null', 'name': 'addend', 'inputs': []},
+                                    {'op': 'elemwise_add', 'name': node['name'],
+                                     'inputs': [*inside['heads'], [len(inside['nodes']), 0, 0]]}]
+                inside['arg_nodes'].append(len(inside['nodes']) - 2)
+                inside['heads'] = [[len(inside['nodes']) - 1, 0, 0]]
+                joined[number] = edge[0]
+                break
+    for edge in edges(graph):
+        edge[0] = joined.get(edge[0], edge[0])
     return make_symbol(graph)
 
 
