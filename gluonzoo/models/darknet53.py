@@ -15,9 +15,10 @@ trunk alone, with its maps at strides 8, 16 and 32.
 Deviations:
 
 1. Running averages of batch normalisation have momentum 0.9, as in GluonCV. darknet's 0.99 counts its passes, of which
-   it makes 8 to 16 for each update of the weights.
+   it makes 4 to 16 for each update of the weights.
 2. Running variances are those of N numbers divided by N, in darknet by N - 1.
-3. With ``activation='mish'`` all 52 convolutions have Mish where darknet has a leaky ReLU, as in the backbone of YOLOv4
+3. Normalisation adds 1e-5 to the variance, as darknet does on a GPU. On a CPU, darknet adds 1e-6 to its root.
+4. With ``activation='mish'`` all 52 convolutions have Mish where darknet has a leaky ReLU, as in the backbone of YOLOv4
    (https://arxiv.org/abs/2004.10934).
 """
 from mxnet import initializer

@@ -12,8 +12,8 @@ yolo3_mobilenet1_0             24,571,197             24,248,097                
 
 Multiply-adds are at 416 x 416.
 
-Input: [B, 3, H, W], (RGB of 0..255 - `mean`) / `std`. H and W are multiples of 32; with others, MXNet cannot join the
-maps and raises an error.
+Input: [B, 3, H, W], (RGB of 0..255 - `mean`) / `std`. H and W are multiples of 32. The network itself also takes up to
+7 pixels less, and makes as many cells of them; with other sizes it cannot join its maps, and MXNet raises an error.
 Outputs: three raw heads [B, 3 * (5 + classes), H / s, W / s], for the strides s of 32, 16 and 8. The channels are, for
 each of the scale's three anchors: tx, ty, tw, th, objectness, classes.
 
@@ -24,6 +24,7 @@ Deviations:
 2. `yolo3_mobilenet1_0` is not of the authors, but of GluonCV.
 3. `mean` and `std` are arguments. darknet's weights want RGB of 0..1, as by default; GluonCV's are made with ImageNet's
    means and deviations.
+4. GluonCV's network takes any size, and crops the coarser maps where they do not fit.
 """
 from mxnet.gluon import HybridBlock
 

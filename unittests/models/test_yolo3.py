@@ -93,8 +93,15 @@ def test_sizes_that_32_does_not_divide(height, width):
         gluonzoo.get_model('yolo3_mobilenet1_0').grids(height, width)
 
 
+def test_sizes_that_the_network_rounds_up():
+    net = gluonzoo.get_model('yolo3_darknet53', width=.1, depths=[0] * 5)
+    assert output_shapes(net, (1, 3, 89, 57)) == output_shapes(net, (1, 3, 96, 64))
+    with pytest.raises(mx.MXNetError):
+        output_shapes(net, (1, 3, 88, 64))
+
+
 @pytest.mark.parametrize('hybridize', [False, True])
-def test_the_network_refuses_them_too(hybridize):
+def test_the_network_refuses_others(hybridize):
     net = gluonzoo.get_model('yolo3_darknet53', width=.1, depths=[0] * 5)
     net.initialize()
     if hybridize:
