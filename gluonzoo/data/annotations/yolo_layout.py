@@ -9,7 +9,7 @@ import yaml
 from ...pictures.decode import SUFFIXES
 from ...reading import quoted, read_text
 from .base import AnnotationError, file_errors, leads_inside, lines
-from .darknet_data import read_options
+from .darknet_data import KEYS, read_options
 from .listing import with_suffix
 from .splits import PAIRS, choose, require_none_below
 
@@ -19,6 +19,7 @@ MAX_YAML = 1 << 20   # bytes
 _MOST_LETTERS = 2048   # at the end of a path: no longer one leads inside
 
 _LISTS = {name for pair in PAIRS for name in pair}
+_FILES = 'train', 'valid', 'names'   # keys of a file such as obj.data whose values are paths
 _PICTURES = 'images', 'JPEGImages'   # folders beside which there is a folder `labels`
 
 
@@ -38,6 +39,7 @@ class Layout:
         self._files = reading.files()
         self._labels = {}  # folder of pictures -> folder of their text files, None if it is the same
         self._named = {}   # split -> (the file that says so, folders and lists, the folder that they are below)
+        self._read_yaml_files()
         self._data, self._options = self._darknet_data()
         self._read_names()
         if not self._named:
@@ -68,36 +70,61 @@ class Layout:
         """Text files that lie among those of the pictures, and are of none."""
         expected = {self.text_of(picture)[0] for picture in with_suffix(self._files, *SUFFIXES)}
         folders = {self.text_of(picture)[0].parent for pictures in self.splits.values() for picture in pictures}
-        lists = {*self._lists().values(), *(self._resolve(value, before) for _, values, before in self._named.values()
-                                            for value in values)}
+        lists = {*self._lists().values(), *(self._resolve(value, before, path.parent)
+                                            for path, values, before in self._named.values() for value in values)}
         return [path for path in with_suffix(self._files, '.txt')
                 if path.parent in folders and path not in expected and path not in lists
                 and path.name.lower() != 'classes.txt' and not path.name.lower().startswith('readme')]
 
     # -- files about the dataset ---------------------------------------------------------------------------------------
 
+    def _read_yaml_files(self):
+        for path in with_suffix(self._files, '.yaml', '.yml'):
+            if path.parent == self._root:
+                self._read_yaml(path)
+
     def _darknet_data(self):
-        """(path, what it says) of the directory's file such as obj.data; (None, {}) if there is none."""
-        found = {path: read_options(path) for path in with_suffix(self._files, '.data') if path.parent == self._root}
-        found = {path: options for path, options in found.items() if options}
-        self._reading.mark_read(*found)
-        for path, options in found.items():
-            first = next(iter(found))
-            if options != found[first]:
-                raise AnnotationError(f'{path}: says other than {first} where the data are; one of them must go')
-        return next(iter(found.items()), (None, {}))
+        """(path, what it says) of the file such as obj.data; (None, {}) if there is none about these data.
+
+        The directory's own counts. Without it, and without splits by YAML, those further below do of which a list is
+        there: darknet's folders hold files about other data, too.
+        """
+        found = [(path, options) for path in with_suffix(self._files, '.data') if (options := read_options(path))]
+        own = [(path, options) for path, options in found if path.parent == self._root]
+        below = [] if own or self._named else found
+        chosen = own or [(path, options) for path, options in below if self._is_about_these(path, options)]
+        if below and not chosen and not self._reading.wanted_splits:
+            path, options = found[0]
+            raise self._missing(path, next(key for key in _FILES if key in options), options)
+        for path, options in chosen:
+            self._reading.mark_read(path)
+            self._require_same(path, options, *chosen[0])
+        return chosen[0] if chosen else (None, {})
+
+    def _is_about_these(self, path, options):
+        keys = [key for key in _FILES if key in options and key != 'names'] or ['names']
+        return any(self._resolve(options[key], beside=path.parent) for key in keys)
+
+    def _missing(self, path, key, options, hint=''):
+        return AnnotationError(f'{path}: {key}: no file {quoted(options[key])} in {self._root}{hint}')
+
+    def _require_same(self, path, options, first, expected):
+        """AnnotationError if two files such as obj.data differ in what they mean by a key."""
+        for key in KEYS:
+            values = [said.get(key) and (key in _FILES and self._resolve(said[key], beside=file.parent) or said[key])
+                      for file, said in ((path, options), (first, expected))]
+            if values[0] != values[1]:
+                raise _differ(path, key, options.get(key), first, expected.get(key))
 
     def _read_names(self):
-        """Reads all files that name the classes, and the splits of those of YAML."""
+        """Reads all files that name the classes, but those of YAML."""
         reading, options = self._reading, self._options
-        names = self._resolve(options['names']) if 'names' in options else None
+        names = self._resolve(options['names'], beside=self._data.parent) if 'names' in options else None
         for path in self._files:
             kind = path.suffix.lower()
             if path == names or path.name.lower() == 'classes.txt' or kind == '.labels' or (
                     kind == '.names' and names is None):   # else others are there: darknet's folder has those of COCO
                 reading.read_class_names(path)
-            elif kind in ('.yaml', '.yml') and path.parent == self._root:
-                self._read_yaml(path)
         if reading.class_names is None:
             raise AnnotationError(
                 f'{self._data}: names: no file {quoted(options["names"])} in {self._root}' if 'names' in options else
@@ -134,21 +161,28 @@ class Layout:
             if values and all(isinstance(value, str) for value in values):
                 self._named[split] = path, values, content.get('path')
 
-    def _resolve(self, value, before=None):
-        """What a path means in the directory, whatever it was below elsewhere; None if there is nothing."""
+    def _resolve(self, value, before=None, beside=None):
+        """What a path means in the directory, whatever it was below elsewhere; None if there is nothing.
+
+        It may be from the directory, from the folder `beside` that holds the file with the path, or from one between.
+        """
         parts = _parts(value)
         paths = [_parts(before) + parts] if isinstance(before, str) else []
+        between = (beside or self._root).relative_to(self._root).parts
+        folders = [self._root.joinpath(*between[:count]) for count in range(len(between) + 1)]
         for path in (*paths, *(parts[index:] for index in range(len(parts)))):
-            if leads_inside('/'.join(path)) and self._root.joinpath(*path).exists():
-                return self._root.joinpath(*path)
+            if leads_inside('/'.join(path)):
+                for folder in folders:
+                    if folder.joinpath(*path).exists():
+                        return folder.joinpath(*path)
         return None
 
     # -- splits --------------------------------------------------------------------------------------------------------
 
     def _sources(self):
         """split -> list of folders and lists."""
-        named = {split: [self._resolve(value, before) for value in values]
-                 for split, (_, values, before) in self._named.items()}
+        named = {split: [self._resolve(value, before, path.parent) for value in values]
+                 for split, (path, values, before) in self._named.items()}
         named = {split: paths for split, paths in named.items() if None not in paths}
         lists, folders = self._lists(), self._folders()
         wanted = self._reading.wanted_splits
@@ -158,8 +192,7 @@ class Layout:
         missing = next((split for split in self._named if split not in named), None)
         if missing and self._named[missing][0] == self._data:   # (YAML is often of another place)
             hint = '; to part train at random: --splits train' if 'train' in named else ''
-            raise AnnotationError(f'{self._data}: {missing}: no file {quoted(self._options[missing])} in '
-                                  f'{self._root}{hint}')
+            raise self._missing(self._data, missing, self._options, hint)
         if 'train' in named:
             if len(named) == 1 and len(self._named) == 1:
                 return {'all': named['train']}
@@ -178,6 +211,7 @@ class Layout:
             raise AnnotationError(f'{path}: names splits, and there is no {quoted(values[0])} in {self._root}')
         if chosen is None:
             require_none_below(self._root, with_suffix(self._files, *SUFFIXES))
+            self._require_no_lists_below()
         return {split: [path] for split, path in (chosen or {'all': self._root}).items()}
 
     def _lists(self):
@@ -186,6 +220,23 @@ class Layout:
         names = _LISTS.union(map(str.lower, self._reading.wanted_splits or ()))
         return {path.stem: path for path in with_suffix(self._files, '.txt') if path.parent == self._root
                 and path.stem.lower() in names and path.stem not in pictures}
+
+    def _require_no_lists_below(self):
+        """AnnotationError if a list of pictures lies further below: it would be passed over."""
+        pictures = {path.with_suffix('') for path in with_suffix(self._files, *SUFFIXES)}
+        for path in with_suffix(self._files, '.txt'):
+            if path.stem.lower() in _LISTS and path.parent != self._root and path.with_suffix('') not in pictures:
+                try:
+                    first = next((line for _, line in lines(path)), '')
+                except AnnotationError:   # no text
+                    continue
+                picture = self._resolve(first, beside=path.parent)
+                if picture and with_suffix([picture], *SUFFIXES):
+                    raise self._passed_over(path)
+
+    def _passed_over(self, path):
+        return AnnotationError(f'{path}: is read in the folder of the data alone: --data {path.parent}, or put the '
+                               f'file into {self._root}')
 
     def _folders(self):
         """name -> folder, in the directory or in its folder ``images``."""
@@ -205,11 +256,17 @@ class Layout:
         found = []
         for number, line in lines(source):
             with self._reading.or_skip():
-                picture = self._resolve(line)
+                picture = self._resolve(line, beside=source.parent)
                 if picture is None:
                     raise AnnotationError(f'{source}:{number}: no picture {quoted(line)} in {self._root}')
                 found.append(picture)
         return found
+
+
+def _differ(path, key, value, first, expected):
+    """The error of two files that say different things about the same data; None stands for nothing."""
+    value, expected = ('none' if one is None else quoted(one) for one in (value, expected))
+    return AnnotationError(f'{path}: {key}: must be as in {first}, {expected}: {value}; or remove one of the two files')
 
 
 def _parts(path):

@@ -3,7 +3,7 @@ import json
 import tracemalloc
 
 import pytest
-from annotation_cases import CAT, CAT_XML, DOG, DOG_XML, coco, picture, plain, write, xml
+from annotation_cases import CAT, CAT_XML, DOG, DOG_XML, change, coco, picture, plain, write, xml
 
 from gluonzoo.data.annotations import AnnotationError, listing, read_annotations
 
@@ -110,6 +110,32 @@ def darknet_voc(root):
         write(root / f'{list_}.txt', f'/home/me/voc/VOCdevkit/VOC{year}/JPEGImages/{name}.jpg\n')
 
 
+def alexeyab_working_folder(root):
+    """The folder that darknet runs in, whose paths are from there, with the files of other data that darknet has."""
+    alexeyab_darknet(root / 'data')
+    write(root / 'cfg' / 'coco.data', 'classes= 80\ntrain  = /home/pjreddie/data/coco/trainvalno5k.txt\n'
+                                      'valid  = coco_testdev\nnames = data/coco.names\n')
+    pictures(root, 'data/dog.jpg', 'data/labels/33_0.png')
+
+
+def pjreddie_working_folder(root):
+    darknet_voc(root)
+    (root / 'cfg').mkdir()
+    (root / 'voc.data').rename(root / 'cfg' / 'voc.data')
+    (root / 'data').mkdir()
+    (root / 'voc.list').rename(root / 'data' / 'voc.names')
+    change(root / 'cfg' / 'voc.data', 'voc.list', 'voc.names')
+    write(root / 'cfg' / 'coco.data', 'train = /home/pjreddie/trainvalno5k.txt\nnames = data/coco.names\n')
+    write(root / 'data' / 'coco.names', 'person\nbicycle\n')
+
+
+def darknet_further_below(root):
+    """Paths from the folder that holds obj.data, or from one between."""
+    alexeyab_darknet(root / 'build' / 'x64' / 'data')
+    write(root / 'build' / 'x64' / 'data' / 'obj.data', 'train=train.txt\nvalid=data/test.txt\nnames=obj.names\n')
+    write(root / 'build' / 'x64' / 'data' / 'test.txt', 'obj/b.jpg\n')
+
+
 def darknet_all_in_one_folder(root):
     write(root / 'my.data', 'names=my.names\ntrain=first.txt\nvalid=second.txt')
     write(root / 'my.names', 'cat\ndog\n')
@@ -141,8 +167,9 @@ def train_and_test(root):
 
 
 YOLO = [roboflow_yolo, roboflow_yolo_without_yaml, roboflow_darknet, ultralytics, ultralytics_own_names,
-        ultralytics_lists, cvat_yolo, alexeyab_darknet, darknet_voc, darknet_all_in_one_folder, folders_within_splits,
-        polygons, train_and_test]
+        ultralytics_lists, cvat_yolo, alexeyab_darknet, alexeyab_working_folder, darknet_voc,
+        pjreddie_working_folder, darknet_further_below, darknet_all_in_one_folder, folders_within_splits, polygons,
+        train_and_test]
 
 
 # -- COCO ------------------------------------------------------------------------------------------------------------
@@ -252,6 +279,11 @@ def test_what_the_layouts_count(tmp_path):
     for make, counts in ((ultralytics, {'pictures without a text file, taken to be without objects': 1}),
                          (roboflow_yolo, {'files not read, *.txt': 1}), (cvat_yolo, {}),
                          (alexeyab_darknet, {'files not read, *.names': 1}), (darknet_voc, {}),
+                         (alexeyab_working_folder, {
+                             'files not read, data/*.names': 1, 'files not read, cfg/*.data': 1,
+                             'files not read, data/*.jpg': 1, 'files not read, data/*.png': 1}),
+                         (pjreddie_working_folder, {
+                             'files not read, data/*.names': 1, 'files not read, cfg/*.data': 1}),
                          (darknet_all_in_one_folder, {}), (polygons, {'polygons taken as boxes': 2}),
                          (roboflow_coco, {'categories left out that only gather others': 1})):
         root = tmp_path / make.__name__
@@ -428,8 +460,85 @@ def test_two_data_files_of_darknet(tmp_path):
     write(tmp_path / 'same.data', (tmp_path / 'obj.data').read_text() + '\n# the same\neval = coco\n')
     assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
     write(tmp_path / 'other.data', 'names = obj.names\ntrain = valid.txt\n')
-    with pytest.raises(AnnotationError, match='other.data: says other than .*obj.data where the data are'):
+    with pytest.raises(AnnotationError, match="other.data: train: must be as in .*/obj.data, "
+                       "'data/train.txt': 'valid.txt'; or remove one of the two files"):
         read_annotations('yolo', tmp_path)
+
+
+@pytest.mark.parametrize('text, message', [
+    ('classes=3\nnames=obj.names\ntrain=train.txt\n',
+     "data/obj.data: classes: must be the number of the names, 2: '3'"),
+    ('names=obj.names\ntrain=data/train.txt\nvalid=data/x.txt',
+     "data/obj.data: valid: no file 'data/x.txt' in .*; to part train at random: --splits train"),
+    ('names=data/obj.names\ntrain=a.txt\nvalid=b.txt', "data/obj.data: train: no file 'a.txt' in "),
+    ('names=my.names', "data/obj.data: names: no file 'my.names' in ")])
+def test_data_files_of_darknet_further_below_that_are_wrong(tmp_path, text, message):
+    alexeyab_darknet(tmp_path / 'data')
+    (tmp_path / 'data' / 'coco.names').unlink()
+    write(tmp_path / 'data' / 'obj.data', text)
+    with pytest.raises(AnnotationError, match=message) as caught:
+        read_annotations('yolo', tmp_path)
+    assert '\n' not in str(caught.value)
+
+
+def test_two_data_files_of_darknet_further_below(tmp_path):
+    """Those alone count of which a list is there; they must say the same, in whatever words."""
+    alexeyab_working_folder(tmp_path)
+    write(tmp_path / 'cfg' / 'same.data', 'train=/home/me/data/train.txt\nvalid=data/test.txt\nnames=data/obj.names\n'
+                                          'classes=2\n')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+    write(tmp_path / 'cfg' / 'same.data', 'train=data/train.txt\nnames=data/coco.names\nclasses=2')
+    with pytest.raises(AnnotationError, match="data/obj.data: valid: must be as in .*cfg/same.data, none: "
+                                              "'data/test.txt'; or remove one of the two files"):
+        read_annotations('yolo', tmp_path)
+
+
+def test_the_data_file_of_the_folder_goes_before_those_below(tmp_path):
+    cvat_yolo(tmp_path)
+    write(tmp_path / 'cfg' / 'voc.data', 'train = valid.txt\nvalid = train.txt\nnames = none.names\n')
+    annotations = read_annotations('yolo', tmp_path)
+    assert boxes(annotations) == {'train': [A], 'val': [B]} and annotations.counts == {'files not read, cfg/*.data': 1}
+
+
+def test_a_data_file_of_other_data_does_not_choose_the_names(tmp_path):
+    """With splits that the user names, or YAML does."""
+    cvat_yolo(tmp_path)
+    write(tmp_path / 'cfg' / 'coco.data', 'train=trainvalno5k.txt\nnames=coco.names\n')
+    write(tmp_path / 'coco.names', 'person\nbicycle\n')
+    (tmp_path / 'obj.data').unlink()
+    with pytest.raises(AnnotationError, match='coco.data: train: no file .trainvalno5k.txt. in '):
+        read_annotations('yolo', tmp_path)
+    with pytest.raises(AnnotationError, match='obj.names: its classes must be those read before'):
+        read_annotations('yolo', tmp_path, splits=['train', 'valid'])
+    (tmp_path / 'coco.names').unlink()
+    assert boxes(read_annotations('yolo', tmp_path, splits=['train', 'valid'])) == {'train': [A], 'val': [B]}
+    write(tmp_path / 'data.yaml', NAMES + 'train: train.txt\nval: valid.txt\n')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+
+
+@pytest.mark.parametrize('lists', [('train', 'test'), ('train',)])
+def test_lists_further_below_are_not_passed_over(tmp_path, lists):
+    """Else their pictures, and all others, would be parted at random."""
+    alexeyab_darknet(tmp_path / 'data')
+    for path in (tmp_path / 'data').glob('*.*'):
+        if path.stem not in lists and path.name != 'obj.names':
+            path.unlink()
+    with pytest.raises(AnnotationError, match=r'data/(test|train).txt: is read in the folder of the data alone: '
+                                              r'--data .*/data, or put the file into '):
+        read_annotations('yolo', tmp_path)
+    if len(lists) == 2:
+        assert boxes(read_annotations('yolo', tmp_path / 'data')) == {'train': [A], 'val': [B]}
+
+
+def test_texts_further_below_that_are_no_lists(tmp_path):
+    """The text of a picture, names of pictures without their suffix as VOC has them, and what is no text."""
+    write(tmp_path / 'classes.txt', 'cat\ndog\n')
+    picture(tmp_path / 'all' / 'train.jpg')
+    write(tmp_path / 'all' / 'train.txt', TEXT)
+    write(tmp_path / 'ImageSets' / 'Main' / 'train.txt', 'train\n')
+    write(tmp_path / 'ImageSets' / 'Main' / 'val.txt', '')
+    (tmp_path / 'ImageSets' / 'Main' / 'test.txt').write_bytes(b'\xff')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'all': [('train.jpg', [DOG, CAT])]}
 
 
 @pytest.mark.parametrize('content', [b'5.1,3.5,1.4,0.2,setosa\n', b'\xff\x00\x80', b'train\nvalid\n', b'',
