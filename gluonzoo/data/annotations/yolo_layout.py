@@ -119,17 +119,19 @@ class Layout:
     def _read_names(self):
         """Reads all files that name the classes, but those of YAML."""
         reading, options = self._reading, self._options
-        names = self._resolve(options['names'], beside=self._data.parent) if 'names' in options else None
+        if 'names' in options:
+            names = self._resolve(options['names'], beside=self._data.parent)
+            if names is None or not names.is_file():
+                raise self._missing(self._data, 'names', options)
+            reading.read_class_names(names)
         for path in self._files:
             kind = path.suffix.lower()
-            if path == names or path.name.lower() == 'classes.txt' or kind == '.labels' or (
-                    kind == '.names' and names is None):   # else others are there: darknet's folder has those of COCO
+            if path.name.lower() == 'classes.txt' or kind == '.labels' or (
+                    kind == '.names' and 'names' not in options):   # beside those chosen, darknet has those of COCO
                 reading.read_class_names(path)
         if reading.class_names is None:
-            raise AnnotationError(
-                f'{self._data}: names: no file {quoted(options["names"])} in {self._root}' if 'names' in options else
-                f'{self._root / "classes.txt"}: No such file; the classes must be named there, or in data.yaml or '
-                'obj.names')
+            raise AnnotationError(f'{self._root / "classes.txt"}: No such file; the classes must be named there, or in '
+                                  'data.yaml or obj.names')
         count = str(len(reading.class_names))
         if options.get('classes', count) != count:
             raise AnnotationError(f'{self._data}: classes: must be the number of the names, {count}: '

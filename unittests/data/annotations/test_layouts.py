@@ -445,14 +445,24 @@ def test_data_files_of_darknet_that_are_wrong(tmp_path, text, message):
     assert '\n' not in str(caught.value) and len(str(caught.value)) < 500
 
 
-def test_a_file_of_names_that_is_not_there(tmp_path):
-    """Others are read instead, which must agree then."""
+@pytest.mark.parametrize('other', ['obj.names', 'classes.txt', 'data.yaml'])
+@pytest.mark.parametrize('named', ['elsewhere/my.names', 'obj_train_data', '/'])
+def test_a_file_of_names_that_is_not_there(tmp_path, other, named):
+    """No other one takes its place."""
     cvat_yolo(tmp_path)
-    write(tmp_path / 'obj.data', 'train=train.txt\nvalid=valid.txt\nnames=elsewhere/my.names')
-    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+    write(tmp_path / 'obj.data', f'train=train.txt\nvalid=valid.txt\nnames={named}')
     (tmp_path / 'obj.names').unlink()
-    with pytest.raises(AnnotationError, match="obj.data: names: no file 'elsewhere/my.names' in "):
+    write(tmp_path / other, NAMES if other == 'data.yaml' else 'cat\ndog\n')
+    with pytest.raises(AnnotationError, match=f"obj.data: names: no file '{named}' in "):
         read_annotations('yolo', tmp_path)
+
+
+def test_a_file_of_names_of_any_name(tmp_path):
+    """Files that begin with a dot, too, which are not listed."""
+    cvat_yolo(tmp_path)
+    write(tmp_path / 'obj.data', 'train=train.txt\nvalid=valid.txt\nnames=.mine')
+    (tmp_path / 'obj.names').rename(tmp_path / '.mine')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
 
 
 def test_two_data_files_of_darknet(tmp_path):
@@ -470,6 +480,7 @@ def test_two_data_files_of_darknet(tmp_path):
      "data/obj.data: classes: must be the number of the names, 2: '3'"),
     ('names=obj.names\ntrain=data/train.txt\nvalid=data/x.txt',
      "data/obj.data: valid: no file 'data/x.txt' in .*; to part train at random: --splits train"),
+    ('names=my.names\ntrain=data/train.txt', "data/obj.data: names: no file 'my.names' in "),
     ('names=data/obj.names\ntrain=a.txt\nvalid=b.txt', "data/obj.data: train: no file 'a.txt' in "),
     ('names=my.names', "data/obj.data: names: no file 'my.names' in ")])
 def test_data_files_of_darknet_further_below_that_are_wrong(tmp_path, text, message):
