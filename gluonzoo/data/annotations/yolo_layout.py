@@ -20,6 +20,7 @@ _MOST_LETTERS = 2048   # at the end of a path: no longer one leads inside
 
 _LISTS = {name for pair in PAIRS for name in pair}
 _FILES = 'train', 'valid', 'names'   # keys of a file such as obj.data whose values are paths
+_YAML_SPLITS = 'train', 'val', 'valid', 'validation', 'test'
 _PICTURES = 'images', 'JPEGImages'   # folders beside which there is a folder `labels`
 
 
@@ -70,8 +71,7 @@ class Layout:
         """Text files that lie among those of the pictures, and are of none."""
         expected = {self.text_of(picture)[0] for picture in with_suffix(self._files, *SUFFIXES)}
         folders = {self.text_of(picture)[0].parent for pictures in self.splits.values() for picture in pictures}
-        lists = {*self._lists().values(), *(self._resolve(value, before, path.parent)
-                                            for path, values, before in self._named.values() for value in values)}
+        lists = {*self._lists().values(), *(path for said in self._named.values() for path in self._meant(*said))}
         return [path for path in with_suffix(self._files, '.txt')
                 if path.parent in folders and path not in expected and path not in lists
                 and path.name.lower() != 'classes.txt' and not path.name.lower().startswith('readme')]
@@ -95,7 +95,7 @@ class Layout:
         chosen = own or [(path, options) for path, options in below if self._is_about_these(path, options)]
         if below and not chosen and not self._reading.wanted_splits:
             path, options = found[0]
-            raise self._missing(path, next(key for key in _FILES if key in options), options)
+            raise next(self._missing(path, key, options[key]) for key in _FILES if key in options)
         for path, options in chosen:
             self._reading.mark_read(path)
             self._require_same(path, options, *chosen[0])
@@ -105,8 +105,9 @@ class Layout:
         keys = [key for key in _FILES if key in options and key != 'names'] or ['names']
         return any(self._resolve(options[key], beside=path.parent) for key in keys)
 
-    def _missing(self, path, key, options, hint=''):
-        return AnnotationError(f'{path}: {key}: no file {quoted(options[key])} in {self._root}{hint}')
+    def _missing(self, path, key, value, hint=''):
+        kind = 'file' if path.suffix.lower() == '.data' else 'file or folder'
+        return AnnotationError(f'{path}: {key}: no {kind} {quoted(value)} in {self._root}{hint}')
 
     def _require_same(self, path, options, first, expected):
         """AnnotationError if two files such as obj.data differ in what they mean by a key."""
@@ -122,7 +123,7 @@ class Layout:
         if 'names' in options:
             names = self._resolve(options['names'], beside=self._data.parent)
             if names is None or not names.is_file():
-                raise self._missing(self._data, 'names', options)
+                raise self._missing(self._data, 'names', options['names'])
             reading.read_class_names(names)
         for path in self._files:
             kind = path.suffix.lower()
@@ -138,15 +139,8 @@ class Layout:
                                   f'{quoted(options["classes"])}')
 
     def _read_yaml(self, path):
-        with file_errors(path):
-            text = read_text(path, MAX_YAML)
-        try:
-            content = yaml.load(text, yaml.BaseLoader)   # text alone: a class may be called yes, or 7
-        except RecursionError:
-            raise AnnotationError(f'{path}: not YAML that can be used: nested too deeply') from None
-        except (yaml.YAMLError, ValueError, OverflowError) as error:   # the last two: letters that there are not
-            raise AnnotationError(f'{path}: not YAML: {" ".join(str(error).split())}') from error
-        if not isinstance(content, dict) or 'names' not in content:
+        content = _yaml(path)
+        if content is None:
             return
         self._reading.mark_read(path)
         self._reading.set_class_names(path, _names(path, content))
@@ -157,11 +151,15 @@ class Layout:
             except (TypeError, ValueError):
                 raise AnnotationError(f'{path}: kpt_shape: must be two whole numbers: {quoted(shape)}') from None
             self.keypoints = points * numbers
-        for split in ('train', 'val', 'test'):
-            values = content.get(split) or []
-            values = values if isinstance(values, list) else [values]
-            if values and all(isinstance(value, str) for value in values):
-                self._named[split] = path, values, content.get('path')
+        for split, values in _yaml_splits(path, content).items():
+            said = path, values, content.get('path')
+            first = self._named.setdefault(split, said)
+            if self._meant(*first) != self._meant(*said):
+                raise _differ(path, split, values, first[0], first[1])
+
+    def _meant(self, path, values, before):
+        """The folders and lists of a split, None for each that is not there."""
+        return [self._resolve(value, before, path.parent) for value in values]
 
     def _resolve(self, value, before=None, beside=None):
         """What a path means in the directory, whatever it was below elsewhere; None if there is nothing.
@@ -183,37 +181,43 @@ class Layout:
 
     def _sources(self):
         """split -> list of folders and lists."""
-        named = {split: [self._resolve(value, before, path.parent) for value in values]
-                 for split, (path, values, before) in self._named.items()}
+        named = {split: self._meant(*said) for split, said in self._named.items()}
         named = {split: paths for split, paths in named.items() if None not in paths}
         lists, folders = self._lists(), self._folders()
         wanted = self._reading.wanted_splits
         if wanted:
             there = {**{name: [path] for name, path in {**folders, **lists}.items()}, **named}
             return choose(there, wanted, self._root)
-        missing = next((split for split in self._named if split not in named), None)
-        if missing and self._named[missing][0] == self._data:   # (YAML is often of another place)
-            hint = '; to part train at random: --splits train' if 'train' in named else ''
-            raise self._missing(self._data, missing, self._options, hint)
-        if 'train' in named:
-            if len(named) == 1 and len(self._named) == 1:
+        excused = {'test'} if len(named) > 1 else ()   # Roboflow names it in any case
+        missing = next((split for split in self._named if split not in {*named, *excused}), None)
+        if missing:
+            path, values, _ = self._named[missing]
+            value = next(value for value, found in zip(values, self._meant(*self._named[missing])) if found is None)
+            if named or path == self._data:   # YAML of which nothing is there is of another place
+                raise self._missing(path, missing, value,
+                                    '; to part train at random: --splits train' if 'train' in named else '')
+        if named:
+            if 'train' not in named:
+                one = min(named)
+                raise AnnotationError(f'{self._named[one][0]}: train: must be there, too; to part {one} at random: '
+                                      f'--splits {one}')
+            if len(named) == 1:
                 return {'all': named['train']}
-            chosen = choose(named, None, self._root) if len(named) > 1 else None
-            if chosen and chosen['train'] == chosen['val']:
+            chosen = choose(named, None, self._root)
+            if chosen['train'] == chosen['val']:
                 raise AnnotationError(f'{self._named["train"][0]}: train and val are the same; to part it at random: '
                                       '--splits train')
-            if chosen:
-                return chosen
+            return chosen
         chosen = choose(lists, None, self._root) if len(lists) > 1 else None
         chosen = chosen or choose(folders, None, self._root)
         if chosen is None and lists:   # CVAT writes one for data without splits
             return {'all': list(lists.values())}
         if chosen is None and self._named:
-            path, values, _ = next(iter(self._named.values()))
-            raise AnnotationError(f'{path}: names splits, and there is no {quoted(values[0])} in {self._root}')
+            raise AnnotationError(f'{path}: names splits, and there is no {quoted(value)} in {self._root}')
         if chosen is None:
             require_none_below(self._root, with_suffix(self._files, *SUFFIXES))
             self._require_no_lists_below()
+            self._require_no_yaml_below()
         return {split: [path] for split, path in (chosen or {'all': self._root}).items()}
 
     def _lists(self):
@@ -234,6 +238,17 @@ class Layout:
                     continue
                 picture = self._resolve(first, beside=path.parent)
                 if picture and with_suffix([picture], *SUFFIXES):
+                    raise self._passed_over(path)
+
+    def _require_no_yaml_below(self):
+        """AnnotationError if a file of YAML further below names a split that is there."""
+        for path in with_suffix(self._files, '.yaml', '.yml'):
+            if path.parent != self._root:
+                try:
+                    splits = _yaml_splits(path, _yaml(path) or {})
+                except AnnotationError:   # of something else
+                    continue
+                if any(self._resolve(value, beside=path.parent) for values in splits.values() for value in values):
                     raise self._passed_over(path)
 
     def _passed_over(self, path):
@@ -275,6 +290,32 @@ def _parts(path):
     """The names in a path of Linux or Windows, without what leads to the root or up."""
     names = path[-_MOST_LETTERS:].replace('\\', '/').split('/')[len(path) > _MOST_LETTERS:]   # no name in parts
     return [name for name in names if name not in ('', '.', '..')]
+
+
+def _yaml(path):
+    """What a file of YAML holds, if it is one about data: a dict that has names; else None."""
+    with file_errors(path):
+        text = read_text(path, MAX_YAML)
+    try:
+        content = yaml.load(text, yaml.BaseLoader)   # text alone: a class may be called yes, or 7
+    except RecursionError:
+        raise AnnotationError(f'{path}: not YAML that can be used: nested too deeply') from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:   # the last two: letters that there are not
+        raise AnnotationError(f'{path}: not YAML: {" ".join(str(error).split())}') from error
+    return content if isinstance(content, dict) and 'names' in content else None
+
+
+def _yaml_splits(path, content):
+    """split -> list of paths of folders and lists, of a file of YAML."""
+    splits = {}
+    for split in _YAML_SPLITS:
+        values = content.get(split) or []
+        values = values if isinstance(values, list) else [values]
+        if not all(isinstance(value, str) for value in values):
+            raise AnnotationError(f'{path}: {split}: must be a path or a list of paths: {quoted(content[split])}')
+        if values:
+            splits[split] = values
+    return splits
 
 
 def _names(path, content):

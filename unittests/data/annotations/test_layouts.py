@@ -414,6 +414,8 @@ def test_nothing_leads_out_of_the_directory(tmp_path, line):
     ('names: [cat, dog]\nkpt_shape: [2]', 'kpt_shape: must be two'),
     ('names: ["\\UFFFFFFFF"]', 'not YAML'),
     ('names: !!python/object/apply:os.getcwd []', 'names: must be a list of names'),
+    ('names: [cat, dog]\ntrain: {a: b}', "train: must be a path or a list of paths: {'a': 'b'}"),
+    ('names: [cat, dog]\ntrain: pictures\nval: [[pictures]]', "val: must be a path or a list of paths: "),
     ('names: [cat, dog]\ntrain: here\nval: there', "names splits, and there is no 'here'"),
     ('names: [cat, dog]\ntrain: pictures\nval: pictures', 'train and val are the same')])
 def test_yaml_that_is_wrong(tmp_path, text, message):
@@ -541,6 +543,20 @@ def test_lists_further_below_are_not_passed_over(tmp_path, lists):
         assert boxes(read_annotations('yolo', tmp_path / 'data')) == {'train': [A], 'val': [B]}
 
 
+def test_yaml_further_below_is_not_passed_over(tmp_path):
+    """If it names splits that are there."""
+    ultralytics_own_names(tmp_path / 'mine')
+    write(tmp_path / 'classes.txt', 'cat\ndog\n')
+    write(tmp_path / 'other' / 'broken.yaml', '[')
+    write(tmp_path / 'other' / 'elsewhere.yaml', NAMES + 'train: nowhere\n')
+    write(tmp_path / 'other' / 'none.yaml', NAMES)
+    with pytest.raises(AnnotationError, match='mine/mine.yaml: is read in the folder of the data alone: --data .*/mine, '
+                                              'or put the file into '):
+        read_annotations('yolo', tmp_path)
+    (tmp_path / 'mine' / 'mine.yaml').unlink()
+    assert boxes(read_annotations('yolo', tmp_path)) == {'all': [A, B]}
+
+
 def test_texts_further_below_that_are_no_lists(tmp_path):
     """The text of a picture, names of pictures without their suffix as VOC has them, and what is no text."""
     write(tmp_path / 'classes.txt', 'cat\ndog\n')
@@ -575,6 +591,57 @@ def test_lists_of_other_names(tmp_path):
 def test_yaml_goes_before_a_data_file(tmp_path):
     ultralytics(tmp_path)
     write(tmp_path / 'obj.data', 'classes = 2\ntrain = train.txt\nvalid = none.txt')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+
+
+def test_two_files_of_yaml_with_other_splits(tmp_path):
+    ultralytics_own_names(tmp_path)
+    write(tmp_path / 'same.yaml', NAMES + 'train: [/home/me/images/one, images/two]\nval: images/three\n')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+    write(tmp_path / 'same.yaml', NAMES + 'train: images/three\nval: images/one\n')
+    with pytest.raises(AnnotationError, match=r"same.yaml: train: must be as in .*/mine.yaml, .'images/one', "
+                                              r"'images/two'.: .'images/three'.; or remove one of the two files"):
+        read_annotations('yolo', tmp_path)
+
+
+def test_yaml_with_a_split_that_is_not_there(tmp_path):
+    """Test does not take the place of what is to validate with."""
+    ultralytics_own_names(tmp_path)
+    change(tmp_path / 'mine.yaml', 'val: images/three', 'val: images/tree\ntest: images/three')
+    with pytest.raises(AnnotationError, match="mine.yaml: val: no file or folder 'images/tree' in .*; to part train at "
+                                              "random: --splits train"):
+        read_annotations('yolo', tmp_path)
+    change(tmp_path / 'mine.yaml', 'val: images/tree', 'val: images/three')
+    change(tmp_path / 'mine.yaml', 'test: images/three', 'test: images/four')   # (Roboflow names it in any case)
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+
+
+@pytest.mark.parametrize('name, text', [('mine.yaml', NAMES + 'val: valid.txt\n'), ('my.data', 'valid=valid.txt')])
+def test_validation_alone(tmp_path, name, text):
+    """Is not trained on, unless the user says so; and no list of another file is what to train with."""
+    cvat_yolo(tmp_path)
+    write(tmp_path / 'obj.data', '')
+    write(tmp_path / name, f'{text}\nnames = obj.names\n' if name == 'my.data' else text)
+    with pytest.raises(AnnotationError, match=f'{name}: train: must be there, too; to part val(id)? at random: --'):
+        read_annotations('yolo', tmp_path)
+    assert boxes(read_annotations('yolo', tmp_path, splits=['valid'])) == {'all': [B]}
+
+
+def test_test_is_to_validate_with_if_nothing_else_is(tmp_path):
+    ultralytics_own_names(tmp_path)
+    change(tmp_path / 'mine.yaml', 'val:', 'test:')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
+    change(tmp_path / 'mine.yaml', 'three', 'four')
+    with pytest.raises(AnnotationError, match="mine.yaml: test: no file or folder 'images/four' in "):
+        read_annotations('yolo', tmp_path)
+    change(tmp_path / 'mine.yaml', 'test:', 'other:')
+    assert boxes(read_annotations('yolo', tmp_path)) == {'all': [A]}
+
+
+@pytest.mark.parametrize('key', ['val', 'valid', 'validation'])
+def test_what_yaml_calls_validation(tmp_path, key):
+    ultralytics_own_names(tmp_path)
+    change(tmp_path / 'mine.yaml', 'val:', f'{key}:')
     assert boxes(read_annotations('yolo', tmp_path)) == {'train': [A], 'val': [B]}
 
 
