@@ -23,9 +23,9 @@ yolo      pictures, each with a text file of its name beside it, or in ``labels`
           that there is no object, and in ``labels`` a missing one does so, too. ``classes.txt`` has a class name a
           line; ``*.names`` (darknet, CVAT), ``*.labels`` (Roboflow) and the ``names`` of ``data.yaml`` (Ultralytics,
           Roboflow) are read as well, and must agree. A file ``*.data`` (darknet's obj.data) says which of ``*.names``
-          is meant, how many classes there are, and which lists of pictures are train and valid; it may lie further
-          below, as darknet's paths are from the folder above. Splits: those of ``data.yaml``, or of ``*.data``, or
-          lists of pictures ``train.txt`` and ``val.txt``, or folders of such names, also in ``images``.
+          and ``*.labels`` is meant, how many classes there are, and which lists of pictures are train and valid; it may
+          lie further below, since darknet's paths are from a folder above. Splits: those of ``data.yaml``, or of
+          ``*.data``, or lists of pictures ``train.txt`` and ``val.txt``, or folders of such names, also in ``images``.
 ========  ========================================================================================================
 
 Instead of ``val``, ``valid`` or ``validation`` is taken, and ``test`` if none of them is there. Without splits there is

@@ -8,7 +8,7 @@ import yaml
 
 from ...pictures.decode import SUFFIXES
 from ...reading import quoted, read_text
-from .base import AnnotationError, file_errors, leads_inside, lines
+from .base import AnnotationError, few, file_errors, leads_inside, lines
 from .darknet_data import KEYS, read_options
 from .listing import with_suffix
 from .splits import PAIRS, choose, require_none_below
@@ -95,7 +95,9 @@ class Layout:
         chosen = own or [(path, options) for path, options in below if self._is_about_these(path, options)]
         if below and not chosen and not self._reading.wanted_splits:
             path, options = found[0]
-            raise next(self._missing(path, key, options[key]) for key in _FILES if key in options)
+            others = few(str(other) for other, _ in found[1:])
+            raise next(self._missing(path, key, options[key], others and f'; nor is any list of {others}')
+                       for key in _FILES if key in options)
         for path, options in chosen:
             self._reading.mark_read(path)
             self._require_same(path, options, *chosen[0])
@@ -127,8 +129,8 @@ class Layout:
             reading.read_class_names(names)
         for path in self._files:
             kind = path.suffix.lower()
-            if path.name.lower() == 'classes.txt' or kind == '.labels' or (
-                    kind == '.names' and 'names' not in options):   # beside those chosen, darknet has those of COCO
+            if path.name.lower() == 'classes.txt' or (
+                    kind in ('.names', '.labels') and 'names' not in options):   # darknet brings those of COCO, too
                 reading.read_class_names(path)
         if reading.class_names is None:
             raise AnnotationError(f'{self._root / "classes.txt"}: No such file; the classes must be named there, or in '
@@ -188,32 +190,44 @@ class Layout:
         if wanted:
             there = {**{name: [path] for name, path in {**folders, **lists}.items()}, **named}
             return choose(there, wanted, self._root)
+        return self._named_sources(named) or self._found_sources(lists, folders)
+
+    def _named_sources(self, named):
+        """The sources of those splits that files name; None if they name none, or are of another place.
+
+        `named` has the splits of which all is there.
+        """
         excused = {'test'} if len(named) > 1 else ()   # Roboflow names it in any case
         missing = next((split for split in self._named if split not in {*named, *excused}), None)
         if missing:
             path, values, _ = self._named[missing]
-            value = next(value for value, found in zip(values, self._meant(*self._named[missing])) if found is None)
             if named or path == self._data:   # YAML of which nothing is there is of another place
+                value = values[self._meant(*self._named[missing]).index(None)]
                 raise self._missing(path, missing, value,
                                     '; to part train at random: --splits train' if 'train' in named else '')
-        if named:
-            if 'train' not in named:
-                one = min(named)
-                raise AnnotationError(f'{self._named[one][0]}: train: must be there, too; to part {one} at random: '
-                                      f'--splits {one}')
-            if len(named) == 1:
-                return {'all': named['train']}
-            chosen = choose(named, None, self._root)
-            if chosen['train'] == chosen['val']:
-                raise AnnotationError(f'{self._named["train"][0]}: train and val are the same; to part it at random: '
-                                      '--splits train')
-            return chosen
+        if not named:
+            return None
+        if 'train' not in named:
+            one = min(named)
+            raise AnnotationError(f'{self._named[one][0]}: train: must be there, too; to part {one} at random: '
+                                  f'--splits {one}')
+        if len(named) == 1:
+            return {'all': named['train']}
+        chosen = choose(named, None, self._root)
+        if chosen['train'] == chosen['val']:
+            raise AnnotationError(f'{self._named["train"][0]}: train and val are the same; to part it at random: '
+                                  '--splits train')
+        return chosen
+
+    def _found_sources(self, lists, folders):
+        """The sources of splits that no file names: lists, folders, or all in one."""
         chosen = choose(lists, None, self._root) if len(lists) > 1 else None
         chosen = chosen or choose(folders, None, self._root)
         if chosen is None and lists:   # CVAT writes one for data without splits
             return {'all': list(lists.values())}
         if chosen is None and self._named:
-            raise AnnotationError(f'{path}: names splits, and there is no {quoted(value)} in {self._root}')
+            path, values, _ = next(iter(self._named.values()))
+            raise AnnotationError(f'{path}: names splits, and there is no {quoted(values[0])} in {self._root}')
         if chosen is None:
             require_none_below(self._root, with_suffix(self._files, *SUFFIXES))
             self._require_no_lists_below()

@@ -127,6 +127,7 @@ def pjreddie_working_folder(root):
     change(root / 'cfg' / 'voc.data', 'voc.list', 'voc.names')
     write(root / 'cfg' / 'coco.data', 'train = /home/pjreddie/trainvalno5k.txt\nnames = data/coco.names\n')
     write(root / 'data' / 'coco.names', 'person\nbicycle\n')
+    write(root / 'data' / '9k.labels', 'n00002137\nn00002452\n')
 
 
 def darknet_further_below(root):
@@ -283,7 +284,8 @@ def test_what_the_layouts_count(tmp_path):
                              'files not read, data/*.names': 1, 'files not read, cfg/*.data': 1,
                              'files not read, data/*.jpg': 1, 'files not read, data/*.png': 1}),
                          (pjreddie_working_folder, {
-                             'files not read, data/*.names': 1, 'files not read, cfg/*.data': 1}),
+                             'files not read, data/*.names': 1, 'files not read, data/*.labels': 1,
+                             'files not read, cfg/*.data': 1}),
                          (darknet_all_in_one_folder, {}), (polygons, {'polygons taken as boxes': 2}),
                          (roboflow_coco, {'categories left out that only gather others': 1})):
         root = tmp_path / make.__name__
@@ -519,7 +521,9 @@ def test_a_data_file_of_other_data_does_not_choose_the_names(tmp_path):
     write(tmp_path / 'cfg' / 'coco.data', 'train=trainvalno5k.txt\nnames=coco.names\n')
     write(tmp_path / 'coco.names', 'person\nbicycle\n')
     (tmp_path / 'obj.data').unlink()
-    with pytest.raises(AnnotationError, match='coco.data: train: no file .trainvalno5k.txt. in '):
+    write(tmp_path / 'cfg' / 'voc.data', 'train=2007_train.txt\nnames=voc.names\n')
+    with pytest.raises(AnnotationError, match="coco.data: train: no file 'trainvalno5k.txt' in .*; nor is any list of "
+                                              ".*/voc.data$"):
         read_annotations('yolo', tmp_path)
     with pytest.raises(AnnotationError, match='obj.names: its classes must be those read before'):
         read_annotations('yolo', tmp_path, splits=['train', 'valid'])
@@ -550,8 +554,8 @@ def test_yaml_further_below_is_not_passed_over(tmp_path):
     write(tmp_path / 'other' / 'broken.yaml', '[')
     write(tmp_path / 'other' / 'elsewhere.yaml', NAMES + 'train: nowhere\n')
     write(tmp_path / 'other' / 'none.yaml', NAMES)
-    with pytest.raises(AnnotationError, match='mine/mine.yaml: is read in the folder of the data alone: --data .*/mine, '
-                                              'or put the file into '):
+    with pytest.raises(AnnotationError, match='mine/mine.yaml: is read in the folder of the data alone: --data .*'
+                                              '/mine, or put the file into '):
         read_annotations('yolo', tmp_path)
     (tmp_path / 'mine' / 'mine.yaml').unlink()
     assert boxes(read_annotations('yolo', tmp_path)) == {'all': [A, B]}
