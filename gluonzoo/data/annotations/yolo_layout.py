@@ -4,23 +4,20 @@ Pictures and their text files lie side by side, or in folders ``images`` (or ``J
 inner order. The splits are folders, or are named by a file of YAML (Ultralytics, Roboflow), or by lists of pictures
 (darknet, CVAT), which a file such as obj.data may name (darknet).
 """
-import yaml
-
 from ...pictures.decode import SUFFIXES
-from ...reading import quoted, read_text
-from .base import AnnotationError, few, file_errors, leads_inside, lines
+from ...reading import quoted
+from .base import AnnotationError, few, leads_inside, lines
 from .darknet_data import KEYS, read_options
+from .data_yaml import read_yaml, yaml_names, yaml_splits
 from .listing import with_suffix
 from .splits import PAIRS, choose, require_none_below
 
 __all__ = ['Layout']
 
-MAX_YAML = 1 << 20   # bytes
 _MOST_LETTERS = 2048   # at the end of a path: no longer one leads inside
 
 _LISTS = {name for pair in PAIRS for name in pair}
 _FILES = 'train', 'valid', 'names'   # keys of a file such as obj.data whose values are paths
-_YAML_SPLITS = 'train', 'val', 'valid', 'validation', 'test'
 _PICTURES = 'images', 'JPEGImages'   # folders beside which there is a folder `labels`
 
 
@@ -141,11 +138,11 @@ class Layout:
                                   f'{quoted(options["classes"])}')
 
     def _read_yaml(self, path):
-        content = _yaml(path)
+        content = read_yaml(path)
         if content is None:
             return
         self._reading.mark_read(path)
-        self._reading.set_class_names(path, _names(path, content))
+        self._reading.set_class_names(path, yaml_names(path, content))
         shape = content.get('kpt_shape')
         if shape is not None:
             try:
@@ -153,7 +150,7 @@ class Layout:
             except (TypeError, ValueError):
                 raise AnnotationError(f'{path}: kpt_shape: must be two whole numbers: {quoted(shape)}') from None
             self.keypoints = points * numbers
-        for split, values in _yaml_splits(path, content).items():
+        for split, values in yaml_splits(path, content).items():
             said = path, values, content.get('path')
             first = self._named.setdefault(split, said)
             if self._meant(*first) != self._meant(*said):
@@ -259,7 +256,7 @@ class Layout:
         for path in with_suffix(self._files, '.yaml', '.yml'):
             if path.parent != self._root:
                 try:
-                    splits = _yaml_splits(path, _yaml(path) or {})
+                    splits = yaml_splits(path, read_yaml(path) or {})
                 except AnnotationError:   # of something else
                     continue
                 if any(self._resolve(value, beside=path.parent) for values in splits.values() for value in values):
@@ -304,43 +301,3 @@ def _parts(path):
     """The names in a path of Linux or Windows, without what leads to the root or up."""
     names = path[-_MOST_LETTERS:].replace('\\', '/').split('/')[len(path) > _MOST_LETTERS:]   # no name in parts
     return [name for name in names if name not in ('', '.', '..')]
-
-
-def _yaml(path):
-    """What a file of YAML holds, if it is one about data: a dict that has names; else None."""
-    with file_errors(path):
-        text = read_text(path, MAX_YAML)
-    try:
-        content = yaml.load(text, yaml.BaseLoader)   # text alone: a class may be called yes, or 7
-    except RecursionError:
-        raise AnnotationError(f'{path}: not YAML that can be used: nested too deeply') from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:   # the last two: letters that there are not
-        raise AnnotationError(f'{path}: not YAML: {" ".join(str(error).split())}') from error
-    return content if isinstance(content, dict) and 'names' in content else None
-
-
-def _yaml_splits(path, content):
-    """split -> list of paths of folders and lists, of a file of YAML."""
-    splits = {}
-    for split in _YAML_SPLITS:
-        values = content.get(split) or []
-        values = values if isinstance(values, list) else [values]
-        if not all(isinstance(value, str) for value in values):
-            raise AnnotationError(f'{path}: {split}: must be a path or a list of paths: {quoted(content[split])}')
-        if values:
-            splits[split] = values
-    return splits
-
-
-def _names(path, content):
-    """The names of the classes of a file of YAML: a list, or a dict with the numbers 0, 1 ... as keys."""
-    names = content['names']
-    if isinstance(names, dict):
-        if set(names) != {str(number) for number in range(len(names))}:
-            raise AnnotationError(f'{path}: names: must have the numbers from 0 to {len(names) - 1}: {quoted(names)}')
-        names = [names[str(number)] for number in range(len(names))]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise AnnotationError(f'{path}: names: must be a list of names: {quoted(names)}')
-    if content.get('nc', str(len(names))) != str(len(names)):
-        raise AnnotationError(f'{path}: nc: must be the number of the names, {len(names)}: {quoted(content["nc"])}')
-    return [name.strip() for name in names]
