@@ -23,6 +23,7 @@ import math
 from mxnet.gluon import HybridBlock
 
 from ..boxes import center_to_corner, ciou, diou, giou, iou
+from ..values import NUMBER, check, number
 
 __all__ = ['YOLOLoss', 'predicted_boxes']
 
@@ -107,8 +108,8 @@ class YOLOLoss(HybridBlock):
         if box_loss not in BOX_WEIGHTS[giou_gradient]:
             raise ValueError(f"giou_gradient: must be 'autograd' for the box loss {box_loss!r}: {giou_gradient!r}")
         box_weight = BOX_WEIGHTS[giou_gradient][box_loss] if box_weight is None else box_weight
-        if not 0 <= box_weight < math.inf:
-            raise ValueError(f'box_weight: must be a number, at least 0: {box_weight!r}')
+        check('box_weight', box_weight, number(0))
+        check('smoothing', smoothing, NUMBER)
         if not 0 <= smoothing < 0.5:
             raise ValueError(f'smoothing: must be from 0 to below 0.5: {smoothing!r}')
         self._box_loss, self._giou_gradient = box_loss, giou_gradient

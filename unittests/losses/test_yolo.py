@@ -441,6 +441,9 @@ def test_equal_to_gluoncv():
     (dict(box_loss='ciou', giou_gradient='darknet'), "must be 'autograd' for the box loss 'ciou'"),
     (dict(box_weight=-1), 'box_weight: must be a number, at least 0: -1'),
     (dict(box_weight=nan), 'box_weight: must be a number, at least 0: nan'),
+    (dict(box_weight='1'), "box_weight: must be a number, at least 0: '1'"),
+    (dict(box_weight=True), 'box_weight: must be a number, at least 0: True'),
+    (dict(smoothing='0'), "smoothing: must be a number: '0'"),
     (dict(smoothing=.5), 'smoothing: must be from 0 to below 0.5: 0.5'),
     (dict(smoothing=-.1), 'smoothing: must be from 0 to below 0.5: -0.1')])
 def test_settings_out_of_range(keywords, message):
@@ -449,6 +452,10 @@ def test_settings_out_of_range(keywords, message):
 
 
 def test_weights_by_default():
+    assert BOX_WEIGHTS['autograd']['mse'] == 1   # darknet's
+    assert BOX_WEIGHTS['darknet'] == {'iou': .5, 'giou': .5}   # g-darknet's, for COCO
+    # Measured: notes/models/yolo3.md.
+    assert {BOX_WEIGHTS['autograd'][kind] for kind in ('iou', 'giou', 'diou', 'ciou')} == {2.5}
     case = make_case(np.random.default_rng(0))
     for gradient, weights in BOX_WEIGHTS.items():
         for kind, weight in weights.items():
