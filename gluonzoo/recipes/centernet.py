@@ -13,6 +13,8 @@ task.scales=[0.6,1,1.2,1.5,1.8].
 Expected: --small on the drawn pictures, 12 epochs in 23 minutes on two cores, AP 0.738, AP50 0.919 (with mxnet_adam).
 COCO: not run (the paper: AP 44.9 for the 104).
 """
+from . import coco_data
+from .rounds import rounds
 from .schedules import make_schedule, number_of_steps
 
 TASK = 'keypoint_detection'
@@ -42,19 +44,14 @@ SMALL = {
 def add_arguments(parser):
     parser.add_argument('--model', choices=MODELS, help='(default: ghost_centernet; with --small ghost_centernet_0_5)')
     parser.add_argument('--small', action='store_true', help='ghost_centernet_0_5 at 256 x 256, in minutes')
-    for split, what in (('train', 'train on'), ('val', 'validate with')):
-        parser.add_argument(f'--{split}-annotations', metavar='FILE', help=f'what to {what}, a path from --data '
-                            '(default: what is found there)')
-        parser.add_argument(f'--{split}-images', metavar='FOLDER', help=f'the pictures to {what}, a path from --data '
-                            '(default: what has the name of the annotation file, or images)')
+    coco_data.add_arguments(parser)
 
 
 def check(parser, args):
     args.model = args.model or ('ghost_centernet_0_5' if args.small else 'ghost_centernet')
     if args.small and args.model != 'ghost_centernet_0_5':
         parser.error(f'--small: is ghost_centernet_0_5, not {args.model}')
-    if (args.train_annotations is None) != (args.val_annotations is None):
-        parser.error('--train-annotations, --val-annotations: give both')
+    coco_data.check(parser, args)
 
 
 def run_name(args):
@@ -62,20 +59,19 @@ def run_name(args):
 
 
 def settings(args):
-    from ..data import CocoDetection
     from ..registry import get_model
 
     recipe = SMALL if args.small else PAPER
     batch_size, epochs = args.batch_size or recipe['batch_size'], args.epochs or recipe['epochs']
     learning_rate = recipe['learning_rate'] if args.lr is None else args.lr
-    data = {split: _data(args, split) for split in ('train', 'val')}
-    train_data = CocoDetection(data['train']['path'], data['train'].get('images'))
-    classes = len(train_data.class_names)
-    steps = number_of_steps(epochs, len(train_data), batch_size)
+    data = {split: coco_data.data_of(args, split) for split in coco_data.SPLITS}
+    class_names, count = coco_data.class_names_and_count(data['train'])
+    classes = len(class_names)
+    steps = number_of_steps(epochs, count, batch_size)
     network = {'name': args.model, 'classes': classes, **recipe['network']}
     net = get_model(**network)
     return {
-        'task': {'name': TASK, 'net': network, 'class_names': train_data.class_names,
+        'task': {'name': TASK, 'net': network, 'class_names': class_names,
                  'size': recipe['size'], 'test_size': recipe['test_size'], 'max_size': recipe['canvas'],
                  'optimizer': {'name': 'adam', 'learning_rate': learning_rate}},
         'train_data': {**data['train'], 'transform': {'name': 'keypoint_train', 'size': recipe['size'],
@@ -86,22 +82,6 @@ def settings(args):
         'fit': {'batch_size': batch_size, 'epochs': epochs, 'ema': recipe['ema'],
                 'schedule': make_schedule(steps=steps, **recipe['schedule'])},
     }
-
-
-def _data(args, split):
-    """The settings of a dataset, but for its transform."""
-    from ..data.coco_files import find_annotations
-
-    file, images = (getattr(args, f'{split}_{what}') for what in ('annotations', 'images'))
-    path = find_annotations(args.data)[split] if file is None else args.data / file
-    data = {'name': 'coco_detection', 'path': str(path)}
-    return data if images is None else {**data, 'images': str(args.data / images)}
-
-
-def rounds(batch_size, devices, part):
-    """How often devices take parts of about so many images to get through a batch."""
-    images = batch_size // devices
-    return next(count for count in range(max(1, images // part), 0, -1) if images % count == 0)
 
 
 def prediction(model):

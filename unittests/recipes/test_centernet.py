@@ -154,13 +154,6 @@ def test_settings_of_the_paper(data):
     assert 118287 // 48 * centernet.PAPER['epochs'] == pytest.approx(480000, rel=.002)
 
 
-@pytest.mark.parametrize('batch_size, devices, rounds', [
-    (48, 1, 8), (48, 2, 4), (48, 8, 1), (1, 1, 1), (7, 1, 1), (20, 1, 2), (24, 2, 2)])
-def test_a_device_takes_about_six_images_at_once(batch_size, devices, rounds):
-    """Or as many more as it takes to part the batch evenly."""
-    assert centernet.rounds(batch_size, devices, 6) == rounds
-
-
 ROBOFLOW = {'annotations/instances_train2017.json': 'train/_annotations.coco.json', 'train2017': 'train/',
             'annotations/instances_val2017.json': 'valid/_annotations.coco.json', 'val2017': 'valid/'}
 BESIDE = {'annotations/instances_train2017.json': 'train.json', 'annotations/instances_val2017.json': 'val.json',
