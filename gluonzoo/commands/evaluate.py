@@ -47,6 +47,7 @@ def run(args):
     if args.data:
         settings['val_data'] = resolve.moved_data(settings['val_data'], args.data)
     loader = resolve.validation_loader(settings, args.workers)
+    task.check_data('val_data', loader.dataset)
     with tqdm(loader.epoch(0), 'evaluate', len(loader), unit=' batches', leave=False, disable=None) as batches:
         metrics = task.evaluate(batches)
     skipped = len(getattr(loader.dataset, 'skipped', ()))

@@ -77,6 +77,8 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     validation = resolve.validation_loader(settings, how['workers'])
     settings['fingerprints'] = {'train_data': fingerprint(dataset), 'val_data': fingerprint(validation.dataset)}
     task = resolve.make_task(settings)
+    task.check_data('train_data', dataset)
+    task.check_data('val_data', validation.dataset)
     mx.random.seed(how['seed'])   # the initial weights
     task.start_training(engine)
     if not (resume and Run.open(directory).checkpoints()):   # a run that broke off before its first begins again

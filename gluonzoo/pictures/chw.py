@@ -15,7 +15,7 @@ def to_chw(images, mean, std):
 
     Parameters
     ----------
-    images : sequence of uint8 arrays [H, W, 3]
+    images : sequence of uint8 or float32 arrays [H, W, 3], of 0..255
     mean, std : sequence of 3 floats
         of 0..255, RGB
 

@@ -216,6 +216,17 @@ class Task:
         """
         raise self._undefined('train_step')
 
+    def check_data(self, part, dataset):
+        """ValueError if the samples of a dataset are not such as the task takes. Called before they are used.
+
+        A dataset may be a user's own, without a transform.
+
+        Parameters
+        ----------
+        part : 'train_data' or 'val_data'
+        dataset : Dataset
+        """
+
     # -- what a subclass defines to be used --------------------------------------------------------------------------
 
     def evaluate(self, batches):

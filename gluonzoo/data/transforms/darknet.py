@@ -34,7 +34,7 @@ from ...registry import TRANSFORMS
 from ...values import check, number
 from .arrays import filled_up
 from .checks import true_or_false
-from .with_boxes import WithBoxes, rows
+from .with_boxes import WithBoxes, label_rows
 
 __all__ = ['DarknetTrain', 'Letterbox']
 
@@ -62,7 +62,8 @@ class Letterbox(_OnGrey):
     :class:`~gluonzoo.data.CocoSample`, whose crowds are difficult; nothing is random. The arrays:
 
     - the image [3, S, S], with the picture in the middle and grey above and below it, or on its sides;
-    - the labels, rows [n, 6]: class, xmin, ymin, xmax, ymax as fractions of the image with its grey, difficult.
+    - the labels, rows [n, 6]: class, xmin, ymin, xmax, ymax as fractions of the image with its grey, difficult;
+    - the window [4]: xmin, ymin, xmax, ymax of the picture, as such fractions.
 
     Parameters
     ----------
@@ -74,11 +75,16 @@ class Letterbox(_OnGrey):
 
     crowd = True   # an evaluation must know them
 
+    def __init__(self, size, mean, std):
+        super().__init__(size, mean, std)
+        self.arrays = (*self.arrays, (4,))
+
     def __call__(self, sample, rng, out):
-        out, _ = filled_up(out, self.arrays)
+        out, _, window = filled_up(out, self.arrays)
         place = letterbox(*sample.image.shape[1::-1], self.size)
         self._paint(resize(sample.image, place.width, place.height, 'linear'), place, out)
-        return out, rows(sample, place.into(sample.boxes) / self.size)
+        window[:] = np.array([place.left, place.top, place.left + place.width, place.top + place.height]) / self.size
+        return out, label_rows(sample, place.into(sample.boxes) / self.size), window
 
 
 @TRANSFORMS.register('darknet_train')
@@ -86,7 +92,7 @@ class DarknetTrain(_OnGrey):
     """Augments pictures and boxes as darknet does: see :mod:`gluonzoo.data.transforms.darknet`.
 
     Called with a :class:`~gluonzoo.data.Sample` or a :class:`~gluonzoo.data.CocoSample`. The arrays are those of
-    :class:`Letterbox`.
+    :class:`Letterbox`, without the window.
 
     Parameters
     ----------
@@ -129,7 +135,7 @@ class DarknetTrain(_OnGrey):
         out, _ = filled_up(out, self.arrays)
         self._paint(recoloured(image, hue, saturation, exposure), place, out, min(GREY * exposure, 255))
         order = order[((boxes[:, 2:] - boxes[:, :2]) >= LEAST).all(1)[order]]
-        return out, rows(sample, boxes)[order]
+        return out, label_rows(sample, boxes)[order]
 
 
 def draw_placement(rng, width, height, size, jitter):

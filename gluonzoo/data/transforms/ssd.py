@@ -36,7 +36,7 @@ from ...boxes import iou
 from ...registry import TRANSFORMS
 from .arrays import filled_up
 from .checks import true_or_false
-from .with_boxes import WithBoxes, rows
+from .with_boxes import WithBoxes, label_rows
 
 __all__ = ['Resize', 'SSDTrain']
 
@@ -75,7 +75,7 @@ class Resize(WithBoxes):
         height, width = sample.image.shape[:2]
         out, _ = filled_up(out, self.arrays)
         self.normalise(_resized(sample.image, (self.size, self.size), cv2.INTER_LINEAR), out)
-        return out, rows(sample, sample.boxes / np.array([width, height] * 2, np.float32))
+        return out, label_rows(sample, sample.boxes / np.array([width, height] * 2, np.float32))
 
 
 @TRANSFORMS.register('ssd_train')
@@ -146,7 +146,7 @@ class SSDTrain(WithBoxes):
         if shape != (side, side):
             out[:] = 0
         self.normalise(image, out[:, target[1]:target[3], target[0]:target[2]])
-        return out, rows(sample, boxes)[inside]
+        return out, label_rows(sample, boxes)[inside]
 
 
 def _resized(image, shape, interpolation):

@@ -4,7 +4,7 @@ import numpy as np
 
 from .checks import mean_and_std, pixels
 
-__all__ = ['WithBoxes', 'rows']
+__all__ = ['WithBoxes', 'label_rows']
 
 
 class WithBoxes:
@@ -33,6 +33,6 @@ class WithBoxes:
             plane /= std
 
 
-def rows(sample, boxes):
+def label_rows(sample, boxes):
     """The labels of a sample whose objects are in `boxes` [n, 4]: [n, 6]."""
     return np.concatenate([sample.labels[:, None], boxes, sample.difficult[:, None]], 1, dtype=np.float32)

@@ -22,7 +22,8 @@ class WholeImageDetection(DetectionTask):
     """A detection task that sees each image once, as a square of `size` pixels.
 
     A batch's arrays are images [B, 3, S, S] and labels [B, M, 6]: class, xmin, ymin, xmax, ymax (fractions of the
-    image), difficult; rows of -1 fill up. Only the evaluation uses `difficult`.
+    image), difficult; rows of -1 fill up. Only the evaluation uses `difficult`. Where the images of an evaluation are
+    letterboxed, there are windows [B, 4], too: where each picture is, xmin, ymin, xmax, ymax (fractions of the image).
 
     A subclass defines :meth:`rows_of`. It may define :meth:`fitted`, :meth:`from_input` and :meth:`make_metric`.
 
@@ -48,16 +49,32 @@ class WholeImageDetection(DetectionTask):
         raise self._undefined('rows_of')
 
     def fitted(self, image):
-        """An RGB uint8 image as a square of `size` pixels."""
+        """An RGB uint8 image as a square of `size` pixels, of 0..255."""
         return resize(image, self._size, self._size, 'linear')
 
     def from_input(self, boxes, width, height):
         """Boxes [n, 4] in fractions of the input, in pixels of the image of this size that :meth:`fitted` took."""
-        return stretched(boxes, width, height)
+        return boxes * np.array([width, height] * 2, 'float32')
 
     def make_metric(self):
         """What :meth:`evaluate` computes: it has ``update`` and ``get`` as VOCMeanAP has them."""
         return VOCMeanAP(self.class_names)
+
+    def check_data(self, part, dataset):
+        """The images must have the task's size, and the network's mean and std."""
+        if getattr(dataset, 'arrays', None) is not None:
+            self.check_images(part, dataset.arrays[0])
+        for name in ('mean', 'std'):
+            here, there = getattr(self._net, name), getattr(getattr(dataset, 'transform', None), name, None)
+            if there is not None and not np.allclose(here, there):
+                raise ValueError(f'{part}.transform.{name}: must be that of the network, {list(here)}: '
+                                 f'{np.array(there).tolist()}')
+
+    def check_images(self, part, shape):
+        """ValueError unless a dataset makes images of a `shape` that the task takes."""
+        if tuple(shape) != (3, self._size, self._size):
+            raise ValueError(f'{part}: must make images {[3, self._size, self._size]}, which the task takes: '
+                             f'{list(shape)}')
 
     def input_shapes(self, name):
         return [(1, 3, self._size, self._size)]
@@ -65,14 +82,19 @@ class WholeImageDetection(DetectionTask):
     def evaluate(self, batches):
         """What the metric of :meth:`make_metric` gives. The images must be resized only, neither cropped nor turned."""
         metric, is_new = self.make_metric(), FirstTime()
-        for records, rows, labels in late(self._begin(batch) for batch in batches):
-            for record, row, truth in zip(records.tolist(), fetch(rows), labels.asnumpy()):
+        for records, rows, labels, windows in late(self._begin(batch) for batch in batches):
+            for record, row, truth, window in zip(records.tolist(), fetch(rows), labels.asnumpy(), windows.asnumpy()):
                 if not is_new(record):
                     continue
                 truth = truth[truth[:, 0] >= 0]
-                metric.update(*detections(row, self._size, self._size), truth[:, 1:5] * self._size, truth[:, 0],
-                              truth[:, 5] > 0)
+                found, boxes = (self._in_window(each, window) for each in (row[:, 2:], truth[:, 1:5]))
+                width, height = (window[2:] - window[:2]) * self._size
+                metric.update(*detections(row, found, width, height), boxes, truth[:, 0], truth[:, 5] > 0)
         return metric.get()
+
+    def _in_window(self, boxes, window):
+        """Boxes [n, 4] in fractions of the input, in the input's pixels from the corner of the picture."""
+        return (boxes - np.tile(window[:2], 2)) * self._size
 
     def predict(self, images):
         """A Detections for each image.
@@ -83,20 +105,21 @@ class WholeImageDetection(DetectionTask):
         results = []
         begun = ((chunk, self._detect(self._prepare(chunk))) for chunk in chunks(images, PREDICT * len(self.ctx)))
         for chunk, rows in late(begun):
-            results += [detections(row, *image.shape[1::-1], self.from_input)
-                        for image, row in zip(chunk, fetch(rows))]
+            for image, row in zip(chunk, fetch(rows)):
+                height, width = image.shape[:2]
+                results.append(detections(row, self.from_input(row[:, 2:], width, height), width, height))
         return results
 
     def picture(self, batch):
         """Up to 8 images of the batch with what is found in them (score at least `shown`), and the true boxes, thin."""
         self._check(batch)
-        images, labels = (array[:8] for array in batch.arrays)
+        images, labels = (array[:8] for array in batch.arrays[:2])
         tiles = []
         for image, row, truth in zip(from_chw(images.asnumpy(), self._net.mean, self._net.std),
                                      fetch(self._detect(images)), labels.asnumpy()):
             truth = truth[truth[:, 0] >= 0, 1:5] * TILE
-            tiles.append(draw_boxes(resize(image, TILE, TILE, 'linear'),
-                                    *detections(row, TILE, TILE).above(self.shown), self.class_names, truth))
+            found = detections(row, row[:, 2:] * TILE, TILE, TILE).above(self.shown)
+            tiles.append(draw_boxes(resize(image, TILE, TILE, 'linear'), *found, self.class_names, truth))
         return contact_sheet(tiles)
 
     def noise(self, batch, height, width):
@@ -111,8 +134,9 @@ class WholeImageDetection(DetectionTask):
 
     def _begin(self, batch):
         self._check(batch)
-        images, labels = batch.arrays
-        return batch.records, self._detect(images), labels
+        images, labels, *windows = batch.arrays
+        whole = mx.nd.tile(mx.nd.array([0, 0, 1, 1]), (len(images), 1))
+        return batch.records, self._detect(images), labels, (windows or [whole])[0]
 
     def _detect(self, images):
         """:meth:`rows_of` the images, one array a device. Does not wait."""
@@ -123,17 +147,12 @@ class WholeImageDetection(DetectionTask):
         return mx.nd.array(to_chw([self.fitted(image) for image in images], self._net.mean, self._net.std))
 
 
-def stretched(boxes, width, height):
-    """Boxes [n, 4] in fractions of an image, in pixels of the image."""
-    return boxes * np.array([width, height] * 2, 'float32')
+def detections(row, boxes, width, height):
+    """The rows [keep, 6] of an image as :class:`Detections`.
 
-
-def detections(row, width, height, in_pixels=stretched):
-    """The rows [keep, 6] of an image of this size as :class:`Detections`.
-
-    `in_pixels` takes boxes [n, 4] in fractions of the input, the width and the height.
+    `boxes` are theirs [keep, 4], in pixels of a picture of this size; what is outside is cut off.
     """
-    row = row[(row[:, 0] >= 0) & np.isfinite(row).all(axis=1)]   # an output may overflow
-    boxes = clip(in_pixels(row[:, 2:], width, height), width, height)
+    keep = (row[:, 0] >= 0) & np.isfinite(row).all(axis=1)   # an output may overflow
+    row, boxes = row[keep], clip(boxes[keep], width, height)
     inside = area(boxes) > 0
     return Detections(boxes[inside], row[inside, 1], row[inside, 0].astype('int32'))

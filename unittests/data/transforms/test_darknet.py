@@ -53,7 +53,8 @@ def test_a_letterbox_by_hand():
     sample = Sample(image, np.array([[0, 0, 4, 2], [1, 0.5, 3, 2]], np.float32), np.array([4, 2], np.int32), 0,
                     np.array([False, True]))
     transform = make_transform({'name': 'letterbox', 'size': 4, 'mean': [10, 0, 80], 'std': [1, 2, 5]})
-    got, labels = apply(transform, sample, None)
+    got, labels, window = apply(transform, sample, None)
+    assert window.tolist() == [0, 0.25, 1, 0.75]
     assert got.dtype == labels.dtype == np.float32 and got.shape == (3, 4, 4)
     assert got[:, :, 1].T.tolist() == [[117.5, 63.75, 9.5], [0, 10, -10], [100, 110, 10], [117.5, 63.75, 9.5]]
     assert labels.tolist() == [[4, 0, 0.25, 1, 0.75, 0], [2, 0.25, 0.375, 0.75, 0.75, 1]]
@@ -64,19 +65,20 @@ def test_a_letterbox_is_what_a_prediction_sees(width, height):
     sample = sample_of([[0, 0, width, height]], width, height)
     sample.image[:] = rng_of(0).integers(0, 256, sample.image.shape)
     out = np.full((3, SIZE, SIZE), np.nan, np.float32)
-    got, labels = apply(letterbox(), sample, None, out)
+    got, labels, window = apply(letterbox(), sample, None, out)
     assert got is out
     np.testing.assert_allclose(got, ((letterboxed(sample.image, SIZE) - MEAN) / STD).transpose(2, 0, 1), atol=1e-6)
     picture = (np.abs(picture_of(got) - 127.5) > 1e-3).any(2)
     xmin, ymin, xmax, ymax = np.rint(labels[0, 1:5] * SIZE).astype(int)
-    np.testing.assert_allclose(labels[0, 1:5] * SIZE, [xmin, ymin, xmax, ymax], atol=1e-4)
+    for edges in (labels[0, 1:5], window):
+        np.testing.assert_allclose(edges * SIZE, [xmin, ymin, xmax, ymax], atol=1e-4)
     assert picture[ymin:ymax, xmin:xmax].all() and picture.sum() == (ymax - ymin) * (xmax - xmin)
 
 
 @pytest.mark.parametrize('width, height', [(96, 72), (77, 90), (64, 30)])
 def test_boxes_of_a_letterbox_are_where_their_objects_are(width, height):
     sample = sample_of([[4, 6, 30, 28], [34, 3, 60, 20], [5, 12, 20, 29]][:2], width, height)
-    assert check_boxes(*apply(letterbox(), sample, None), atol=0.6) == 2
+    assert check_boxes(*apply(letterbox(), sample, None)[:2], atol=0.6) == 2
 
 
 # -- augmentation: pictures and boxes --------------------------------------------------------------------------------
@@ -138,7 +140,7 @@ def test_no_colour_is_beyond_white():
 def test_with_everything_off_a_letterbox_remains_at_a_random_place():
     sample = sample_of([[10, 10, 50, 50]])
     off = train(jitter=0, flip=False, **PLAIN)
-    wanted, rows = apply(letterbox(), sample, None)
+    wanted, rows, _ = apply(letterbox(), sample, None)
     tops = set()
     for seed in range(100):
         image, labels = apply(off, sample, rng_of(seed))
@@ -342,7 +344,7 @@ def test_any_picture(make, width, height):
     tracemalloc.start()
     try:
         for seed in range(20):
-            image, labels = apply(transform, sample, rng_of(seed))
+            image, labels = apply(transform, sample, rng_of(seed))[:2]
             assert np.isfinite(image).all() and np.isfinite(labels).all()
             assert (labels[:, 1:5] >= 0).all() and (labels[:, 1:5] <= 1).all()
             assert (labels[:, 3:5] > labels[:, 1:3]).all()
@@ -359,9 +361,9 @@ def test_no_objects_and_many():
     many = Sample(empty.image, np.tile(np.array([[10, 10, 20, 20]], np.float32), (50000, 1)),
                   np.arange(50000, dtype=np.int32), 0, np.zeros(50000, bool))
     for make in (train, letterbox):
-        _, labels = apply(make(), empty, rng_of(0))
+        labels = apply(make(), empty, rng_of(0))[1]
         assert labels.shape == (0, 6) and labels.dtype == np.float32
-        _, labels = apply(make(), many, rng_of(0))
+        labels = apply(make(), many, rng_of(0))[1]
         assert sorted(labels[:, 0]) == list(range(50000))
 
 
