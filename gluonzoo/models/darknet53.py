@@ -122,6 +122,7 @@ class Darknet53Features(HybridBlock):
             check(name, value, rule)
         in_channels = scaled(32, width)
         self.channels = [scaled(channels, width) for channels in _CHANNELS[2:]]
+        self.activation = activation
         with self.name_scope():
             self.stem = ConvUnit(3, in_channels, 3, activation=activation)
             self.stages = sequential()
@@ -160,7 +161,7 @@ class Darknet53(HybridBlock):
         super().__init__()
         check('mean', mean, MEAN)
         check('std', std, STD)
-        self.classes, self.mean, self.std = classes, tuple(mean), tuple(std)
+        self.classes, self.mean, self.std, self.activation = classes, tuple(mean), tuple(std), activation
         with self.name_scope():
             self.features = Darknet53Features(width, depths, activation)
             self.output = nn.Dense(classes, in_units=self.features.channels[-1], weight_initializer=he())

@@ -120,6 +120,7 @@ class YOLO3(HybridBlock):
                                   ('std', std, STD)):
             check(name, value, rule)
         self.classes, self.mean, self.std = classes, tuple(mean), tuple(std)
+        self.activation = getattr(backbone, 'activation', None)
         self.anchors = tuple(tuple(tuple(anchor) for anchor in scale) for scale in anchors)
         coarser, values = 0, 3 * (5 + classes)
         with self.name_scope():

@@ -15,7 +15,7 @@ from test_former_runs import DRAW, lay_out
 from gluonzoo.commands import training
 from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import open_run, validation_loader
-from gluonzoo.recipes import cifar
+from gluonzoo.recipes import cifar, yolo3
 from gluonzoo.train import CheckpointError
 from gluonzoo.train.settings import read_settings
 
@@ -82,7 +82,7 @@ class Trains(ValueError):
 
 
 def train_cifar(directory):
-    """A run of a recipe that had no former ones, with what it may have besides."""
+    """A run of a recipe that has no former ones, with what it may have besides. So are the next."""
     data, run = draw('cifar10', directory / 'data', '--synthetic', '--train', '10', '--val', '10'), directory / 'run'
     with tiny(cifar):
         assert main(['train', 'cifar', '--small', '--data', str(data), '--run', str(run), '--epochs', '1', '--loss',
@@ -91,10 +91,23 @@ def train_cifar(directory):
     return run
 
 
+def train_yolo3(directory):
+    data = draw('pikachu', directory / 'data', '--synthetic', '--train', '4', '--val', '2', '--size', '64')
+    run = directory / 'run'
+    with tiny(yolo3):
+        assert main(['train', 'yolo3', '--small', '--data', str(data), '--run', str(run), '--epochs', '1', '--set',
+                     'task.sizes=[32,64]', '--set', 'task.largest_from=1', '--set', 'task.mixup=1.5', '--set',
+                     'task.mixup_until=1', '--set', 'task.box_weight=2']) == 0
+    return run
+
+
+LATER = {'classification': train_cifar, 'yolo3': train_yolo3}
+
+
 @pytest.mark.filterwarnings('ignore')
-@pytest.mark.parametrize('name', [*sorted(DRAW), 'classification'])
+@pytest.mark.parametrize('name', [*sorted(DRAW), *LATER])
 def test_damaged_settings(name, tmp_path, monkeypatch):
-    run = train_cifar(tmp_path) if name == 'classification' else lay_out(name, tmp_path)
+    run = LATER[name](tmp_path) if name in LATER else lay_out(name, tmp_path)
     file = run / 'settings.json'
     first, today = json.loads(file.read_text()), read_settings(file)
 

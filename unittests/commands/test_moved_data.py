@@ -6,14 +6,15 @@ import pytest
 from run_checks import check_error_is_one_line, draw, evaluated, resumed, scalars, tiny
 
 from gluonzoo.commands.main import main
-from gluonzoo.recipes import centernet, cifar, dsod, imagenet, pix2pix
+from gluonzoo.recipes import centernet, cifar, dsod, imagenet, pix2pix, yolo3
 from gluonzoo.train.storage import sha256
 
 DRAWN = {dsod: ['pikachu', '--synthetic', '--train', '9', '--val', '3', '--size', '192'],
          pix2pix: ['pairs', '--synthetic', '--train', '5', '--val', '2'],
          centernet: ['coco', '--synthetic', '--train', '5', '--val', '2'],
          cifar: ['cifar10', '--synthetic', '--train', '11', '--val', '10'],
-         imagenet: ['pictures', '--train', '10', '--val', '5']}
+         imagenet: ['pictures', '--train', '10', '--val', '5'],
+         yolo3: ['pikachu', '--synthetic', '--train', '9', '--val', '3', '--size', '96']}
 
 
 def name_of(recipe):

@@ -220,7 +220,7 @@ def test_names_that_cannot_be_kept(name):
 def test_a_precision_that_a_task_does_not_have():
     """It is refused before MXNet computes in it."""
     engine = SimpleNamespace(amp='bfloat16')
-    for task in (TASKS.target('pix2pix'), TASKS.target('keypoint_detection')):
+    for task in map(TASKS.target, ('pix2pix', 'keypoint_detection', 'yolo_detection')):
         assert not task.bfloat16 and TASKS.target('single_shot_detection').bfloat16
     task = make_pair()
     task.bfloat16 = False

@@ -1,2 +1,2 @@
 """Finding objects. Importing this package registers its tasks."""
-from . import keypoint_triplets, single_shot  # noqa: F401
+from . import keypoint_triplets, single_shot, yolo  # noqa: F401
