@@ -130,8 +130,23 @@ def test_settings(data):
     assert (settings['task']['smoothing'], settings['val_data']['transform']['size']) == (0, 320)
     settings = settings_of(data, '--batch-size', '4', '--loss', 'ghm_c')
     assert settings['task']['smoothing'] == 0   # the recipe's own would not go with it
+    settings = settings_of(data, '--model', 'darknet53', '--batch-size', '4', '--epochs', '100')
+    assert settings['task']['optimizer'] == {'name': 'sgd', 'learning_rate': .1, 'momentum': .9, 'wd': 5e-4,
+                                             'no_decay': ['bias', 'gamma', 'beta']}
+    assert settings['fit']['schedule'] == {'name': 'cosine', 'steps': 300, 'warmup': 0}
+    assert (settings['task']['size'], settings['task']['smoothing']) == (256, 0)
+    # 800,000 updates of ImageNet, the first 1,000 to warm up
+    recipe = imagenet.RECIPES['darknet53']
+    assert 1281167 // recipe['batch_size'] * recipe['epochs'] == pytest.approx(800000, rel=.002)
+    assert 1281167 // recipe['batch_size'] * recipe['warmup'] == pytest.approx(1000, rel=.002)
     for model in imagenet.MODELS:
         assert settings_of(data, '--model', model, '--batch-size', '4')['task']['net']['name'] == model
+
+
+def test_names_of_official_weights():
+    """darknet's weights count the classes in an order of their own."""
+    assert imagenet.prediction('sknet50')['class_names'][1] == 'goldfish'
+    assert imagenet.prediction('darknet53')['class_names'] == [f'class {i}' for i in range(1000)]
 
 
 @pytest.mark.parametrize('words, said', [
