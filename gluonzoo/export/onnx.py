@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import mxnet as mx
 import numpy as np
+from mxnet import gluon
 
 from .. import __version__
 from ..files import replacing
@@ -93,6 +94,7 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
         differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance)
         if 'size' in dynamic:
             _require_maps(block, arrays, list(differences))
+            _require_no_constants(decoder)
         others = examples(decoder_inputs or {})
         heads = examples({name: others.pop(name, output.shape)
                           for name, output in zip(differences, run(block, arrays))})
@@ -192,6 +194,13 @@ def _require_maps(block, arrays, outputs):
             raise ExportError(f'the decoder is made for images of one size, since {name} is {list(first.shape)} for '
                               f'these and {list(second.shape)} for larger ones; export without the decoder, or a file '
                               'for each size')
+
+
+def _require_no_constants(decoder):
+    """ExportError if a decoder has constants, such as the cells and anchors of one size."""
+    if any(isinstance(parameter, gluon.Constant) for parameter in decoder.collect_params().values()):
+        raise ExportError('the decoder is made for images of one size; export without the decoder, or a file for each '
+                          'size')
 
 
 def _require_packages():

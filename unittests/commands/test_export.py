@@ -18,6 +18,8 @@ from gluonzoo.commands.resolve import make_task
 from gluonzoo.tasks.detection.anchors import make_anchors
 from gluonzoo.tasks.detection.multibox import MultiBoxDecoder
 from gluonzoo.tasks.detection.photo_views import make_view
+from gluonzoo.tasks.detection.yolo_decode import YOLODecoder
+from gluonzoo.tasks.detection.yolo_priors import make_priors
 from gluonzoo.train import Run
 from gluonzoo.train.engine import Engine
 from gluonzoo.train.settings import REVISION
@@ -32,6 +34,8 @@ DETECTION = {'name': 'single_shot_detection', 'class_names': ['cat', 'dog'],
                      'input_size': 129}}
 TRANSLATION = {'name': 'pix2pix', 'image_size': 128,
                'generator': {'name': 'unet128', 'width': 2}, 'discriminator': {'name': 'patchgan', 'width': 2}}
+YOLO = {'name': 'yolo_detection', 'class_names': ['cat', 'dog'], 'size': 96,
+        'net': {'name': 'yolo3_darknet53', 'width': 1 / 64, 'depths': [0, 0, 1, 0, 0]}}
 KEYPOINTS = {'name': 'keypoint_detection', 'class_names': ['cat', 'dog'], 'size': 127,
              'net': {'name': 'ghost_centernet_0_5', 'channels': 8}}
 
@@ -59,6 +63,12 @@ def faint(net):
 def detector(tmp_path_factory):
     directory = tmp_path_factory.mktemp('runs') / 'dsod'
     return directory, make_run(directory, DETECTION, faint)
+
+
+@pytest.fixture(scope='module')
+def yolo(tmp_path_factory):
+    directory = tmp_path_factory.mktemp('runs') / 'yolo3'
+    return directory, make_run(directory, YOLO)
 
 
 @pytest.fixture(scope='module')
@@ -153,6 +163,62 @@ def test_raw_detector_is_decoded_by_its_metadata(detector, tmp_path):
     assert overlaps.max() > .999
     probabilities = np.exp(logits[0]) / np.exp(logits[0]).sum(1, keepdims=True)
     assert probabilities[overlaps.argmax(), int(best[0]) + 1] == pytest.approx(best[1], rel=1e-4)
+
+
+def test_yolo_with_decoding(yolo, tmp_path):
+    """Boxes are in fractions of the letterboxed input."""
+    directory, task = yolo
+    path = tmp_path / 'yolo.onnx'
+    run_export(['--run', str(directory), '--onnx', '--decode', '--batch', 'dynamic', '--out', str(path)])
+    session, metadata = open_onnx(path)
+    image = photo(48, 96)
+    assert 'aspect ratio kept, in the middle of grey' in metadata['inputs']['image']
+    rows = session.run(['detections'], {'image': np.repeat(prepared(task.fitted(image), metadata), 2, 0)})[0]
+    assert_array_equal(*rows)
+    row = rows[0, rows[0, :, 0] >= 0]
+    result, = task.predict([image])
+    edges = row[:, 2:] * 96 - [0, 24, 0, 24]
+    inside = (edges[:, 0] < 96) & (edges[:, 1] < 48) & (edges[:, 2:] > 0).all(1)
+    assert len(result.boxes) == inside.sum() > 20 and set(result.labels) == {0, 1}
+    assert_allclose(row[inside, 1], result.scores, rtol=1e-4)
+    assert_allclose(edges.clip(0, [96, 48, 96, 48])[inside][:5], result.boxes[:5], atol=.01)
+
+
+@pytest.mark.parametrize('kind', ['detector', 'yolo'])
+def test_decoding_is_of_one_size(kind, request, tmp_path, capsys):
+    directory, _ = request.getfixturevalue(kind)
+    check_error_is_one_line(['export', '--run', str(directory), '--onnx', '--decode', '--size', 'dynamic', '--out',
+                             str(tmp_path / 'x.onnx')],
+                            'gluonzoo export: --size dynamic: the decoder is made for images of one size', capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_raw_yolo_is_decoded_by_its_metadata(yolo, tmp_path):
+    directory, task = yolo
+    path = tmp_path / 'yolo.onnx'
+    run_export(['--run', str(directory), '--onnx', '--out', str(path), '--size', '96', '160'])
+    session, metadata = open_onnx(path)
+    heads = session.run(None, {'image': prepared(photo(96, 160), metadata)})
+    assert [head.name for head in session.get_outputs()] == list(metadata['outputs'])
+    graph = onnx.load(str(path)).graph
+    constants = {constant.name for constant in graph.initializer}
+    assert all(node.input[1] in constants for node in graph.node if node.op_type == 'Conv')   # and no zeros are joined
+    best = 0, None
+    for head, stride, shapes in zip(heads, *(metadata['anchors'][key] for key in ('strides', 'shapes'))):
+        _, _, rows, columns = head.shape
+        assert (rows * stride, columns * stride) == (96, 160)
+        for anchor, (width, height) in zip(head.reshape(3, 7, rows, columns), shapes):
+            sigmoids = 1 / (1 + np.exp(-anchor))
+            scores = sigmoids[4] * sigmoids[5:]   # [classes, rows, columns]
+            label, row, column = np.unravel_index(scores.argmax(), scores.shape)
+            x, y = (column + sigmoids[0, row, column]) / columns, (row + sigmoids[1, row, column]) / rows
+            w, h = (side * np.exp(anchor[i, row, column]) for i, side in ((2, width / 160), (3, height / 96)))
+            best = max(best, (scores.max(), [label, x - w / 2, y - h / 2, x + w / 2, y + h / 2]))
+    decoder = YOLODecoder(make_priors(task.networks['net'], 96, 160)[0], 2)
+    decoder.initialize()
+    label, score, *box = decoder(*map(mx.nd.array, heads))[0, 0].asnumpy()
+    assert score == pytest.approx(best[0], rel=1e-4)
+    assert_allclose([label, *box], best[1], atol=1e-4)
 
 
 def test_translator(translator, tmp_path, capsys):

@@ -7,6 +7,7 @@ import pytest
 
 from gluonzoo.graph.edit import make_block
 from gluonzoo.graph.training_only import drop_training_only
+from gluonzoo.nn.filled_conv import FilledConv
 from gluonzoo.nn.plain_gradient import plain_gradient
 
 SIX = {'kernel': (1, 1), 'num_filter': 6, 'num_group': 6, 'no_bias': True}
@@ -65,6 +66,19 @@ def test_dropped(plain, values, x):
     found = drop_training_only(symbol)
     assert operators(found) == ['Convolution', 'relu']
     np.testing.assert_allclose(outputs(found, values, x)[0], outputs(symbol, values, x)[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize('bias', [False, True])
+def test_spare_channels_of_a_convolution_to_few(bias, x):
+    block = FilledConv(7, 1, in_channels=4, use_bias=bias, bias_initializer=mx.init.Normal(1))   # 9 would be spare
+    assert operators(drop_training_only(block(mx.sym.var('data')))) == ['Convolution']
+    block = FilledConv(24, 3, in_channels=4, use_bias=bias, bias_initializer=mx.init.Normal(1))
+    block.initialize(mx.init.Normal(1))
+    symbol = mx.sym.relu(block(mx.sym.var('data')))
+    found = drop_training_only(symbol)
+    assert 'Concat' in operators(symbol) and operators(found) == ['Convolution', 'relu']
+    values = {name: parameter.data() for name, parameter in block.collect_params().items()}
+    np.testing.assert_allclose(outputs(found, values, x)[0], outputs(symbol, values, x)[0], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize('name', KEPT)

@@ -1,4 +1,6 @@
 """Convolutions whose last block is filled with zeros, beside MXNet's own."""
+import json
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from gluonzoo.nn.filled_conv import FilledConv
 
 
 @pytest.mark.parametrize('hybridize', [False, True])
-@pytest.mark.parametrize('channels', [1, 7, 8, 16, 18, 24, 75])   # the first two are not filled
+@pytest.mark.parametrize('channels', [1, 7, 8, 16, 18, 24, 75])
 @pytest.mark.parametrize('options', [{'kernel_size': 1}, {'kernel_size': 3, 'padding': 1, 'strides': 2},
                                      {'kernel_size': 1, 'use_bias': False}])
 def test_values_and_gradients(options, channels, hybridize):
@@ -25,6 +27,13 @@ def test_values_and_gradients(options, channels, hybridize):
     for found, wanted in zip(values_and_gradients(filled, x, 'float32'), values_and_gradients(own, x, 'float32')):
         assert found.shape == wanted.shape
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('channels, computed', [(1, 1), (7, 7), (8, 16), (16, 16), (18, 32), (24, 32), (75, 80)])
+def test_what_is_computed(channels, computed):
+    """Whole blocks of 16, but where that would be more than twice as many channels."""
+    graph = json.loads(FilledConv(channels, 1, in_channels=32)(mx.sym.var('data')).tojson())
+    assert [node['attrs']['num_filter'] for node in graph['nodes'] if node['op'] == 'Convolution'] == [str(computed)]
 
 
 def test_parameters():
