@@ -84,9 +84,9 @@ def check(parser, args):
 
 def kind_of(path):
     """The kind of an official weight file by its name: a key of :data:`gluonzoo.commands.official_weights.KINDS`."""
-    if re.search(r'\.conv\.\d+$', path.name):
+    if re.search(r'\.conv\.\d+$', path.name.lower()):
         return 'backbone'
-    return {'.weights': 'darknet', '.params': 'gluoncv'}.get(path.suffix, 'torch')
+    return {'.weights': 'darknet', '.params': 'gluoncv'}.get(path.suffix.lower(), 'torch')
 
 
 def run(args):
@@ -98,8 +98,9 @@ def run(args):
     back = 'torch' if args.to_torch else 'darknet' if args.to_darknet else None
     kind = KINDS[back or kind_of(args.weights)]
     if args.model not in kind.models:
-        raise ValueError(f'--model: {args.model!r} has no official weights of {kind.whose}; there are '
-                         f'{", ".join(sorted(kind.models))}')
+        others = ', '.join(sorted({other.ends for other in KINDS.values() if args.model in other.models}))
+        raise ValueError(f'--model: {args.model!r} has no official weights of {kind.whose}; the names of its files end '
+                         f'with {others}: {args.weights}')
     if back:
         to_official(kind, args)
     else:
@@ -107,25 +108,27 @@ def run(args):
 
 
 def to_ours(kind, args):
-    from ..convert.convention import as_metadata
+    from ..convert.convention import OF_NETWORK, as_metadata
     from ..train.parameters import named_parameters
 
     net = initialized(args.model, {**kind.convention, **args.settings})
     names = kind.load(net, kind.models[args.model], args)
     parameters = named_parameters(net)
     arrays = {name: parameters[name].data().asnumpy() for name in names}
-    write_arrays(args.out, arrays, as_metadata({'mean': net.mean, 'std': net.std}) if kind.convention else {})
+    own = {key: args.settings[key] for key in OF_NETWORK if key in args.settings}
+    write_arrays(args.out, arrays, as_metadata({'mean': net.mean, 'std': net.std, **own}) if kind.convention else {})
     tell(args, args.model, arrays.values())
     if kind.convention:
         print(f'They want (RGB of 0..255 - {list(net.mean)}) / {list(net.std)}, as the file says.')
 
 
 def to_official(kind, args):
-    from ..convert import convention_of, load_own_weights, save_darknet, torch_state
+    from ..convert import load_own_weights, save_darknet, torch_state
     from ..files import folder_for, replacing
     from ..train.parameters import named_parameters
+    from .input_convention import wanted_by
 
-    own = convention_of(args.weights) if kind.convention else {}
+    own = wanted_by(args.weights) if kind.convention else {}
     net = initialized(args.model, {**own, **args.settings})
     load_own_weights(net, args.weights, finite=not args.allow_not_finite)
     if args.to_torch:

@@ -7,14 +7,14 @@ them, too, and the transforms of the data: the weights shall see pictures such a
 from pathlib import Path
 
 from ..convert import WeightsError, convention_of
-from ..convert.convention import KEYWORDS, same
+from ..convert.convention import KEYWORDS, OF_NETWORK, plain, same
 from ..reading import quoted
 from ..registry import MODELS, TASKS, TRANSFORMS
 from ..train import CheckpointError
 from ..train.settings import read_settings
 from ..values import PATH
 
-__all__ = ['check', 'files_of', 'follow']
+__all__ = ['check', 'files_of', 'follow', 'wanted_by']
 
 
 def follow(settings, files, begun=None):
@@ -35,7 +35,7 @@ def follow(settings, files, begun=None):
         for path, place, key, wanted, default, _ in _places(settings, network, file, begun):
             # What a network is made with, somebody has said. The others may have it from the network.
             if key not in place or path != f'task.{network}' and same(place[key], default):
-                place[key] = list(wanted)
+                place[key] = list(wanted) if key in KEYWORDS else wanted
 
 
 def check(settings, files, begun=None):
@@ -44,8 +44,8 @@ def check(settings, files, begun=None):
         for path, place, key, wanted, _, own in _places(settings, network, file, begun):
             here = place.get(key, own)
             if not same(here, wanted):
-                raise ValueError(f'{file}: its weights want the {key} {list(wanted)} of pictures; {path}.{key} is '
-                                 f'{quoted(here)}')
+                what = f'the {key} {list(wanted)} of pictures' if key in KEYWORDS else f'{key} {plain(wanted)}'
+                raise ValueError(f'{file}: its weights want {what}; {path}.{key} is {quoted(here)}')
 
 
 def files_of(settings):
@@ -75,20 +75,34 @@ def _places(settings, network, file, begun):
 
 
 def _keywords(registry, specification, where):
-    """The defaults of mean and std of what a dict with a 'name' describes; empty if it does not take them."""
+    """The defaults of mean, std and so on of what a dict with a 'name' describes, as far as it takes them."""
     parameters = registry.signature(registry.keywords(specification, where)['name']).parameters
-    return {key: parameters[key].default for key in KEYWORDS if key in parameters}
+    return {key: parameters[key].default for key in (*KEYWORDS, *OF_NETWORK) if key in parameters}
+
+
+def wanted_by(file):
+    """What a weight file of ours wants: dict with 'mean', 'std' and so on, or empty if nobody says so.
+
+    The file of a network in a checkpoint says nothing: the settings of its run do.
+
+    Raises WeightsError if it cannot be read.
+    """
+    file = Path(file)
+    return convention_of(file) or _of_run(file.absolute().parent.parent.parent, file.stem)
 
 
 def _convention(network, file, begun):
-    """What a file wants. Empty if it does not say so, and if it cannot be read, which is said when it is loaded."""
+    """As :func:`wanted_by`, but empty if the file cannot be read, which is said when it is loaded."""
     try:
-        return convention_of(file)
+        return wanted_by(file)
     except WeightsError:
-        if begun is None or Path(file).exists():
-            return {}
+        return {} if begun is None or Path(file).exists() else _of_run(Path(begun), network)
+
+
+def _of_run(directory, network):
+    """What the settings of a run in a directory say; empty if there is no run, or if they do not say so."""
     try:
-        then = read_settings(Path(begun) / 'settings.json')['task'][network]
-        return {key: then[key] for key in KEYWORDS if key in then}
-    except (CheckpointError, KeyError, TypeError):   # no run: the training says so
+        then = read_settings(directory / 'settings.json')['task'][network]
+        return {key: then[key] for key in (*KEYWORDS, *OF_NETWORK) if key in then}
+    except (CheckpointError, KeyError, TypeError):
         return {}

@@ -13,6 +13,8 @@ __all__ = ['KINDS', 'Kind']
 class Kind(NamedTuple):
     """A kind of official weight files."""
     whose: str
+    ends: str
+    """how the names of the files end, in words"""
     models: dict
     """model -> what says how its files belong to our network"""
     convention: dict
@@ -35,7 +37,7 @@ def _load_torch(net, name_map, args):
 
 def _load_gluoncv(net, name_map, args):
     weights = convert.read_params(args.weights, sum(prod(p.shape) for p in named_parameters(net).values()))
-    convert.check_gluoncv(net, weights, args.weights)
+    convert.check_gluoncv(net, args.model, weights, args.weights)
     return _load_by_names(net, weights, name_map, args)
 
 
@@ -60,8 +62,8 @@ def _load_backbone(net, form, args):
 
 
 KINDS = {
-    'torch': Kind('PyTorch', convert.NAME_MAPS, {}, _load_torch),
-    'darknet': Kind('darknet', convert.DARKNET_FORMS, convention.DARKNET, _load_darknet),
-    'backbone': Kind('darknet', convert.DARKNET_FORMS, convention.DARKNET, _load_backbone),
-    'gluoncv': Kind('GluonCV', convert.GLUONCV_MAPS, convention.GLUONCV, _load_gluoncv),
+    'torch': Kind('PyTorch', '.pth or .safetensors', convert.NAME_MAPS, {}, _load_torch),
+    'darknet': Kind('darknet', '.weights', convert.DARKNET_FORMS, convention.DARKNET, _load_darknet),
+    'backbone': Kind('darknet', '.conv.74', convert.DARKNET_FORMS, convention.DARKNET, _load_backbone),
+    'gluoncv': Kind('GluonCV', '.params', convert.GLUONCV_MAPS, convention.GLUONCV, _load_gluoncv),
 }

@@ -60,7 +60,7 @@ def load_darknet(net, path, form, backbone=False, finite=True):
     parameters = float_parameters(net)
     every = layers_of(parameters)
     first = [layer for layer in every if layer.name.startswith(form.backbone)]
-    what = f'{type(net).__name__} of {net.classes} classes'
+    what = f'{type(net).__name__} of {net.classes} class{"es" * (net.classes > 1)}'
 
     def hint(numbers):
         if backbone:
@@ -72,6 +72,8 @@ def load_darknet(net, path, form, backbone=False, finite=True):
     arrays = read_darknet(path, first if backbone else every, f'the backbone of {what}' if backbone else what, hint)
     bad = [f'{name}: {fault}' for name, array in arrays.items()
            for fault in faults(array, array.shape, parameters[name].dtype, finite)]
+    bad += [f'{name}: variances must be 0 or more: {array.min()}' for name, array in arrays.items()
+            if name.endswith('running_var') and array.min() < 0]
     if bad:
         more = f', and {len(bad) - 1} more' if len(bad) > 1 else ''
         raise WeightsError(f'{path}: {bad[0]}{more}')

@@ -121,7 +121,7 @@ def _length_of_header(start):
     if kind_of_file(start):
         raise WeightsError(f'not a file of darknet, but {kind_of_file(start)}')
     raise WeightsError(f'not a file of darknet, or of an unknown version: its header begins with '
-                       f'{", ".join(map(str, version))}; known are 0, 1 and 0, 2')
+                       f'{", ".join(map(str, version))}; known are the versions 0.1 and 0.2')
 
 
 def _check_size(size, header, layers, what, hint):

@@ -1,7 +1,13 @@
 """What goes wrong when weights come from elsewhere."""
 
-__all__ = ['WeightsError']
+__all__ = ['WeightsError', 'at_most']
 
 
 class WeightsError(ValueError):
     """A weight file cannot be read, or does not fit the network. Nothing has been changed."""
+
+
+def at_most(lines, count=20):
+    """The first of some lines of a message, and how many more there are: of another network, nothing fits."""
+    more = len(lines) - count
+    return [*lines[:count], f'... and {more} more'] if more > 1 else lines

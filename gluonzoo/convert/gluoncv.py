@@ -74,12 +74,14 @@ def darknet53(net):
 MAPS = {'darknet53': darknet53, 'yolo3_darknet53': yolo3_darknet53, 'yolo3_mobilenet1_0': yolo3_mobilenet1_0}
 
 
-def check_fit(net, weights, path):
-    """WeightsError unless a network has the classes and the anchors that a file of GluonCV's has, if it has any.
+def check_fit(net, model, weights, path):
+    """WeightsError if a file of GluonCV's is of another model, or of other classes or anchors than a network.
 
     Parameters
     ----------
     net : HybridBlock
+    model : str
+        its name, a key of :data:`MAPS`
     weights : dict of GluonCV's name -> array
     path : str or Path
         of the file, for messages
@@ -87,6 +89,9 @@ def check_fit(net, weights, path):
     if weights and not any('.' in name for name in weights):
         raise WeightsError(f'{path}: names are such as {next(iter(weights))!r}: write it with net.save_parameters, not '
                            'with net.collect_params().save or net.export')
+    whose = _model(weights)
+    if whose not in (None, model):
+        raise WeightsError(f'{path}: is of {whose}, not of {model}: --model {whose}')
     classes = _classes(weights)
     if classes is not None and classes != net.classes:
         raise WeightsError(f"{path}: is of {classes} classes, the network here of {net.classes}: --settings "
@@ -96,6 +101,16 @@ def check_fit(net, weights, path):
         if there is not None and not np.array_equal(there.ravel(), np.ravel(here).astype(there.dtype)):
             raise WeightsError(f'{path}: was trained with the anchors {there.ravel().tolist()} in output {scale}, '
                                f'where the network has {np.ravel(here).tolist()}: say them in --settings as anchors')
+
+
+def _model(names):
+    """Of which model weights of such names of GluonCV's are; None if they do not tell."""
+    if 'features.0.0.weight' in names and 'output.bias' in names:
+        return 'darknet53'
+    if 'yolo_outputs.0.prediction.bias' not in names:
+        return None
+    return next((model for model, name in (('yolo3_darknet53', 'stages.0.0.0.weight'),
+                                           ('yolo3_mobilenet1_0', 'stages.0.0.weight')) if name in names), None)
 
 
 def _classes(weights):

@@ -1,7 +1,7 @@
 """Between a network and the weights of the official PyTorch code."""
 import numpy as np
 
-from .errors import WeightsError
+from .errors import WeightsError, at_most
 from .parameters import faults, float_parameters, put
 
 __all__ = ['load_weights', 'torch_state', 'with_prefix', 'without_prefix', 'without_wrappers']
@@ -73,8 +73,8 @@ def load_weights(net, weights, name_map, finite=True):
     ValueError
         if the network is not initialized
     WeightsError
-        that lists every name that is unknown or missing, every shape and dtype that does not fit, and every array that
-        is not finite. The network has not been changed then.
+        that lists names that are unknown or missing, shapes and dtypes that do not fit, and arrays that are not finite,
+        20 of them at most. The network has not been changed then.
     """
     parameters = float_parameters(net)
     ours = name_map.inverse(parameters)
@@ -89,7 +89,7 @@ def load_weights(net, weights, name_map, finite=True):
         found += [f'{official!r} ({name!r}): {fault}'
                   for fault in faults(weights[official], shape, parameters[name].dtype, finite)]
     if found:
-        found += _hint(weights, ours)
+        found = at_most(found) + _hint(weights, ours)
         raise WeightsError('\n  '.join([f'the weights do not fit {type(net).__name__}:', *found]))
     put(parameters, {name: name_map.to_ours(name, weights[official]) for official, name in ours.items()})
     return [name for name in given if name not in weights and not name_map.counts(name)]

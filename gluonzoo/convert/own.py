@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import safetensors
 
 from .convention import differences, from_metadata
-from .errors import WeightsError
+from .errors import WeightsError, at_most
 from .parameters import faults, float_parameters, put
 from .safetensors_file import float32, read_metadata, read_safetensors
 
@@ -38,10 +38,10 @@ def load_own_weights(net, path, partial=False, finite=True):
     ValueError
         if the network is not initialized
     WeightsError
-        if the file cannot be read, or does not fit. The message lists every name that is unknown or missing, every
-        shape and dtype that does not fit, every array that is not finite, and an input convention that is not the
-        network's. With `partial`, missing names and other shapes are allowed, but at least one parameter must fit. The
-        network has not been changed then.
+        if the file cannot be read, or does not fit. The message lists names that are unknown or missing, shapes and
+        dtypes that do not fit, arrays that are not finite, and an input convention that is not the network's, 20 of
+        them at most. With `partial`, missing names and other shapes are allowed, but at least one parameter must fit.
+        The network has not been changed then.
     """
     parameters = float_parameters(net)
     arrays, convention = _read(path)
@@ -57,6 +57,7 @@ def load_own_weights(net, path, partial=False, finite=True):
         else:
             found += [f'{name!r}: {fault}'
                       for fault in faults(arrays[name], parameter.shape, parameter.dtype, finite)]
+    found = at_most(found)
     if len(anew) == len(parameters):
         found.append('nothing in the file fits; of official weights, gluonzoo convert makes files of ours')
     elif anew and not partial:
@@ -92,6 +93,8 @@ def _reading(path):
         yield
     except WeightsError:
         raise
+    except FileNotFoundError:
+        raise WeightsError(f'{path}: No such file') from None
     except (OSError, safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         reason = str(error) if type(error) is ValueError else f'{type(error).__name__}: {error}'
         raise WeightsError(f'{path}: not a weight file of ours: {reason}. Of official weights, gluonzoo convert makes '

@@ -337,8 +337,12 @@ def test_from_gluoncv(tmp_path, capsys):
 
 
 @pytest.mark.parametrize('model, weights, more, said', [
-    ('ghostnet_0_5', 'x.weights', [], "'ghostnet_0_5' has no official weights of darknet; there are darknet53, "),
-    ('ghostnet_0_5', 'x.params', [], "'ghostnet_0_5' has no official weights of GluonCV; there are darknet53, "),
+    ('ghostnet_0_5', 'x.weights', [], "'ghostnet_0_5' has no official weights of darknet; the names of its files end "
+     'with .pth or .safetensors: x.weights'),
+    ('ghostnet_0_5', 'X.WEIGHTS', [], "'ghostnet_0_5' has no official weights of darknet;"),
+    ('ghostnet_0_5', 'x.params', [], "'ghostnet_0_5' has no official weights of GluonCV;"),
+    ('yolo3_darknet53', 'x.weights.1', [], "'yolo3_darknet53' has no official weights of PyTorch; the names of its "
+     'files end with .conv.74, .params, .weights: x.weights.1'),
     ('yolo3_mobilenet1_0', 'x.conv.15', [], "'yolo3_mobilenet1_0' has no official weights of darknet;"),
     ('yolo3_darknet53', 'x.pth', [], "'yolo3_darknet53' has no official weights of PyTorch;"),
     ('yolo3_darknet53', 'x.safetensors', ['--to-torch'], "'yolo3_darknet53' has no official weights of PyTorch;"),

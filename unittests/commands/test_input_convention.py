@@ -14,9 +14,12 @@ from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
 from gluonzoo.commands.train import parse_for
 from gluonzoo.commands.training import run_training
-from gluonzoo.convert import WeightsError
+from gluonzoo.convert import WeightsError, load_own_weights
 from gluonzoo.recipes import imagenet
+from gluonzoo.registry import get_model
 from gluonzoo.train import Run
+from gluonzoo.train.engine import Engine
+from gluonzoo.train.settings import REVISION
 
 WANTED = {'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375]}   # not darknet's, which are the default
 DEFAULT = {'mean': [0, 0, 0], 'std': [255, 255, 255]}
@@ -44,6 +47,54 @@ def silent(file, tmp_path):
 def rewritten(file, path, metadata):
     safetensors.numpy.save_file(safetensors.numpy.load_file(file), path, metadata)
     return path
+
+
+def test_anchors_and_activation_travel_with_the_weights(tmp_path):
+    """Other weights of the same shapes would be other boxes, without a word."""
+    anchors = [[[90, 80], [100, 60], [120, 99]], [[30, 61], [62, 45], [59, 70]], [[10, 13], [16, 30], [33, 23]]]
+    layers = [*darknet_twin.backbone(), *darknet_twin.heads(3)]
+    (tmp_path / 'net.weights').write_bytes(darknet_twin.content(layers))
+    out, own = tmp_path / 'net.safetensors', {'anchors': anchors, 'activation': 'mish'}
+    assert main(['convert', '--model', 'yolo3_darknet53', '--weights', str(tmp_path / 'net.weights'), '--out', str(out),
+                 '--settings', json.dumps({'classes': 3, **SMALL, **own})]) == 0
+    words = ['task.net.classes=3', 'task.class_names=["a","b","c"]', 'task.net.width=0.125',
+             'task.net.depths=[1,1,2,1,1]']
+    task = resolve.open_model('yolo3_darknet53', out, overrides=words).task
+    net = task.networks['net']
+    assert [list(map(list, scale)) for scale in net.anchors] == anchors and net.activation == 'mish'
+    assert net.backbone.stem.activation.__class__.__name__ == 'Mish'
+    for word, said in (('task.net.activation=leaky', 'its weights want activation mish; .* is .leaky.'),
+                       (f'task.net.anchors={json.dumps(anchors[::-1])}', 'its weights want anchors')):
+        with pytest.raises(ValueError, match=said):
+            resolve.open_model('yolo3_darknet53', out, overrides=[*words, word])
+    with pytest.raises(WeightsError, match=r'activation mish in the file, leaky here'):
+        load_own_weights(get_small(), out)
+
+
+def test_a_checkpoint_is_as_the_settings_of_its_run(tmp_path, capsys):
+    """Its file itself does not say what its weights want."""
+    task = {'name': 'yolo_detection', 'class_names': ['a', 'b', 'c'], 'size': 32,
+            'net': {'name': 'yolo3_darknet53', **SMALL, **WANTED}}
+    made = resolve.make_task({'task': task})
+    made.start_training(Engine())
+    run = Run.create(tmp_path / 'run', {'revision': REVISION, 'task': task}, resume=False)
+    run.save(made, step=1, epoch=1, batch=0)
+    file, = (tmp_path / 'run' / 'checkpoints').glob('*/net.safetensors')
+    words = ['task.net.classes=3', 'task.class_names=["a","b","c"]', 'task.net.width=0.125',
+             'task.net.depths=[1,1,2,1,1]']
+    opened = resolve.open_model('yolo3_darknet53', file, overrides=words).task
+    assert list(opened.networks['net'].mean) == WANTED['mean']
+    convert = ['convert', '--model', 'yolo3_darknet53', '--weights', str(file), '--settings',
+               json.dumps({'classes': 3, **SMALL}), '--to-darknet', '--out', str(tmp_path / 'net.weights')]
+    check_error_is_one_line(convert, 'gluonzoo convert: --to-darknet: darknet puts pictures in with mean [0, 0, 0]; ',
+                            capsys)
+    assert not (tmp_path / 'net.weights').exists()
+
+
+def get_small():
+    net = get_model('yolo3_darknet53', classes=3, **SMALL)
+    net.initialize()
+    return net
 
 
 # -- settings of a training ------------------------------------------------------------------------------------------

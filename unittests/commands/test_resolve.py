@@ -265,7 +265,7 @@ def test_every_model_predicts_or_says_why_not():
     ('unet12', ValueError, "unknown model 'unet12'; did you mean unet128"),
     ('patchgan', ValueError, 'patchgan judges pictures, and makes none; there are unet256, '),
     ('unittests_model', ValueError, "no recipe says what 'unittests_model' predicts; train it, and open the run"),
-    ('unet128', WeightsError, 'none.safetensors: not a weight file of ours')])
+    ('unet128', WeightsError, 'none.safetensors: No such file')])
 def test_models_that_cannot_be_opened(tmp_path, monkeypatch, model, error, said):
     monkeypatch.setattr(MODELS, '_targets', {**MODELS._targets, 'unittests_model': lambda: None})
     with pytest.raises(error) as raised:

@@ -70,9 +70,9 @@ def words_of(recipe, data, run, *more):
     (['--set', 'task.class_names=["a"]'], "train.rec: has the classes ['mascot'], not ['a']"),
     (['--set', 'val_data.path=/none.rec'], '/none.'), (['--set', 'train_data.path=/none.rec'], '/none.'),
     (['--resume'], ': no run here: it has no settings.json'),
-    (['--weights', '/none.safetensors'], '/none.safetensors: not a weight file of ours'),
+    (['--weights', '/none.safetensors'], '/none.safetensors: No such file'),
     (['--weights', '{data}/train.rec'], 'train.rec: not a weight file of ours'),
-    (['--weights', 'nets=x'], 'nets=x: not a weight file of ours'),
+    (['--weights', 'nets=x'], 'nets=x: No such file'),
     (['--weights', 'a', '--weights', 'net=b'], '--weights: net has two: '),
 ])
 def test_what_leaves_nothing(pikachu, tmp_path, capsys, options, said):

@@ -123,6 +123,22 @@ def test_of_other_classes(file):
         f'{here}{longer:,}, {longer - size(yolo()):,} of them after the last layer: {there.format(20)}')
 
 
+def test_shorter_than_any_class(file):
+    """A file of no class, and one of fewer numbers still, fit nothing."""
+    for layers in (yolo()[:-1], list(twin.backbone())[:3]):
+        assert '--settings' not in refused(make(), file(layers))
+    said = refused(make(classes=1), file(yolo()))
+    assert said.startswith(f'must have {size(yolo(1)):,} bytes for YOLO3 of 1 class; ')
+
+
+def test_variances_below_0(file):
+    path = file(yolo())
+    content = bytearray(path.read_bytes())
+    content[20 + 4 * 3 * 16:24 + 4 * 3 * 16] = np.float32(-2).tobytes()   # after beta, gamma and mean of 16 channels
+    path.write_bytes(content)
+    assert refused(make(), path) == 'backbone.stem.norm.running_var: variances must be 0 or more: -2.0'
+
+
 def test_of_another_network(file):
     """A classifier's file ends in the first layer of the heads that it cannot fill; a deeper network's is longer."""
     layers = [*twin.backbone(), (5, 128, 1, False)]

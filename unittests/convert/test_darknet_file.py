@@ -91,7 +91,7 @@ def test_what_would_help(path):
 
 
 @pytest.mark.parametrize('header, said', [
-    (struct.pack('<3i', 0, 3, 0), 'begins with 0, 3, 0; known are 0, 1 and 0, 2'),
+    (struct.pack('<3i', 0, 3, 0), 'begins with 0, 3, 0; known are the versions 0.1 and 0.2'),
     (struct.pack('<3i', 1, 0, 0), 'begins with 1, 0, 0;'), (struct.pack('<3i', 0, 0, 0), 'begins with 0, 0, 0;'),
     (struct.pack('<3i', 0, -2, 0), 'begins with 0, -2, 0;'), (struct.pack('<3i', -1, 12, 0), 'begins with -1, 12, 0;'),
     (struct.pack('<3i', 2000, 2, 0), 'begins with 2000, 2, 0;'),

@@ -79,7 +79,7 @@ def check_same_outputs(model, theirs, tmp_path, **keywords):
     net = get_model(model, **keywords)
     net.initialize()
     weights = read_params(tmp_path / 'net.params')
-    check_gluoncv(net, weights, 'net.params')
+    check_gluoncv(net, model, weights, 'net.params')
     ignored = load_weights(net, weights, GLUONCV_MAPS[model](net))
     found = net(IMAGE)
     wanted, found = ([theirs(IMAGE)], [found]) if model == 'darknet53' else (outputs_of(theirs), found)
@@ -108,11 +108,11 @@ def test_a_classifier(tmp_path):
 def test_files_of_another_network(tmp_path):
     initialized(small_yolo()).save_parameters(str(tmp_path / 'net.params'))
     weights = read_params(tmp_path / 'net.params')
-    check_gluoncv(get_model('yolo3_darknet53', classes=3, **SMALL), weights, 'x.params')
+    check_gluoncv(get_model('yolo3_darknet53', classes=3, **SMALL), 'yolo3_darknet53', weights, 'x.params')
 
     def refused(weights=weights, model='yolo3_darknet53', **keywords):
         with pytest.raises(WeightsError) as raised:
-            check_gluoncv(get_model(model, **{'classes': 3, **SMALL, **keywords}), weights, 'x.params')
+            check_gluoncv(get_model(model, **{'classes': 3, **SMALL, **keywords}), model, weights, 'x.params')
         return str(raised.value)
 
     assert refused(classes=80) == (
@@ -123,8 +123,15 @@ def test_files_of_another_network(tmp_path):
         'has [10, 13, 16, 30, 33, 24]: say them in --settings as anchors')
     assert 'in output 0' in refused(anchors=ANCHORS[::-1])
     assert refused({'output.bias': np.zeros(7, 'f4')}, 'darknet53').startswith('x.params: is of 7 classes, the network')
+    assert refused(model='darknet53') == 'x.params: is of yolo3_darknet53, not of darknet53: --model yolo3_darknet53'
+    mobilenet = {'yolo_outputs.0.prediction.bias': np.zeros(24, 'f4'), 'stages.0.0.weight': np.zeros(1, 'f4')}
+    assert refused(mobilenet) == (
+        'x.params: is of yolo3_mobilenet1_0, not of yolo3_darknet53: --model yolo3_mobilenet1_0')
+    classifier = {'features.0.0.weight': np.zeros(1, 'f4'), 'output.bias': np.zeros(7, 'f4')}
+    assert refused(classifier).endswith('is of darknet53, not of yolo3_darknet53: --model darknet53')
     assert refused({'yolov30_conv0_weight': np.zeros(7, 'f4')}).startswith(
         "x.params: names are such as 'yolov30_conv0_weight': write it with net.save_parameters")
     # That all is missing, or has a shape that no YOLOv3 has, load_weights says.
-    check_gluoncv(get_model('darknet53', **SMALL), {}, 'x.params')
-    check_gluoncv(get_model('yolo3_darknet53', **SMALL), {'yolo_outputs.0.prediction.bias': np.zeros(25, 'f4')}, 'x')
+    check_gluoncv(get_model('darknet53', **SMALL), 'darknet53', {}, 'x.params')
+    check_gluoncv(get_model('yolo3_darknet53', **SMALL), 'yolo3_darknet53',
+                  {'yolo_outputs.0.prediction.bias': np.zeros(25, 'f4')}, 'x')

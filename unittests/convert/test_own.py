@@ -151,7 +151,9 @@ def test_files_that_are_none_of_ours(net, arrays, write, tmp_path):
     (tmp_path / 'cut.safetensors').write_bytes(content[:-3])
     (tmp_path / 'empty.safetensors').touch()
     (tmp_path / 'net.params').write_bytes(bytes(100))
-    for name in ('none.safetensors', 'cut.safetensors', 'empty.safetensors', 'net.params'):
+    with pytest.raises(WeightsError, match=f'^{tmp_path}/none.safetensors: No such file$'):
+        load_own_weights(net, tmp_path / 'none.safetensors')
+    for name in ('cut.safetensors', 'empty.safetensors', 'net.params'):
         with pytest.raises(WeightsError, match='not a weight file of ours') as caught:
             load_own_weights(net, tmp_path / name)
         assert str(caught.value).startswith(f'{tmp_path / name}: ') and '\n' not in str(caught.value)
