@@ -87,14 +87,14 @@ class YOLODetection(WholeImageDetection):
     Parameters
     ----------
     net : HybridBlock
-        as :class:`gluonzoo.models.yolo3.YOLOv3`: it returns raw heads, and has ``classes``, ``anchors``, ``strides``,
+        as :class:`gluonzoo.models.yolo3.YOLO3`: it returns raw heads, and has ``classes``, ``anchors``, ``strides``,
         ``grids``, ``mean`` and ``std``
     class_names : list of str
     size : int
         height and width of the images to evaluate and predict with
     letterbox : bool
         whether predicted images keep their aspect ratio, with grey bars, as in darknet, or fill the input, as in
-        GluonCV. The validation data should have the transform of the same name, 'letterbox' or 'resize'.
+        GluonCV. The transform of the validation data must be 'letterbox' or 'resize' accordingly.
     box_loss, giou_gradient, box_weight, smoothing
         see :class:`gluonzoo.losses.yolo.YOLOLoss`
     ignore : float, 0 to 1
