@@ -16,17 +16,14 @@ the normalised colours), and boxes within them. What is drawn has tests of its o
 exit code 1 and no number. Then the sides take turns, as in bench_data.py. A ratio is the median of the ratios within
 one round of `darknet_train` to the faster form of gluoncv.
 """
-import argparse
 import sys
-import tempfile
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-from bench_data import BATCH, COUNT, MEAN, QUICK_COUNT, QUICK_SIDE, SIDE, STD, conditions, drained, make_picture, text
-from measuring import Pace, WrongResultError, call, print_table, ratio, take_turns
+from bench_data import BATCH, MEAN, STD, drained, parse, print_report, run
+from measuring import WrongResultError, call, ratio, take_turns
 
-import gluonzoo
-from gluonzoo.data import Loader, write_records
+from gluonzoo.data import Loader
 from gluonzoo.registry import DATASETS
 
 import mxnet as mx  # isort: skip
@@ -97,49 +94,9 @@ def measure(path, size, count, workers, pace):
     return rates, {'size': size, 'against': fastest, 'faster': ratio(by_round, fastest, OURS[0])}
 
 
-def print_report(report):
-    for key, value in report['conditions'].items():
-        print(f'{key:22}{value}')
-    print_table(['size', 'side', 'images a second'],
-                *([str(row['size']), row['side'], text(row['images_per_second'])] for row in report['rates']))
-    print_table([f'{OURS[0]} at size', 'against', 'times as fast'],
-                *([str(row['size']), row['against'], text(row['faster'], '.2f')] for row in report['ratios']))
-
-
-def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--json', metavar='FILE', help='write every number here')
-    parser.add_argument('--workers', type=int, help='threads or processes that read; default: all physical cores')
-    parser.add_argument('--sizes', type=int, nargs='+', help='sides of what a network would get')
-    parser.add_argument('--rounds', type=int, help='turns of each side; default: 7, or 1 with --quick')
-    parser.add_argument('--quick', action='store_true', help='small pictures, few of them: does it work?')
-    args = parser.parse_args(argv)
-    defaults = {'workers': gluonzoo.cores.physical_cores(), 'sizes': QUICK_SIZES if args.quick else SIZES,
-                'rounds': 1 if args.quick else 7}
-    for name, default in defaults.items():
-        if getattr(args, name) is None:
-            setattr(args, name, default)
-        if np.min(getattr(args, name)) < 1:
-            parser.error(f'--{name}: must be at least 1: {getattr(args, name)}')
-    args.pace = Pace(args.rounds, turn=0, pause=0.05)
-    return args
-
-
-def run(args):
-    side, count = (QUICK_SIDE, QUICK_COUNT) if args.quick else (SIDE, COUNT)
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / 'bench.rec'
-        write_records(path, (make_picture(seed, side) for seed in range(count)), quality=90)
-        report = {'conditions': conditions(args, count, side, path), 'rates': [], 'ratios': []}
-        for size in args.sizes:
-            rates, faster = measure(path, size, count, args.workers, args.pace)
-            report['rates'] += rates
-            report['ratios'].append(faster)
-    return report
-
-
 def main(argv=None):
-    return call(parse(argv), run, print_report)
+    args = parse(argv, __doc__.splitlines()[0], SIZES, QUICK_SIZES)
+    return call(args, partial(run, measure=measure), partial(print_report, side='side', ours=OURS[0]))
 
 
 if __name__ == '__main__':

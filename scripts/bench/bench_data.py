@@ -37,6 +37,7 @@ import mxnet as mx  # isort: skip
 
 SIZES = (512, 300)      # what DSOD-gluon-mxnet and the DSOD paper train on
 QUICK_SIZES = (48,)
+DESCRIPTION = __doc__.splitlines()[0]
 SIDE, COUNT = 512, 128             # of the pictures, and how many
 QUICK_SIDE, QUICK_COUNT = 64, 8
 BATCH = 8
@@ -196,24 +197,25 @@ def text(value, form='.0f'):
     return f'{value["median"]:{form}} ({value["p10"]:{form}}-{value["p90"]:{form}})'
 
 
-def print_report(report):
+def print_report(report, side='reader', ours='gluonzoo'):
+    """`side` is the key of rates that says whose they are; `ours` is the one that ratios are of."""
     for key, value in report['conditions'].items():
         print(f'{key:22}{value}')
-    print_table(['size', 'reader', 'images a second'],
-                *([str(row['size']), row['reader'], text(row['images_per_second'])] for row in report['rates']))
-    print_table(['gluonzoo at size', 'against', 'times as fast'],
+    print_table(['size', side, 'images a second'],
+                *([str(row['size']), row[side], text(row['images_per_second'])] for row in report['rates']))
+    print_table([f'{ours} at size', 'against', 'times as fast'],
                 *([str(row['size']), row['against'], text(row['faster'], '.2f')] for row in report['ratios']))
 
 
-def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parse(argv, description=DESCRIPTION, sizes=SIZES, quick_sizes=QUICK_SIZES):
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument('--json', metavar='FILE', help='write every number here')
     parser.add_argument('--workers', type=int, help='threads or processes that read; default: all physical cores')
     parser.add_argument('--sizes', type=int, nargs='+', help='sides of what a network would get')
     parser.add_argument('--rounds', type=int, help='turns of each side; default: 7, or 1 with --quick')
     parser.add_argument('--quick', action='store_true', help='small pictures, few of them: does it work?')
     args = parser.parse_args(argv)
-    defaults = {'workers': gluonzoo.cores.physical_cores(), 'sizes': QUICK_SIZES if args.quick else SIZES,
+    defaults = {'workers': gluonzoo.cores.physical_cores(), 'sizes': quick_sizes if args.quick else sizes,
                 'rounds': 1 if args.quick else 7}
     for name, default in defaults.items():
         if getattr(args, name) is None:
@@ -224,7 +226,8 @@ def parse(argv):
     return args
 
 
-def run(args):
+def run(args, measure=measure):
+    """The report. `measure` is a function of path, size, count, workers and pace -> (rates, ratio)."""
     side, count = (QUICK_SIDE, QUICK_COUNT) if args.quick else (SIDE, COUNT)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / 'bench.rec'
