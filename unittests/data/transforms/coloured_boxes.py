@@ -1,6 +1,8 @@
 """Pictures with coloured rectangles, which tests of transforms find again in what the network gets."""
 import numpy as np
 
+from gluonzoo.data import Sample
+
 MEAN, STD = [100, 110, 120], [50, 60, 70]
 SIZE = 64
 PALETTE = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]])     # of objects, on black
@@ -54,6 +56,12 @@ def coloured(boxes, width, height):
     for (xmin, ymin, xmax, ymax), colour in zip(boxes.astype(int), PALETTE):
         image[ymin:ymax, xmin:xmax] = colour
     return image, boxes, np.arange(len(boxes), dtype=np.int32)
+
+
+def sample_of(boxes, width=96, height=72, difficult=None):
+    """A black picture on which object i is a rectangle of PALETTE[i]."""
+    image, boxes, labels = coloured(boxes, width, height)
+    return Sample(image, boxes, labels, 5, np.zeros(len(boxes), bool) if difficult is None else np.array(difficult))
 
 
 def picture_of(image):

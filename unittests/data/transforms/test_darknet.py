@@ -13,9 +13,9 @@ from coloured_boxes import (
     assert_same_distribution,
     check_all_depends_on_the_generator,
     check_boxes,
-    coloured,
     picture_of,
     rng_of,
+    sample_of,
 )
 
 from gluonzoo.data import Sample
@@ -23,12 +23,6 @@ from gluonzoo.data.transforms import darknet, make_transform
 from gluonzoo.pictures.letterbox import letterboxed
 
 PLAIN = {'hue': 0, 'saturation': 1, 'exposure': 1}   # colours stay
-
-
-def sample_of(boxes, width=96, height=72, difficult=None):
-    """A black picture on which object i is a rectangle of PALETTE[i]."""
-    image, boxes, labels = coloured(boxes, width, height)
-    return Sample(image, boxes, labels, 5, np.zeros(len(boxes), bool) if difficult is None else np.array(difficult))
 
 
 def train(**keywords):
