@@ -6,7 +6,15 @@ official code, a batch has one weight, and a picture's partner is in the same ba
 import mxnet as mx
 import numpy as np
 
-__all__ = ['draw_weight', 'mixed']
+__all__ = ['check_alpha', 'draw_weight', 'mixed']
+
+_LEAST = 1e-6
+
+
+def check_alpha(alpha):
+    """ValueError unless Beta(alpha, alpha) can be drawn from; 0 stands for no mixup."""
+    if alpha and not _LEAST <= alpha <= 1 / _LEAST:   # beyond, a Beta of floats is NaN or constant
+        raise ValueError(f'mixup: must be 0, or from {_LEAST} to {1 / _LEAST:g}: {alpha!r}')
 
 
 def draw_weight(alpha):

@@ -8,7 +8,7 @@ from mxnet import gluon
 
 from ..losses.ghm import GHMC
 from ..losses.label_smoothing import smoothed
-from ..losses.mixup import draw_weight, mixed
+from ..losses.mixup import check_alpha, draw_weight, mixed
 from ..metrics.classification import Classified
 from ..pictures.check import check_images
 from ..pictures.chw import from_chw, to_chw
@@ -30,7 +30,6 @@ PREDICT = 16   # images a device takes at once
 TOLD = 5   # classes of an image
 TILE = 192   # pixels of an image in a picture
 LEGIBLE, LARGEST = 160, 4096   # pixels that the shorter side of a picture with words must have, and the longer may
-LEAST_MIXUP = 1e-6
 MISTAKES = 24   # of an evaluation, shown
 LOSSES = ('cross_entropy', 'ghm_c', 'ghm_c_sigmoid')
 GHM = {'bins': 10, 'momentum': 0.75, 'per_class': False}
@@ -96,8 +95,7 @@ class Classification(Task):
             raise ValueError(f'crop: must be above 0 and at most 1: {crop!r}')
         if not 0 <= smoothing < 1:
             raise ValueError(f'smoothing: must be from 0 to below 1: {smoothing!r}')
-        if mixup and not LEAST_MIXUP <= mixup <= 1 / LEAST_MIXUP:   # beyond, a Beta of floats is NaN or constant
-            raise ValueError(f'mixup: must be 0, or from {LEAST_MIXUP} to {1 / LEAST_MIXUP:g}: {mixup!r}')
+        check_alpha(mixup)
         if loss not in LOSSES:
             raise ValueError(f'loss: must be one of {", ".join(map(repr, LOSSES))}: {quoted(loss)}')
         if loss != 'cross_entropy' and (smoothing or mixup):

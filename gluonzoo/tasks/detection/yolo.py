@@ -23,6 +23,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import autograd
 
+from ...losses.mixup import check_alpha
 from ...losses.yolo import YOLOLoss
 from ...memory import require as require_memory
 from ...metrics.boxes import BoxMeanAP
@@ -121,8 +122,7 @@ class YOLODetection(WholeImageDetection):
                  optimizer=OPTIMIZER):
         if not 0 <= ignore <= 1:
             raise ValueError(f'ignore: must be from 0 to 1: {ignore!r}')
-        if mixup and not 1e-6 <= mixup <= 1e6:   # beyond, a Beta of floats is NaN or constant
-            raise ValueError(f'mixup: must be 0, or from 1e-06 to 1e+06: {mixup!r}')
+        check_alpha(mixup)
         super().__init__(net, class_names, size)
         self._letterbox, self._optimizer = letterbox, optimizer
         self._sizes = _checked_sizes(net, size, sizes)
