@@ -14,6 +14,7 @@ Expected: --small on the drawn pictures, 12 epochs in 23 minutes on two cores, A
 COCO: not run (the paper: AP 44.9 for the 104).
 """
 from . import coco_data
+from .datasets import class_names_and_count
 from .rounds import rounds
 from .schedules import make_schedule, number_of_steps
 
@@ -65,7 +66,7 @@ def settings(args):
     batch_size, epochs = args.batch_size or recipe['batch_size'], args.epochs or recipe['epochs']
     learning_rate = recipe['learning_rate'] if args.lr is None else args.lr
     data = {split: coco_data.data_of(args, split) for split in coco_data.SPLITS}
-    class_names, count = coco_data.class_names_and_count(data['train'])
+    class_names, count = class_names_and_count(data['train'])
     classes = len(class_names)
     steps = number_of_steps(epochs, count, batch_size)
     network = {'name': args.model, 'classes': classes, **recipe['network']}

@@ -1,7 +1,6 @@
 """Data in the form of COCO: which annotations and pictures of a folder are trained on."""
-import warnings
 
-__all__ = ['add_arguments', 'check', 'class_names_and_count', 'data_of']
+__all__ = ['add_arguments', 'check', 'data_of']
 
 SPLITS = ('train', 'val')
 
@@ -27,13 +26,3 @@ def data_of(args, split):
     path = find_annotations(args.data)[split] if file is None else args.data / file
     data = {'name': 'coco_detection', 'path': str(path)}
     return data if images is None else {**data, 'images': str(args.data / images)}
-
-
-def class_names_and_count(specification):
-    """(class names, number of records) of a dataset that settings describe."""
-    from ..registry import DATASETS
-
-    with warnings.catch_warnings():   # the training makes the dataset again, and tells what is left out
-        warnings.simplefilter('ignore', RuntimeWarning)
-        dataset = DATASETS.make(specification, 'train_data')
-    return dataset.class_names, len(dataset)

@@ -14,10 +14,9 @@ None of the networks was trained on ImageNet here. GhostNet's authors have publi
 epochs, a warm-up of 5 and a cosine in answers to questions; the other numbers are of a user's training, which reached a
 top-1 of 73.4 %, where theirs has 73.98 %.
 """
-import warnings
-
 from . import tricks
 from .arguments import between
+from .datasets import class_names_and_count
 from .schedules import number_of_steps
 
 TASK = 'classification'
@@ -69,17 +68,15 @@ def settings(args):
     kind = LabelledRecords if (args.data / 'train.rec').exists() else LabelledPictures
     name = 'labelled_records' if kind is LabelledRecords else 'labelled_pictures'
     train, val = (kind.in_folder(args.data, split) for split in ('train', 'val'))
-    with warnings.catch_warnings():   # the training makes the dataset again, and tells what is left out
-        warnings.simplefilter('ignore', RuntimeWarning)
-        data = kind(**train)
-    names = {'class_names': data.class_names}   # so that numbers mean the same in both parts
-    batch_size = args.batch_size or (min(recipe['batch_size'], len(data)) if args.small else recipe['batch_size'])
+    class_names, count = class_names_and_count({'name': name, **train})
+    names = {'class_names': class_names}   # so that numbers mean the same in both parts
+    batch_size = args.batch_size or (min(recipe['batch_size'], count) if args.small else recipe['batch_size'])
     epochs = args.epochs or recipe['epochs']
-    network = {'name': args.model, 'classes': len(data.class_names)}
+    network = {'name': args.model, 'classes': len(class_names)}
     net = get_model(**network)
     size = args.size or recipe.get('size', net.input_size)
     look = {'size': size, 'mean': list(net.mean), 'std': list(net.std)}
-    steps = number_of_steps(epochs, len(data), batch_size)
+    steps = number_of_steps(epochs, count, batch_size)
     return {
         'task': {'name': TASK, 'net': network, **names, **look, **tricks.learning(args, recipe),
                  'optimizer': tricks.optimizer(args, recipe)},

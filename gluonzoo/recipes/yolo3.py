@@ -13,6 +13,7 @@ Expected: --small on the drawn Pikachu, 20 epochs in 6 minutes on one core, VOC1
 COCO: not run (the paper of GIoU, on VOC: AP 0.461 with mse, 0.477 with giou).
 """
 from . import coco_data
+from .datasets import class_names_and_count
 from .rounds import rounds
 from .schedules import make_schedule, number_of_steps
 
@@ -87,7 +88,7 @@ def settings(args):
     batch_size, epochs = args.batch_size or recipe['batch_size'], args.epochs or recipe['epochs']
     size, sizes = args.size or recipe['size'], recipe['sizes']
     data = {split: _data(args, split) for split in coco_data.SPLITS}
-    class_names, count = coco_data.class_names_and_count(data['train'])
+    class_names, count = class_names_and_count(data['train'])
     steps_an_epoch = number_of_steps(1, count, batch_size)
     steps = epochs * steps_an_epoch
     network = {'name': args.model, 'classes': len(class_names), **recipe['network']}
