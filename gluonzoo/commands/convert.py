@@ -124,6 +124,7 @@ def to_ours(kind, args):
 
 def to_official(kind, args):
     from ..convert import load_own_weights, save_darknet, torch_state
+    from ..convert.convention import same
     from ..files import folder_for, replacing
     from ..train.parameters import named_parameters
     from .input_convention import wanted_by
@@ -137,7 +138,7 @@ def to_official(kind, args):
         tell(args, f'{args.model}, by the official names', arrays.values())
         return
     for key, values in kind.convention.items():
-        if list(getattr(net, key)) != list(values):
+        if not same(getattr(net, key), values):
             raise ValueError(f'--to-darknet: darknet puts pictures in with {key} {list(values)}; the weights in '
                              f'{args.weights} want {list(getattr(net, key))}')
     with folder_for(args.out), replacing(args.out) as (partial,):
