@@ -20,7 +20,8 @@ from task_checks import (
 from gluonzoo.data import Batch
 from gluonzoo.pictures.resize import resize
 from gluonzoo.registry import TASKS
-from gluonzoo.tasks.classification import OPTIMIZER, Classes, Classification
+from gluonzoo.tasks.classification import OPTIMIZER, Classification
+from gluonzoo.tasks.classifier import Classes
 from gluonzoo.train.engine import Engine
 
 NAMES = ['black', 'red', 'green', 'blue', 'yellow', 'pink', 'cyan', 'white']   # the bits of a class are its colours
@@ -353,7 +354,7 @@ def test_draw(monkeypatch):
     assert drawn.shape == image.shape and drawn.dtype == np.uint8 and (image == 90).all()
     assert (drawn[:20] != 90).any() and (drawn[120:] == 90).all()
     said = []
-    monkeypatch.setattr('gluonzoo.tasks.classification.draw_lines', lambda image, lines: said.append(lines) or image)
+    monkeypatch.setattr('gluonzoo.tasks.classifier.draw_lines', lambda image, lines: said.append(lines) or image)
     task.draw(image, FOUND)
     task.draw(image, Classes(*(part[:2] for part in FOUND)))
     assert said == [['blue 70%', 'red 12%', 'white 10%', 'black 5%', 'green 1%'], ['blue 70%', 'red 12%']]
@@ -392,7 +393,7 @@ def test_picture(monkeypatch):
 def test_pictures_of_an_evaluation(monkeypatch):
     """The confusions, and the wrong images, the surest first; one record once."""
     said = []
-    monkeypatch.setattr('gluonzoo.tasks.classification.draw_confusion',
+    monkeypatch.setattr('gluonzoo.tasks.classifier.draw_confusion',
                         lambda counts, names: said.append((counts.tolist(), names)) or np.zeros((9, 9, 3), 'uint8'))
     monkeypatch.setattr('gluonzoo.pictures.labelled.draw_lines', lambda image, lines: said.append(lines) or image)
     task, images = rule([3, 2, 1], [9, 2, 1], [1, 2, 3], [0, 9, 0], [2, 2, 2], [np.nan, 0, 0])
