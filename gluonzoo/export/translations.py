@@ -173,9 +173,16 @@ def _diag(nodes):
     nodes.end('Mul', column, nodes.add('EyeLike', nodes.add('Mul', column, row)))
 
 
+@_translates('sign')
+def _sign(nodes):
+    nodes.end('Sign', *nodes.inputs)
+
+
 @_translates('dot')
 def _dot(nodes):
-    """Of matrices. (MXNet's own says with every one of them that more dimensions would be something else.)"""
+    """Of matrices, or of a stack of them with one that is not transposed. (MXNet's own says with every one that more
+    dimensions would be something else.)
+    """
     sides = [nodes.add('Transpose', side) if nodes.attrs.get(f'transpose_{letter}', 'False') == 'True' else side
              for letter, side in zip('ab', nodes.inputs)]
     nodes.end('MatMul', *sides)

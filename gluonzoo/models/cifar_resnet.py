@@ -48,13 +48,13 @@ from ..nn.selective_kernel import SelectiveKernel
 from ..registry import MODELS
 from ..values import COUNT, Rule, check
 
-__all__ = ['ZeroChannels', 'ResidualBlock', 'CIFARResNet',
+__all__ = ['CHANNELS', 'ZeroChannels', 'ResidualBlock', 'CIFARResNet',
            'cifar_resnet20', 'cifar_resnet32', 'cifar_resnet44', 'cifar_resnet56', 'cifar_resnet110',
            'cifar_resnet20d', 'cifar_resnet32d', 'cifar_resnet44d', 'cifar_resnet56d', 'cifar_resnet110d',
            'cifar_resnet32_sk']
 
 A_OR_B = Rule("'A' or 'B'", lambda value: value in ('A', 'B'))
-_CHANNELS = (16, 32, 64)   # of the three stages
+CHANNELS = (16, 32, 64)   # of the three stages
 
 
 def _he():
@@ -164,11 +164,11 @@ class CIFARResNet(HybridBlock):
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f'depth: must be 2 more than a multiple of 6: {depth}')
         self.classes = classes
-        in_channels = _CHANNELS[0]
+        in_channels = CHANNELS[0]
         with self.name_scope():
             self.stem = conv_bn(3, in_channels, 3, weight_initializer=_he())
             self.stages = sequential()
-            for channels in _CHANNELS:
+            for channels in CHANNELS:
                 blocks = [ResidualBlock(in_channels, channels, channels // in_channels, shortcut, zero_gamma, conv3x3)]
                 blocks += [ResidualBlock(channels, channels, 1, shortcut, zero_gamma, conv3x3)
                            for _ in range(1, depth // 6)]

@@ -7,7 +7,7 @@ from mxnet.gluon import nn
 from .depthwise_conv import DepthwiseConv
 from .grouped_conv import GroupedConv
 
-__all__ = ['conv', 'conv_bn', 'dense', 'sequential']
+__all__ = ['conv', 'conv_bn', 'dense', 'sequential', 'uniform']
 
 
 def conv(in_channels, channels, kernel=1, stride=1, groups=1, bias=False, bias_initializer=None, dilation=1,
@@ -20,18 +20,18 @@ def conv(in_channels, channels, kernel=1, stride=1, groups=1, bias=False, bias_i
     """
     fan_in = in_channels // groups * kernel * kernel
     options = dict(strides=stride, padding=kernel // 2 * dilation, dilation=dilation, use_bias=bias,
-                   weight_initializer=weight_initializer or _uniform(fan_in),
-                   bias_initializer=bias_initializer or _uniform(fan_in))
+                   weight_initializer=weight_initializer or uniform(fan_in),
+                   bias_initializer=bias_initializer or uniform(fan_in))
     if groups == in_channels == channels > 1 and dilation == 1:   # a dilated one has no fast gradient in oneDNN
         return DepthwiseConv(channels, kernel, **options)
     make = nn.Conv2D if groups == 1 else GroupedConv
     return make(channels, kernel, groups=groups, in_channels=in_channels, **options)
 
 
-def dense(in_units, units):
+def dense(in_units, units, bias=True):
     """A fully connected layer that starts as :func:`conv` does. Inputs: (N, in_units). Outputs: (N, units)."""
-    return nn.Dense(units, in_units=in_units, weight_initializer=_uniform(in_units),
-                    bias_initializer=_uniform(in_units))
+    return nn.Dense(units, use_bias=bias, in_units=in_units, weight_initializer=uniform(in_units),
+                    bias_initializer=uniform(in_units))
 
 
 def conv_bn(in_channels, channels, kernel=1, stride=1, groups=1, relu=True, momentum=.9, **options):
@@ -51,5 +51,6 @@ def sequential(*blocks):
     return net
 
 
-def _uniform(fan_in):
+def uniform(fan_in):
+    """Uniform in +-1 / sqrt(fan in), as PyTorch's layers start."""
     return initializer.Uniform(1 / sqrt(fan_in))

@@ -11,6 +11,7 @@ class Small(NamedTuple):
     shape: Optional[tuple] = None      # of the input; None: (2, 3, input_size, input_size)
     outputs: Optional[list] = None     # their shapes; None: of a detector or a classifier, as the contract has them
     gammas: tuple = (.5, 1.5)          # of normalisations, where numbers that differ are wanted
+    dynamic: tuple = ('batch', 'size')   # what may differ in an exported network
 
 
 def keypoint_heads(rows, columns, stacks=1):
@@ -44,6 +45,14 @@ YOLO3 = Small({'classes': 3}, (2, 3, 64, 96), yolo_heads(3, 2, 3))
 SMALL_DARKNET = {'width': .125, 'depths': (1, 1, 2, 1, 1)}
 
 
+IMAGENET = Small({'classes': 5}, (2, 3, 64, 95))
+
+
+def wsdan(channels, shape, rows, columns):
+    """The outputs of a WS-DAN of 5 classes and 6 maps: logits, feature, attention."""
+    return Small({'classes': 5, 'maps': 6}, shape, [(2, 5), (2, 6 * channels), (2, 6, rows, columns)])
+
+
 SMALL = {
     'centernet_hourglass52': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20)),
     'centernet_hourglass104': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20, 2)),
@@ -62,8 +71,11 @@ SMALL = {
     'ghostnet_0_5': GHOST,
     'ghostnet_1_0': GHOST,
     'ghostnet_1_3': GHOST,
+    'inception_v3': Small({'classes': 5}, (2, 3, 75, 107)),
     'patchgan': Small({'width': 8}, (2, 6, 64, 80), [(2, 1, 6, 8)]),
     'pixelgan': Small({'width': 8}, (2, 6, 20, 30), [(2, 1, 20, 30)]),
+    'resnet34': IMAGENET,
+    'resnet50': IMAGENET,
     'resnet_6blocks': RESNET,
     'resnet_9blocks': RESNET,
     'sknet50': SKNET,
@@ -71,6 +83,12 @@ SMALL = {
     'sknet101': SKNET._replace(gammas=(.3, .9)),
     'unet128': unet(128),
     'unet256': unet(256),
+    'vgg19_bn': Small({'classes': 5, 'hidden': 12, 'size': 64}, (2, 3, 64, 64), gammas=(1.2, 2.2), dynamic=('batch',)),
+    'wsdan_cifar_resnet20': wsdan(64, (2, 3, 24, 31), 6, 8),
+    'wsdan_inception_v3': wsdan(768, (2, 3, 75, 107), 3, 5),
+    'wsdan_resnet34': wsdan(512, (2, 3, 64, 95), 2, 3),
+    'wsdan_resnet50': wsdan(2048, (2, 3, 64, 95), 2, 3),
+    'wsdan_vgg19_bn': wsdan(512, (2, 3, 64, 97), 2, 3),
     'yolo3_darknet53': YOLO3._replace(arguments={'classes': 3, **SMALL_DARKNET}),
     'yolo3_mobilenet1_0': YOLO3,
 }
