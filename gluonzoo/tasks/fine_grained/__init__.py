@@ -1,0 +1,1 @@
+"""Telling apart what looks much alike, such as species of birds."""
