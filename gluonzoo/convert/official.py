@@ -51,7 +51,7 @@ def with_prefix(weights, prefix):
     return found
 
 
-def load_weights(net, weights, name_map, finite=True):
+def load_weights(net, weights, name_map, finite=True, names=None):
     """Puts official weights into a network: all of them, or none.
 
     Parameters
@@ -63,6 +63,8 @@ def load_weights(net, weights, name_map, finite=True):
     name_map : NameMap
     finite : bool
         whether numbers must be finite
+    names : list of str, optional
+        the parameters that the weights are of; default: all. The others keep their values.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def load_weights(net, weights, name_map, finite=True):
         20 of them at most. The network has not been changed then.
     """
     parameters = float_parameters(net)
-    ours = name_map.inverse(parameters)
+    ours = name_map.inverse(parameters if names is None else names)
     given = without_prefix(weights, name_map.prefix)
     weights = {name: array for name, array in given.items() if name_map.uses(name)}
     found = [f'unknown here: {name!r}' for name in weights if name not in ours]

@@ -90,7 +90,7 @@ class WSDAN(HybridBlock):
 
     Attributes
     ----------
-    classes, maps, variant, mean, std, input_size
+    channels, classes, maps, variant, mean, std, input_size
         the arguments
     feature_length : int
         L: maps * channels, or `sketch`
@@ -104,7 +104,8 @@ class WSDAN(HybridBlock):
             check(name, value, rule)
         if not own_attention and maps > channels:
             raise ValueError(f'maps: must be at most {channels}, the channels of the features: {maps}')
-        self.classes, self.maps, self.variant, self.input_size = classes, maps, variant, input_size
+        self.channels, self.classes, self.maps, self.variant = channels, classes, maps, variant
+        self.input_size = input_size
         self.mean, self.std = tuple(mean), tuple(std)
         self.feature_length = maps * channels if pooling == 'exact' else sketch
         with self.name_scope():

@@ -72,10 +72,11 @@ CASES = {case.name: case for case in (
     Case('sknet50', {}, ('torch_twins.sknet', 'SKNet', {}), 224, (8,), 'classification'),
     Case('ghostnet_1_0', {'dropout': 0}, ('torch_twins.ghostnet', 'GhostNet', {}), 224, (8,), 'classification'),
     Case('yolo3_darknet53', {}, ('torch_twins.yolo3', 'yolo3_darknet53', {}), 416, (4,), 'heads'),
+    Case('wsdan_resnet50', {}, ('torch_twins.wsdan', 'WSDAN', {'backbone': 'resnet50'}), 448, (4,), 'views'),
     Case('unet256', {'dropout': 0}, ('torch_twins.pix2pix', 'UNet', {'levels': 8, 'dropout': 0}), 256, (1, 4), 'gan'),
 )}
 QUICK_SIZE = {'dsod300': 129, 'ghost_centernet': 127, 'cifar_resnet32': 32, 'sknet50': 64, 'ghostnet_1_0': 64,
-              'yolo3_darknet53': 64, 'unet256': 256}   # a U-Net of 8 levels has no smaller input
+              'yolo3_darknet53': 64, 'wsdan_resnet50': 128, 'unet256': 256}   # a U-Net of 8 levels has no smaller input
 
 
 # -- what is measured ------------------------------------------------------------------------------------------------
@@ -90,6 +91,10 @@ def make_targets(job, shapes):
     if job == 'classification':
         (batch, classes), = shapes
         return [rng.integers(0, classes, batch).astype(np.float32)]
+    if job == 'views':
+        (batch, classes), feature, _ = shapes
+        return [rng.integers(0, classes, batch).astype(np.float32),
+                (rng.standard_normal(feature) / feature[1] ** .5).astype(np.float32)]
     return [rng.uniform(-1, 1, shape).astype(np.float32) for shape in shapes]
 
 

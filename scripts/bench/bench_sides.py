@@ -13,6 +13,11 @@ gan
     pix2pix: the network makes pictures, and a 70x70 PatchGAN judges them; cross-entropy, 100 L1, Adam for both. On
     gluonzoo's side this is the task that `gluonzoo train pix2pix` trains. The generator has no dropout, so that results
     can be compared.
+views
+    WS-DAN: the same network on a picture, on its middle enlarged, and on the picture less what its attention looks at;
+    the mean of three cross-entropies, and the squared distance of the feature from its class's centre, by SGD with
+    momentum. (`gluonzoo train wsdan` crops where the attention is, and draws one of the maps by chance. Here both
+    sides must compute the same.)
 """
 import contextlib
 import copy
@@ -145,6 +150,29 @@ class GluonzooSide(Side):
         self.mx.nd.waitall()
         return outputs[0].norm().asscalar()
 
+    def train_views(self):
+        nd, network, (labels, centres) = self.mx.nd, self.networks[0], self.targets
+        height, width = self.x.shape[2:]
+
+        def entropy(logits):
+            return -nd.log_softmax(logits).pick(labels).mean()
+
+        def size(x):
+            return nd.contrib.BilinearResize2D(x, height=height, width=width)
+
+        with self.mx.autograd.record():
+            logits, feature, attention = network(self.x)
+            with self.mx.autograd.pause(train_mode=True):
+                seen = size(attention.mean(axis=1, keepdims=True))
+                drop = self.x * (seen < .5 * seen.max(axis=(2, 3), keepdims=True))
+                crop = size(self.x[:, :, height // 4:height - height // 4, width // 4:width - width // 4])
+            entropies = [entropy(logits), entropy(network(crop)[0]), entropy(network(drop)[0])]
+            loss = nd.add_n(*entropies) / 3 + (feature - centres).square().sum(axis=1).mean()
+        loss.backward()
+        self.trainer.step(1)
+        self.mx.nd.waitall()
+        return loss.asscalar()
+
     def train_gan(self):
         losses = self.task.train_step(self.make_batch((self.x, *self.targets), np.arange(len(self.x))), step=0)
         self.mx.nd.waitall()
@@ -275,6 +303,26 @@ class TorchSide(Side):
         self.torch.autograd.backward(outputs, self.targets)
         self.trainers[0].step()
         return outputs[0].norm().item()
+
+    def train_views(self):
+        functional, network, (labels, centres) = self.torch.nn.functional, self.networks[0], self.targets
+        labels, (height, width) = labels.long(), self.x.shape[2:]
+
+        def size(x):
+            return functional.interpolate(x, (height, width), mode='bilinear', align_corners=True)
+
+        self.trainers[0].zero_grad()
+        logits, feature, attention = network(self.x)
+        with self.torch.no_grad():
+            seen = size(attention.mean(1, keepdim=True))
+            drop = self.x * (seen < .5 * seen.amax((2, 3), keepdim=True))
+            crop = size(self.x[:, :, height // 4:height - height // 4, width // 4:width - width // 4])
+        every = (logits, network(crop)[0], network(drop)[0])
+        loss = sum(functional.cross_entropy(one, labels) for one in every) / 3
+        loss = loss + (feature - centres).square().sum(1).mean()
+        loss.backward()
+        self.trainers[0].step()
+        return loss.item()
 
     def train_gan(self):
         torch = self.torch
