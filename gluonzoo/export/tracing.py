@@ -8,7 +8,7 @@ import numpy as np
 from mxnet import autograd
 from mxnet.gluon import HybridBlock
 
-from ..graph.edit import flat
+from ..graph.edit import flat, own_names
 from ..reading import last_line
 from .errors import ExportError
 
@@ -55,7 +55,8 @@ def trace(block, inputs, outputs=None):
     taken = [name for i, name in enumerate(names) if name in names[:i] or name in parameters]
     if taken:
         raise ValueError(f'inputs and outputs: must all have different names, and not those of parameters: {taken}')
-    symbol = mx.sym.Group([mx.sym.identity(output, name=name) for output, name in zip(found, outputs)])
+    inside = own_names(mx.sym.Group(found))
+    symbol = mx.sym.Group([mx.sym.identity(output, name=name) for output, name in zip(inside, outputs)])
     missing = [name for name in inputs if name not in symbol.list_inputs()]
     if missing:
         raise ValueError(f'inputs: no output depends on {", ".join(missing)}')

@@ -141,6 +141,12 @@ def _lesser_equal_scalar(nodes):
     nodes.end('Cast', nodes.add('LessOrEqual', *nodes.inputs, bound), to=nodes.onnx_type)
 
 
+@_translates('_greater_equal_scalar')
+def _greater_equal_scalar(nodes):
+    bound = nodes.constant(float(nodes.attrs['scalar']), nodes.dtype)
+    nodes.end('Cast', nodes.add('GreaterOrEqual', *nodes.inputs, bound), to=nodes.onnx_type)
+
+
 @_translates('_rminus_scalar')
 def _rminus_scalar(nodes):
     """(MXNet's own prints.)"""
@@ -173,19 +179,53 @@ def _diag(nodes):
     nodes.end('Mul', column, nodes.add('EyeLike', nodes.add('Mul', column, row)))
 
 
-@_translates('sign')
-def _sign(nodes):
-    nodes.end('Sign', *nodes.inputs)
-
-
 @_translates('dot')
 def _dot(nodes):
-    """Of matrices, or of a stack of them with one that is not transposed. (MXNet's own says with every one that more
-    dimensions would be something else.)
+    """Of matrices; the first may have more dimensions, if it is not transposed.
+
+    (MXNet's own says with every one of them that more dimensions would be something else.)
     """
     sides = [nodes.add('Transpose', side) if nodes.attrs.get(f'transpose_{letter}', 'False') == 'True' else side
              for letter, side in zip('ab', nodes.inputs)]
     nodes.end('MatMul', *sides)
+
+
+@_translates('BilinearSampler')
+def _bilinear_sampler(nodes):
+    """The four pixels around each place, weighed. (GridSample is of opset 16.)"""
+    images, grid = nodes.inputs
+    sides = nodes.add('Shape', images)
+
+    def lengths(begin, end, of=sides):
+        return nodes.add('Slice', of, nodes.constant([begin]), nodes.constant([end]))
+
+    zero, one, half = (nodes.constant(number, nodes.dtype) for number in (0, 1, .5))
+    neighbours = []   # of x, of y: (number, weight) of the pixel before the place and of the one after it
+    for channel, axis in ((0, 3), (1, 2)):
+        numbers = nodes.add('Gather', grid, nodes.constant(channel), axis=1)   # [B, H, W]
+        last = nodes.add('Sub', nodes.add('Cast', lengths(axis, axis + 1), to=nodes.onnx_type), one)
+        place = nodes.add('Mul', nodes.add('Mul', nodes.add('Add', numbers, one), last), half)
+        before = nodes.add('Floor', place)
+        share = nodes.add('Sub', place, before)   # of the pixel after it
+        pair = []
+        for pixel, weight in ((before, nodes.add('Sub', one, share)), (nodes.add('Add', before, one), share)):
+            inside = nodes.add('And', nodes.add('GreaterOrEqual', pixel, zero), nodes.add('LessOrEqual', pixel, last))
+            number = nodes.add('Cast', nodes.add('Where', inside, pixel, zero), to=7)
+            pair.append((number, nodes.add('Where', inside, weight, zero)))
+        neighbours.append(pair)
+    # [B, C, H, W] -> [B, C, H * W], of which GatherElements takes [B, C, N]
+    flat = nodes.add('Reshape', images, nodes.constant([0, 0, -1]))
+    one_row, width = nodes.constant([0, 1, -1]), lengths(3, 4)
+    channels = nodes.add('Concat', nodes.constant([1]), lengths(1, 2), nodes.constant([1]), axis=0)
+    total = None
+    for y, down in neighbours[1]:
+        for x, across in neighbours[0]:
+            numbers = nodes.add('Reshape', nodes.add('Add', nodes.add('Mul', y, width), x), one_row)
+            weights = nodes.add('Reshape', nodes.add('Mul', down, across), one_row)
+            pixels = nodes.add('GatherElements', flat, nodes.add('Expand', numbers, channels), axis=2)
+            part = nodes.add('Mul', pixels, weights)
+            total = part if total is None else nodes.add('Add', total, part)
+    nodes.end('Reshape', total, nodes.add('Concat', lengths(0, 2), lengths(2, 4, nodes.add('Shape', grid)), axis=0))
 
 
 @_translates('Reshape')

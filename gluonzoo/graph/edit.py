@@ -10,17 +10,25 @@ import json
 import mxnet as mx
 from mxnet.gluon import SymbolBlock
 
-__all__ = ['edges', 'flat', 'make_block', 'make_symbol', 'output_name', 'pass_by', 'read_graph', 'symbol_of']
+__all__ = ['edges', 'flat', 'make_block', 'make_symbol', 'output_name', 'own_names', 'pass_by', 'read_graph',
+           'symbol_of']
 
 
 def symbol_of(net):
     """The Symbol of a HybridBlock of one input, which is called data. Several outputs become a Group.
 
-    Every operator gets a name of its own. (In a network that calls a block twice, two operators have the same name at
-    first.)
+    Every operator gets a name of its own.
     """
     outputs = net(mx.sym.var('data'))
-    graph = read_graph(mx.sym.Group(flat(outputs)) if isinstance(outputs, (list, tuple)) else outputs)
+    return own_names(mx.sym.Group(flat(outputs)) if isinstance(outputs, (list, tuple)) else outputs)
+
+
+def own_names(symbol):
+    """The Symbol with a name of its own for every operator.
+
+    (In a network that calls a block twice, two operators have the same name at first.)
+    """
+    graph = read_graph(symbol)
     seen = set()
     for number, node in enumerate(graph['nodes']):
         if node['name'] in seen:

@@ -1,4 +1,5 @@
 """gluonzoo.export.to_onnx: every network, decoder and operator beside onnxruntime, and what it refuses."""
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from small_settings import SMALL
 
 import gluonzoo
-from gluonzoo.export import ExportError, to_onnx
+from gluonzoo.export import ExportError, to_onnx, to_symbol
 from gluonzoo.export.tracing import Chain, detection_difference, difference
 from gluonzoo.models.centernet import HEADS
 from gluonzoo.ops import BottomPool, LeftPool, RightPool, TopPool, bottom_pool, left_pool, right_pool, route, top_pool
@@ -261,7 +262,10 @@ def environment(ops=None):
     lambda F, x: F.dot(F.reshape(x, (-3, 0)), F.transpose(F.reshape(x * x, (-3, 0)))),
     lambda F, x: F.dot(F.reshape(x, (-3, 0)), F.reshape(x * x, (-3, 0)), transpose_b=True),
     lambda F, x: F.dot(F.reshape(x, (-3, 0)), F.reshape(x * x, (-3, 0)), transpose_a=True),
-], ids=['pick', 'pick inside', 'pick last', 'scalars', 'broadcast_maximum', 'dot', 'dot turned', 'dot, first turned'])
+    lambda F, x: F.dot(x, F.transpose(F.reshape(x * x, (-3, 0)))),
+    lambda F, x: (F.floor(x) >= 0) + (x >= .5),
+], ids=['pick', 'pick inside', 'pick last', 'scalars', 'broadcast_maximum', 'dot', 'dot turned', 'dot, first turned',
+        'dot, first of three', 'at least'])
 def test_operator(function, tmp_path):
     check(Function(function), tmp_path / 'f.onnx', normal(2, 3, 4))
 
@@ -272,6 +276,39 @@ def test_operator(function, tmp_path):
     (0, -1, 1, 1, 5)])
 def test_reshape(codes, tmp_path):
     check(Function(lambda F, x: F.reshape(x, codes)), tmp_path / 'f.onnx', normal(2, 4, 3, 5))
+
+
+@pytest.mark.parametrize('dynamic', [(), ('batch', 'size')], ids=['fixed', 'dynamic'])
+def test_bilinear_sampler(dynamic, tmp_path):
+    """Within the picture, on its corners, on its edges, and outside, where it is 0; also with a grid of another size."""
+    images, grid = normal(3, 4, 6, 5), rng.uniform(-1.3, 1.3, (3, 2, 7, 3)).astype('float32')
+    grid[0, :, 0] = [[-1, 1, 1], [-1, -1, 1]]
+    grid[1, 0], grid[2, 1] = 1, -1
+    grid[2, 0, 0] = [3, -3, 1e6]
+    check(Function(lambda F, x, g: F.BilinearSampler(x, g)), tmp_path / 'f.onnx', images, grid, dynamic=dynamic)
+    found, = session(tmp_path / 'f.onnx').run(None, {'input0': images, 'input1': grid})
+    assert_array_equal(found[0, :, 0], images[0][:, [0, 0, -1], [0, -1, -1]])
+    assert_array_equal(found[2, :, 0, :2], 0)
+    assert_array_equal(found[2, :, 0, 2], 0)
+
+
+class Twice(HybridBlock):
+    def __init__(self):
+        super().__init__()
+        self.layer = mx.gluon.nn.Dense(4, activation='relu')
+
+    def hybrid_forward(self, F, x):
+        return self.layer(x), self.layer(1 - self.layer(x))
+
+
+def test_a_block_that_is_called_twice(tmp_path):
+    """Two operators of one name would be one in ONNX."""
+    block = Twice()
+    block.initialize(mx.init.Normal(1))
+    check(block, tmp_path / 'f.onnx', normal(3, 4))
+    to_symbol(block, tmp_path / 'f', {'x': (3, 4)})
+    names = [node['name'] for node in json.loads((tmp_path / 'f-symbol.json').read_text())['nodes']]
+    assert len(set(names)) == len(names)
 
 
 def test_batch_norm_with_relu(tmp_path):

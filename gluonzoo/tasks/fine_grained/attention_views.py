@@ -92,9 +92,9 @@ class AttentionBox(HybridBlock):
         last = F.max(F.broadcast_mul(is_seen, places), axis=1, keepdims=True)
         steps, pad = self._padding.denominator, n * self._padding.numerator   # whole numbers, so that one division ...
         begin, end = F.broadcast_sub(first * steps, pad) / steps, F.broadcast_add(last * steps, pad) / steps
-        if self._clamp:   # ... and what it is cut off to are exact
-            begin = F.relu(F.fix(begin))
-            end = F.broadcast_maximum(F.broadcast_minimum(F.fix(end), n), begin + 1)
+        if self._clamp:   # ... and what is cut off are exact
+            begin = F.relu(F.floor(begin))   # which is int() of Python and max(..., 0)
+            end = F.broadcast_maximum(F.broadcast_minimum(F.floor(end), n), begin + 1)
         else:
             scale = (n - 1) / n
             begin, end = F.broadcast_mul(begin, scale), F.broadcast_mul(end, scale) + 1
