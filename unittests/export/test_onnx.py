@@ -280,7 +280,7 @@ def test_reshape(codes, tmp_path):
 
 @pytest.mark.parametrize('dynamic', [(), ('batch', 'size')], ids=['fixed', 'dynamic'])
 def test_bilinear_sampler(dynamic, tmp_path):
-    """Within the picture, on its corners, on its edges, and outside, where it is 0; also with a grid of another size."""
+    """Within the picture, on its corners and edges, and outside, where it is 0; with a grid of another size."""
     images, grid = normal(3, 4, 6, 5), rng.uniform(-1.3, 1.3, (3, 2, 7, 3)).astype('float32')
     grid[0, :, 0] = [[-1, 1, 1], [-1, -1, 1]]
     grid[1, 0], grid[2, 1] = 1, -1

@@ -1,0 +1,54 @@
+"""The whole prediction of WS-DAN as one graph: a picture is looked at, then what the attention maps look at in it.
+
+Source: as :mod:`gluonzoo.tasks.fine_grained.attention_views`, whose variants these are.
+"""
+from mxnet.gluon import HybridBlock
+
+from .attention_views import RefinedView
+
+__all__ = ['TwoStage']
+
+
+class TwoStage(HybridBlock):
+    """Classifies a picture as a whole and once more by its refined crop, with the same network, and joins the two.
+
+    Parameters
+    ----------
+    net : HybridBlock
+        initialized; ``logits [B, classes], feature, attention [B, M, h, w] = net(images)``
+    variant : {'guyuc', 'official'}, optional
+        how the crop is made, see :mod:`gluonzoo.tasks.fine_grained.attention_views`, and how the probabilities are
+        joined. 'guyuc': the softmax of the mean of both logits. 'official': the mean of both softmaxes. Default: that
+        of `net`.
+
+    Inputs:
+        - **images**: [B, 3, H, W], as `net` takes them
+
+    Outputs, float32:
+        - **probabilities**: [B, classes]
+        - **raw**: [B, classes], the logits of the whole picture
+        - **refined**: [B, classes], the logits of the crop
+        - **boxes**: [B, 4], see :class:`~gluonzoo.tasks.fine_grained.attention_views.AttentionBox`
+
+    Raises
+    ------
+    ValueError
+        if there is no such variant
+    """
+
+    def __init__(self, net, variant=None):
+        super().__init__()
+        self._variant = net.variant if variant is None else variant
+        with self.name_scope():
+            self.net, self.view = net, RefinedView(self._variant)
+
+    def hybrid_forward(self, F, images):
+        raw, _, attention = self.net(images)
+        crops, boxes = self.view(images, attention)
+        refined, _, _ = self.net(crops)
+        raw, refined = F.cast(raw, 'float32'), F.cast(refined, 'float32')
+        if self._variant == 'guyuc':
+            probabilities = F.softmax((raw + refined) / 2)
+        else:
+            probabilities = (F.softmax(raw) + F.softmax(refined)) / 2
+        return probabilities, raw, refined, boxes
