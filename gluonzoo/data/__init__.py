@@ -3,6 +3,7 @@ from ..pictures.decode import ImageError, read_image
 from .cifar import CIFAR
 from .coco_detection import CocoDetection, CocoSample
 from .detection_records import DetectionRecords, Sample
+from .fine_grained import CUB, Aircraft, Cars, Dogs
 from .labelled import Labelled
 from .labelled_pictures import LabelledPictures
 from .labelled_records import LabelledRecords
@@ -10,6 +11,6 @@ from .loader import Batch, Loader
 from .paired_images import Pair, PairedImages
 from .records import RecordError, write_records
 
-__all__ = ['CIFAR', 'Batch', 'CocoDetection', 'CocoSample', 'DetectionRecords', 'ImageError', 'Labelled',
-           'LabelledPictures', 'LabelledRecords', 'Loader', 'Pair', 'PairedImages', 'RecordError', 'Sample',
-           'read_image', 'write_records']
+__all__ = ['CIFAR', 'CUB', 'Aircraft', 'Batch', 'Cars', 'CocoDetection', 'CocoSample', 'DetectionRecords', 'Dogs',
+           'ImageError', 'Labelled', 'LabelledPictures', 'LabelledRecords', 'Loader', 'Pair', 'PairedImages',
+           'RecordError', 'Sample', 'read_image', 'write_records']

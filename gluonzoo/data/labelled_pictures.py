@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..pictures.decode import SUFFIXES, ImageError, read_image
+from ..pictures.decode import SUFFIXES
 from ..reading import quoted
 from ..registry import DATASETS
 from ..values import NAMES, PATH
 from ..values import check as check_value
 from .annotations.listing import files_below
-from .dataset import Dataset, counted
-from .labelled import Labelled, named, require_every_class
-from .records import RecordError
+from .dataset import counted
+from .labelled import named, require_every_class
+from .labelled_files import LabelledFiles
 
 __all__ = ['LabelledPictures']
 
@@ -22,7 +22,7 @@ VALIDATION = ('val', 'valid', 'validation', 'test')   # what the folder may be c
 
 
 @DATASETS.register('labelled_pictures')
-class LabelledPictures(Dataset):
+class LabelledPictures(LabelledFiles):
     """The pictures of a folder, in which each folder has the pictures of one class.
 
     Its samples are :class:`Labelled`.
@@ -79,9 +79,6 @@ class LabelledPictures(Dataset):
         require_every_class(self.path, self.class_names, self._labels, given=class_names is not None)
         self._tell(left_out)
 
-    def __len__(self):
-        return len(self._files)
-
     @classmethod
     def in_folder(cls, folder, split):
         names = VALIDATION if split == 'val' else (split,)
@@ -90,28 +87,6 @@ class LabelledPictures(Dataset):
                 return {'path': str(Path(folder, name))}
         raise FileNotFoundError(f'{Path(folder, names[0])}: no such folder'
                                 + f', nor {", ".join(names[1:])}' * (len(names) > 1))
-
-    def sample(self, record):
-        """The picture and the class of one record: :class:`Labelled`.
-
-        Raises IndexError if there is no such record, and RecordError if the file cannot be read.
-        """
-        if not 0 <= record < len(self):
-            raise IndexError(f'record {record} of {len(self)}')
-        try:
-            return Labelled(read_image(self.path / self._files[record]), int(self._labels[record]), record)
-        except (ImageError, OSError) as error:
-            raise RecordError(f'record {record}: {error}') from error
-
-    def identity(self):
-        """Yields the class names, and of each file its name below the folder and its size in bytes."""
-        yield '\n'.join(self.class_names).encode()
-        for file in self._files:
-            yield os.fsencode(file)
-            try:
-                yield b'%d' % os.stat(self.path / file).st_size
-            except OSError:   # a link to nothing, which is skipped when it is to be read
-                yield b'gone'
 
     def _require_classes(self, folders, given):
         if len(self.class_names) < 2:

@@ -33,4 +33,4 @@ def make_transform(spec):
     return TRANSFORMS.make(spec, 'transform')
 
 
-from . import classification, darknet, keypoints, pairs, ssd  # noqa: E402, F401  (registers their transforms)
+from . import classification, darknet, fine_grained, keypoints, pairs, ssd  # noqa: E402, F401  (registers their transforms)

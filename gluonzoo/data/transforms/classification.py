@@ -26,36 +26,19 @@ from ...pictures.resize import resize
 from ...registry import TRANSFORMS
 from ...values import check, number
 from .arrays import filled_up
-from .checks import mean_and_std, pixels, true_or_false
+from .checks import pixels, true_or_false
+from .normalising import GREY, MEAN, STD, Normalising
 
 __all__ = ['CIFARTrain', 'ImageNetTrain', 'MiddleCrop']
 
-MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 RATIOS = math.log(3 / 4), math.log(4 / 3)
 TRIALS = 10
-GREY = np.array([.299, .587, .114], np.float32)
 # Standard deviations of ImageNet's colours along their main axes, and these axes, as red, green, blue.
 AXES = np.array([[-.5675, .7192, .4009], [-.5808, -.0045, -.8140], [-.5836, -.6948, .4203]]) * [55.46, 4.794, 1.148]
 
 
-class _Normalising:
-    """What these have in common. (rgb - mean) / std is computed as rgb x scale + shift."""
-
-    def __init__(self, size, mean, std):
-        self.size = pixels('size', size)
-        mean, std = mean_and_std(mean, std, np.float64)
-        self._scale = (1 / std).astype(np.float32)[:, None, None]
-        self._shift = (-mean / std).astype(np.float32)[:, None, None]
-        self.arrays = (3, self.size, self.size), (1,)
-
-    def _normalise(self, planes, out):
-        """[3, H, W] uint8 or float32 -> out, float32 [3, H, W]"""
-        np.multiply(planes, self._scale, out=out)
-        out += self._shift
-
-
 @TRANSFORMS.register('middle_crop')
-class MiddleCrop(_Normalising):
+class MiddleCrop(Normalising):
     """The middle of a picture: what classifiers are tested with.
 
     Called with a :class:`~gluonzoo.data.Labelled`; nothing is random. The arrays: the image [3, S, S], the label [1].
@@ -84,7 +67,7 @@ class MiddleCrop(_Normalising):
 
 
 @TRANSFORMS.register('cifar_train')
-class CIFARTrain(_Normalising):
+class CIFARTrain(Normalising):
     """A random window of a padded picture, mirrored or not.
 
     Called with a :class:`~gluonzoo.data.Labelled` of size x size pixels. The arrays: the image [3, S, S], the label
@@ -130,7 +113,7 @@ class CIFARTrain(_Normalising):
 
 
 @TRANSFORMS.register('imagenet_train')
-class ImageNetTrain(_Normalising):
+class ImageNetTrain(Normalising):
     """A random window of a picture, resized, mirrored or not, in other colours and light.
 
     Called with a :class:`~gluonzoo.data.Labelled`. The arrays: the image [3, S, S], the label [1].

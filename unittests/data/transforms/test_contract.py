@@ -13,8 +13,9 @@ LOOK = {'size': 32, 'mean': MEAN, 'std': STD}
 KEYWORDS = {'resize': LOOK, 'ssd_train': LOOK, 'letterbox': LOOK, 'darknet_train': LOOK,
             'keypoint_train': {**LOOK, 'classes': 2}, 'photo': {'size': 64},
             'pair_resize': {'size': 32}, 'pair_train': {'load_size': 40, 'crop_size': 32},
-            'cifar_train': {**LOOK, 'size': 48}, 'imagenet_train': LOOK, 'middle_crop': LOOK}
-OF_ONE_CLASS = 'cifar_train', 'imagenet_train', 'middle_crop'
+            'cifar_train': {**LOOK, 'size': 48}, 'imagenet_train': LOOK, 'middle_crop': LOOK,
+            'fine_grained_train': LOOK, 'fine_grained_middle': LOOK}
+OF_ONE_CLASS = 'cifar_train', 'imagenet_train', 'middle_crop', 'fine_grained_train', 'fine_grained_middle'
 
 
 def sample_for(name):

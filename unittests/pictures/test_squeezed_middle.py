@@ -1,0 +1,35 @@
+"""The middle of a photo whose sides are made equal."""
+import numpy as np
+import pytest
+
+from gluonzoo.pictures.resize import resize
+from gluonzoo.pictures.squeezed_middle import squeezed, squeezed_middle
+
+
+@pytest.mark.parametrize('height, width, size, crop, side, corner', [
+    (40, 60, 28, .875, 32, 2), (32, 32, 28, .875, 32, 2), (3, 90, 8, .5, 16, 4), (8, 8, 8, 1, 8, 0),
+    (50, 30, 96, .875, 109, 6),    # 109.7 and 6.5, which torchvision rounds so, too
+    (1, 1, 7, .875, 8, 0)])        # 0.5 is rounded to the even
+def test_by_hand(height, width, size, crop, side, corner):
+    photo = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype='uint8')
+    whole = resize(photo, side, side)
+    assert np.array_equal(squeezed(photo, size, crop), whole)
+    middle = squeezed_middle(photo, size, crop)
+    assert middle.shape == (size, size, 3) and middle.dtype == np.uint8
+    assert np.array_equal(middle, whole[corner:corner + size, corner:corner + size])
+
+
+def test_beside_pillow():
+    """As torchvision does it with Pillow, but for another filter."""
+    from PIL import Image
+    smooth = np.add.outer(np.arange(60) * 3, np.arange(80) * 1.)[..., None] * [.8, .5, .9]
+    photo = smooth.astype('uint8')
+    wanted = np.asarray(Image.fromarray(photo).resize((32, 32), Image.BILINEAR))[2:30, 2:30]
+    assert np.abs(squeezed_middle(photo, 28).astype(int) - wanted).max() <= 2
+
+
+def test_a_strip():
+    strip = np.zeros((1, 65500, 3), 'uint8')
+    strip[:, 30000:36000] = 200
+    middle = squeezed_middle(strip, 224)
+    assert middle[:, 112].min() > 190 and middle[:, :80].max() == 0
