@@ -24,7 +24,7 @@ class Engine:
 
     A batch is cut into `accumulate` rounds of ``len(ctx)`` equal parts, one part a device. So memory limits the size of
     a part, not the batch size. Each part has a loss of its own. An update follows the mean of the gradients of all
-    parts, on all machines.
+    parts, on all machines, unless its trainer is made to follow their sum.
 
     Batch normalisation sees one part at a time. Each device keeps running statistics of its own. They must be averaged
     before the networks are evaluated (:func:`gluonzoo.train.fit` does this).
@@ -36,7 +36,7 @@ class Engine:
     accumulate : int, 1 or more
         rounds of forward and backward passes in an update
     clip_norm : float above 0, optional
-        the upper limit of the norm of the mean gradient, over all parameters of a trainer
+        the upper limit of the norm of the mean gradient, over all parameters of a trainer; a sum is not clipped
     amp : 'float16' or 'bfloat16', optional
         the type in which convolutions and the like are computed (mxnet.contrib.amp). This changes MXNet in the whole
         process, for good, so all engines of a process must have the same `amp`. float16 scales the loss, and in every
@@ -71,6 +71,7 @@ class Engine:
         self.trainers = {}
         self._accumulate, self._clip_norm, self.amp = accumulate, clip_norm, amp
         self._parameters = {}   # trainer name -> what it updates
+        self._totals = set()   # names of the trainers that follow sums over the parts
         self._sums = {}   # trainer name -> sums of gradients over the rounds
         self._keys = {}   # parameter -> key in the store
 
@@ -122,7 +123,7 @@ class Engine:
         net.hybridize(static_alloc=True)
         return net(*zeros)
 
-    def trainer(self, name, optimizer, *nets):
+    def trainer(self, name, optimizer, *nets, reduction='mean'):
         """Makes the trainer of one or more networks, which have been placed.
 
         Parameters
@@ -134,6 +135,10 @@ class Engine:
             'no_decay', a list of str, names the parameters without weight decay. 'bias' means every parameter whose
             name ends with it; 'heads.*.norm.gamma' is a pattern for whole names. Each must match a parameter.
         nets : HybridBlock
+        reduction : {'mean', 'sum'}
+            what becomes of the gradients of the parts. 'sum' is for gradients that are updates themselves, and sums
+            over a part, such as those of a center loss: the update is then the same, however a batch is cut into parts.
+            `clip_norm` leaves it as it is.
 
         Returns
         -------
@@ -142,6 +147,8 @@ class Engine:
         Raises ValueError if there is no such optimizer or it takes no such keywords, or if a word of 'no_decay' matches
         no parameter.
         """
+        if reduction not in ('mean', 'sum'):
+            raise ValueError(f"reduction: must be 'mean' or 'sum': {reduction!r}")
         check('optimizer', optimizer, OBJECT)
         settings = dict(optimizer)
         no_decay = settings.pop('no_decay', ())
@@ -160,6 +167,7 @@ class Engine:
         # Without a store: the trainers of an engine share one, or their keys would collide on the server.
         trainer = self.trainers[name] = gluon.Trainer(parameters, made, kvstore=None, update_on_kvstore=False)
         self._parameters[name] = parameters
+        (self._totals.add if reduction == 'sum' else self._totals.discard)(name)
         # Not grad_req='add': the gradients of MXNet's cast to bfloat16 and of operators from a library do not heed it.
         self._sums[name] = [mx.nd.zeros_like(gradient) for gradient in self._gradients(name)] \
             if self._accumulate > 1 else []
@@ -170,11 +178,12 @@ class Engine:
     # -- a step ------------------------------------------------------------------------------------------------------
 
     def minimize(self, name, batch, losses_of):
-        """Makes one update of trainer `name`, along the mean loss of a batch. A task with one network needs no more.
+        """Makes one update of trainer `name`, along the mean loss of a batch. A task with one loss needs no more.
 
         Parameters
         ----------
-        name : str
+        name : str, or tuple of str
+            of all trainers that follow the loss, as of :meth:`backward`
         batch : Batch
         losses_of : function of the arrays of a part -> dict of name -> NDArray [1]
             called while gradients are recorded. Gradients are computed from 'loss'; the other values are for the log.
@@ -190,7 +199,8 @@ class Engine:
             _check_losses(made[0])
             self.backward(name, [each['loss'] for each in made])
             scalars += made
-        self.step(name)
+        for each in _names(name):
+            self.step(each)
         return self.mean(scalars)
 
     def parts(self, batch):
@@ -218,18 +228,29 @@ class Engine:
         """Computes the gradients of `losses`, one NDArray a device, and adds them to the sums of trainer `name`.
 
         If the losses depend on other parameters, these get gradients too, but no trainer follows them.
+
+        Parameters
+        ----------
+        name : str, or tuple of str
+            Several trainers can follow the same losses, such as those of a network and of the centers of a loss. One
+            backward pass serves them all. With float16, the losses are scaled by the smallest of the trainers' scales,
+            and a trainer whose own gradients overflow leaves its update out, alone.
+        losses : list of NDArray [1]
         """
-        if name not in self.trainers:
-            raise ValueError(f'name: there is no trainer {name!r}; there are {", ".join(self.trainers) or "none"}')
+        names = _names(name)
+        for each in names:
+            if each not in self.trainers:
+                raise ValueError(f'name: there is no trainer {each!r}; there are {", ".join(self.trainers) or "none"}')
         if self.amp == 'float16':
-            with autograd.record(), mixed_precision.scale_loss(losses, self.trainers[name]) as scaled:
-                losses = scaled
+            losses = self._scaled(losses, [self.trainers[each] for each in names])
         autograd.backward(losses)
-        for total, gradient in zip(self._sums[name], self._gradients(name)):
-            total += gradient
+        for each in names:
+            for total, gradient in zip(self._sums[each], self._gradients(each)):
+                total += gradient
 
     def step(self, name):
-        """Updates the parameters of trainer `name` along the gradients of all rounds, devices and machines.
+        """Updates the parameters of trainer `name` along the gradients of all rounds, devices and machines: along
+        their mean, or their sum (see :meth:`trainer`).
 
         The sums of gradients are 0 afterwards.
         """
@@ -238,22 +259,31 @@ class Engine:
             gradient[:] = total
             total[:] = 0
         parts = self._accumulate * len(self.ctx) * (self.kvstore.num_workers if self.kvstore else 1)
+        is_sum = name in self._totals
         if self.kvstore:
             for parameter in parameters:
                 key = self._keys[parameter]
                 self.kvstore.pushpull(key, parameter.list_grad(), priority=-key)   # all gradients become the sum
-        if self._clip_norm is not None:
+        if self._clip_norm is not None and not is_sum:
             if self.amp == 'float16':
                 mixed_precision.unscale(trainer)
             for ctx in self.ctx:
                 gradients = [parameter.grad(ctx) for parameter in parameters]
                 gluon.utils.clip_global_norm(gradients, self._clip_norm * parts, check_isfinite=False)   # True waits
-        trainer.update(parts)
+        trainer.update(1 if is_sum else parts)
 
     def mean(self, scalars):
         """The mean of dicts of name -> NDArray [1], one a part, on the first device."""
         return {name: mx.nd.add_n(*(s[name].detach().as_in_context(self.ctx[0]) for s in scalars)) / len(scalars)
                 for name in scalars[0]}
+
+    def _scaled(self, losses, trainers):
+        """The losses times a scale that float16 needs. The trainers will divide the gradients by it."""
+        scale = min(trainer._amp_loss_scaler.loss_scale for trainer in trainers)
+        for trainer in trainers:
+            trainer._scale = trainer._amp_original_scale / scale
+        with autograd.record():
+            return [loss * scale for loss in losses]
 
     def _require_memory(self, what, count):
         for ctx in self.ctx:
@@ -287,6 +317,14 @@ def _count(state):
     if isinstance(state, (list, tuple)):
         return sum(map(_count, state))
     return state is not None
+
+
+def _names(name):
+    """The names of one or more trainers, each once: tuple of str."""
+    names = (name,) if isinstance(name, str) else tuple(name)
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f'name: must be that of a trainer, or of several, each once: {name!r}')
+    return names
 
 
 def _check_losses(losses):

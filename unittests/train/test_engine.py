@@ -18,6 +18,7 @@ from tiny_detector import CLASS_NAMES, TinyDetector, make_batch
 
 from gluonzoo import optimizers
 from gluonzoo.data import Batch
+from gluonzoo.losses.center import CenterLoss
 from gluonzoo.models.dsod import dsod300
 from gluonzoo.recipes.dsod import PAPER
 from gluonzoo.tasks.detection.single_shot import SingleShotDetection
@@ -234,6 +235,165 @@ def test_machines_agree_before_the_network_is_used():
     net.register_forward_hook(lambda *_: events.append('used'))
     Engine(kvstore=store).place(net, (1, 3, 8, 8))
     assert events == [0, 1, 'used']
+
+
+# -- trainers that follow one loss -----------------------------------------------------------------------------------
+
+class Centered:
+    """A linear network whose outputs are to be small, and near the centers of their classes."""
+
+    def __init__(self, optimizer=SGD, reduction='sum', duplicates='sum', store=None, **options):
+        self.engine = Engine(**options, **({'kvstore': store} if store else {}))
+        self.net = nn.Dense(3, in_units=2, weight_initializer=mx.init.Constant(.5))
+        self.center, self._counts = CenterLoss(4, 3, duplicates=duplicates, weight=.5), duplicates != 'sum'
+        labels = [(1,)] * (2 if self._counts else 1)
+        self.engine.place(self.net, (1, 2))
+        self.engine.place(self.center, (1, 3), *labels)
+        self.engine.trainer('net', optimizer, self.net)
+        self.engine.trainer('center', {'name': 'sgd', 'learning_rate': .05}, self.center, reduction=reduction)
+
+    def losses_of(self, batch):
+        def losses_of(x, labels):
+            features = self.net(x)
+            whole = [batch.arrays[1].as_in_context(x.context)] if self._counts else []
+            center = self.center(features, labels, *whole)
+            return {'loss': (features ** 2).mean() + center, 'center': center}
+        return losses_of
+
+    def step(self, batch):
+        return self.engine.minimize(('net', 'center'), batch, self.losses_of(batch))
+
+    def weights(self, ctx=None):
+        return [p.data(ctx or self.engine.ctx[0]).asnumpy()
+                for net in (self.net, self.center) for p in net.collect_params().values()]
+
+
+def labelled_batch(size=24, seed=0):
+    """Labels 0 ... 2; a part of a batch has duplicates, and so have two parts."""
+    return Batch((batch_of(size, seed).arrays[0], mx.nd.array(np.random.default_rng(seed).integers(0, 3, size))), None)
+
+
+def centered_by_hand(steps, clip_norm=None, duplicates='sum', lr=.1, beta=.05):
+    """The weights after so many steps with the whole batch: NumPy, one picture after the other."""
+    weight, bias, centers = np.full((3, 2), .5), np.zeros(3), np.zeros((4, 3))
+    for seed in range(steps):
+        x, labels = (array.asnumpy().astype('float64') for array in labelled_batch(seed=seed).arrays)
+        labels, after, gradients = labels.astype(int), centers.copy(), [np.zeros((3, 2)), np.zeros(3)]
+        for one, label in zip(x, labels):
+            feature = weight @ one + bias
+            center = centers[label] / max(np.linalg.norm(centers[label]), 1e-12)
+            slope = 2 * feature / 3 / len(x) + .5 * 2 * (feature - center) / len(x)
+            gradients = [gradients[0] + np.outer(slope, one), gradients[1] + slope]
+            count = list(labels).count(label)
+            after[label] += beta * {'sum': 1, 'mean': 1 / count, 'damped': 1 / (1 + count)}[duplicates] * (
+                feature - center)
+        norm = np.sqrt(sum((gradient ** 2).sum() for gradient in gradients))
+        if clip_norm:
+            assert norm > clip_norm   # there is something to clip
+            gradients = [gradient * clip_norm / norm for gradient in gradients]
+        weight, bias, centers = weight - lr * gradients[0], bias - lr * gradients[1], after
+    return [weight, bias, centers]
+
+
+@pytest.mark.parametrize('duplicates', ['sum', 'mean', 'damped'])
+@pytest.mark.parametrize('clip_norm', [None, .01])
+@pytest.mark.parametrize('accumulate, ctx', [(1, [mx.cpu()]), (2, [mx.cpu()]), (1, TWO), (4, TWO), (12, TWO)])
+def test_network_and_centers(accumulate, ctx, clip_norm, duplicates):
+    """The network follows the mean, clipped; the centers have the whole batch's update, however it is cut."""
+    task = Centered(accumulate=accumulate, ctx=ctx, clip_norm=clip_norm, duplicates=duplicates)
+    for seed in range(3):
+        task.step(labelled_batch(seed=seed))
+    for device in ctx:
+        for found, expected in zip(task.weights(device), centered_by_hand(3, clip_norm, duplicates)):
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_network_and_centers_on_two_devices_are_as_in_two_rounds():
+    rounds, devices = Centered(accumulate=2), Centered(ctx=TWO)
+    for seed in range(3):
+        losses = [task.step(labelled_batch(seed=seed))['center'].asscalar() for task in (rounds, devices)]
+        assert losses[0] == losses[1]
+    for one, two in zip(rounds.weights(), devices.weights()):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize('ctx', [[mx.cpu()], TWO])
+def test_network_and_centers_of_machines(ctx):
+    """The network follows the mean of two machines with the same gradients, the centers move twice as far."""
+    task, alone = Centered(store=TwiceTheSame(), ctx=ctx), Centered()
+    for one in (task, alone):
+        one.net.weight.set_data(mx.nd.full((3, 2), .25))
+        one.center.centers.set_data(mx.nd.full((4, 3), .25))
+        one.step(labelled_batch())
+    (*net, centers), (*expected, moved) = task.weights(), alone.weights()
+    for found, wanted in zip(net, expected):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    np.testing.assert_allclose(centers - .25, 2 * (moved - .25), atol=1e-6)
+
+
+@pytest.mark.parametrize('accumulate, ctx', [(1, [mx.cpu()]), (3, TWO)])
+def test_one_backward_pass_serves_both(accumulate, ctx, monkeypatch):
+    """It is backward() and step() by hand, bit for bit; the order of names does not count."""
+    passes, backward = [], autograd.backward
+    monkeypatch.setattr(autograd, 'backward', lambda heads: passes.append(len(heads)) or backward(heads))
+    short, by_hand = (Centered(accumulate=accumulate, ctx=ctx) for _ in range(2))
+    for seed in range(3):
+        batch = labelled_batch(seed=seed)
+        short.step(batch)
+        assert passes == [len(ctx)] * accumulate
+        for parts in by_hand.engine.parts(batch):
+            with autograd.record():
+                losses = [by_hand.losses_of(batch)(*part)['loss'] for part in parts]
+            by_hand.engine.backward(['center', 'net'], losses)
+        for name in ('center', 'net'):
+            by_hand.engine.step(name)
+        passes.clear()
+    for device in ctx:
+        for one, two in zip(short.weights(device), by_hand.weights(device)):
+            np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize('optimizer', [SGD, dict(SGD, momentum=.9, wd=.01)])
+@pytest.mark.parametrize('accumulate, ctx', [(1, [mx.cpu()]), (2, [mx.cpu()]), (4, TWO)])
+def test_a_sum_is_as_many_times_the_mean(accumulate, ctx, optimizer):
+    """That of a loss which is a mean over a part. The rate makes up for it. (Decay knows neither mean nor sum.)"""
+    task, parts = Squares('a', accumulate=accumulate, ctx=ctx), accumulate * len(ctx)
+    decay = optimizer.get('wd', 0) * parts
+    slower = {**optimizer, 'learning_rate': optimizer['learning_rate'] / parts, 'wd': decay}
+    task.engine.trainer('a', slower, task.networks['a'], reduction='sum')
+    for step in range(3):
+        task.step(batch_of(seed=step))
+    np.testing.assert_allclose(task.weights(), expected_weights(3, optimizer), rtol=1e-5)
+
+
+def test_a_new_trainer_has_a_reduction_of_its_own():
+    task = Squares('a', accumulate=2)
+    for reduction in ({'reduction': 'sum'}, {}):
+        task.engine.trainer('a', SGD, task.networks['a'], **reduction)
+    for step in range(3):
+        task.step(batch_of(seed=step))
+    np.testing.assert_allclose(task.weights(), expected_weights(3), rtol=1e-5)
+
+
+@pytest.mark.parametrize('name, message', [
+    (('net', 'centre'), "name: there is no trainer 'centre'; there are net, center"),
+    ((), r'name: must be that of a trainer, or of several, each once: \(\)'),
+    (('net', 'center', 'net'), 'name: must be that of a trainer, or of several, each once: .*net')])
+def test_trainers_that_are_none(name, message):
+    """No gradient is added to any: the next update is as if it were the first."""
+    task, other = Centered(accumulate=2), Centered(accumulate=2)
+    with pytest.raises(ValueError, match=f'^{message}'):
+        task.engine.minimize(name, labelled_batch(), task.losses_of(labelled_batch()))
+    for each in (task, other):
+        each.step(labelled_batch())
+    for one, two in zip(task.weights(), other.weights()):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize('reduction', ['total', None, True])
+def test_a_reduction_that_is_none(reduction):
+    with pytest.raises(ValueError, match=f"^reduction: must be 'mean' or 'sum': {reduction!r}"):
+        Centered(reduction=reduction)
 
 
 # -- networks --------------------------------------------------------------------------------------------------------
@@ -493,3 +653,55 @@ def test_float16_scales_the_loss():
         print(*map(float, losses_and_weights('float16')))
         ''')
     assert [float(value) for value in out.split()] == list(losses_and_weights(None))
+
+
+def centered_losses_and_weights(amp):
+    """Three steps; with float16, then such as overflow: of neither, again, of both, and of the network alone."""
+    task = Centered(accumulate=2, clip_norm=1, amp=amp)
+    for seed in range(3):
+        yield task.step(labelled_batch(seed=seed))['loss'].asscalar()
+    yield from (number for array in task.weights() for number in array.ravel())
+    if amp:
+        net, center = (task.engine.trainers[name]._amp_loss_scaler for name in ('net', 'center'))
+        for scales, size, moves, after in ((8, 9), 1, (True, True), (8, 9)), ((200, 9), 1, (True, True), (200, 9)), (
+                (200, 200), 1, (False, False), (199, 199)), ((8, 9), 1e37, (False, True), (7, 9)):
+            for scaler, scale in zip((net, center), scales):
+                scaler._loss_scale = scaler._next_loss_scale = 2. ** scale
+            batch = labelled_batch()
+            batch.arrays[0][:] *= size   # the gradient of the weights has it, that of the centers has not
+            task.net.weight.set_data(mx.nd.zeros((3, 2)))
+            task.net.bias.set_data(mx.nd.ones((3,)))
+            before, _, centers = task.weights()
+            task.step(batch)
+            weight, _, moved = task.weights()
+            assert ((weight != before).any(), (moved != centers).any()) == moves, scales
+            assert (net._next_loss_scale, center._next_loss_scale) == tuple(2. ** scale for scale in after), scales
+
+
+def test_float16_scales_the_loss_of_two_trainers_alike():
+    """As above; the smaller scale is that of both."""
+    out = python('''
+        from mxnet.contrib import amp
+        from test_engine import centered_losses_and_weights
+        init = amp.init
+        amp.init = lambda dtype: init(dtype, target_precision_ops=['relu'], conditional_fp32_ops=[], fp32_ops=[])
+        print(*map(float, centered_losses_and_weights('float16')))
+        ''')
+    assert [float(value) for value in out.split()] == list(map(float, centered_losses_and_weights(None)))
+
+
+def test_network_and_centers_with_bfloat16():
+    """Features are rounded to its 8 digits; the centers are float32 and follow them as closely."""
+    out = python('''
+        import mxnet as mx
+        from test_engine import TWO, Centered, labelled_batch
+        task = Centered(accumulate=2, ctx=TWO, amp='bfloat16')
+        for seed in range(3):
+            task.step(labelled_batch(seed=seed))
+        print(task.net(mx.nd.ones((1, 2))).dtype, *(array.dtype for array in task.weights()), sep=';')
+        print(*(number for array in task.weights() for number in array.ravel()))
+        ''')
+    types, numbers = out.splitlines()
+    assert 'bfloat16' in types.split(';')[0] and types.split(';')[1:] == ['float32'] * 3
+    expected = np.concatenate([array.ravel() for array in centered_by_hand(3)])
+    np.testing.assert_allclose([float(number) for number in numbers.split()], expected, atol=.02)
