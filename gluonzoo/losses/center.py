@@ -108,7 +108,7 @@ class CenterLoss(HybridBlock):
         feature = F.cast(feature, self._dtype)
         labels, batch_labels = (F.cast(F.reshape(x, (-1,)), self._dtype)
                                 for x in (labels, labels if batch_labels is None else batch_labels))
-        known = (labels >= 0) * (labels < self._classes)   # [B], 1 or 0
+        known = (labels > -1) * (labels < self._classes)   # [B], 1 or 0
         old = F.take(centers, labels)   # [B, length]; of labels beyond the classes, the nearest
         differences = feature - F.BlockGrad(_normalized(F, old) if self._normalize else old)
         loss = F.mean(F.sum(differences ** 2, axis=1) * known) * self._weight
@@ -123,7 +123,7 @@ class CenterLoss(HybridBlock):
             return F.ones_like(labels)
         alike = F.broadcast_equal(F.expand_dims(labels, axis=1), F.expand_dims(batch_labels, axis=0))   # [B, N]
         count = F.maximum(F.sum(alike, axis=1), 1)   # none are like NaN
-        return 1 / (count + 1 if self._duplicates == 'damped' else count)
+        return F.reciprocal(count + 1 if self._duplicates == 'damped' else count)
 
 
 def _normalized(F, x):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon
 
+from gluonzoo.export import to_onnx, to_symbol
 from gluonzoo.losses.center import CenterLoss
 
 BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
@@ -263,3 +264,34 @@ def test_centers_stay_float32_in_half_precision():
     block.cast('float16')
     assert block.centers.data().dtype == np.float32
     np.testing.assert_array_equal(block.centers.data().asnumpy(), before)
+
+
+# -- export: the value, which has no use for the shares ----------------------------------------------------------------
+
+@pytest.mark.filterwarnings('ignore:.*Cannot decide type')
+@pytest.mark.parametrize('normalize, duplicates', CASES)
+def test_symbol(normalize, duplicates, tmp_path):
+    """Its gradients are those of the block, in an MXNet without gluonzoo."""
+    centers, features, labels = case()
+    block = made(centers, normalize=normalize, duplicates=duplicates)
+    paths = to_symbol(block, tmp_path / 'center', {'feature': (12, 5), 'labels': np.zeros(12, 'float32')}, ['loss'])
+    loaded = gluon.SymbolBlock.imports(str(paths[0]), ['feature', 'labels'], str(paths[1]))
+    loaded.centers = next(iter(loaded.collect_params().values()))
+    for found, expected in zip(step_of(loaded, features, labels),
+                               slow(*case(), normalize=normalize, duplicates=duplicates)):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize('normalize, duplicates', CASES)
+def test_onnx(normalize, duplicates, tmp_path, capfd):
+    """Of any number of pictures; nothing is printed."""
+    pytest.importorskip('onnx')
+    onnxruntime = pytest.importorskip('onnxruntime')
+    block = made(case()[0], normalize=normalize, duplicates=duplicates)
+    to_onnx(block, tmp_path / 'center.onnx', {'feature': (2, 5), 'labels': np.array([1, 4], 'float32')}, ['loss'],
+            dynamic=['batch'])
+    assert capfd.readouterr().out == ''
+    session = onnxruntime.InferenceSession(str(tmp_path / 'center.onnx'), providers=['CPUExecutionProvider'])
+    centers, features, labels = case()
+    loss, = session.run(None, {'feature': features.astype('float32'), 'labels': labels.astype('float32')})
+    assert loss.shape == (1,) and loss[0] == pytest.approx(slow(*case(), normalize=normalize)[0], rel=1e-5)
