@@ -10,20 +10,17 @@ Classification" (https://arxiv.org/abs/1901.09891). There are two public codes, 
   there.
 
 All is done on the device for the batch as a whole, with shapes that do not depend on values. Nothing waits for the
-device. No gradient passes. Everything is computed in float32, whatever the type of images and maps.
+device. No gradient passes. Everything is computed in float32, whatever the type of images and maps. What is drawn
+follows ``mx.random.seed``.
 
 Deviations from both codes:
 
 1. What is not a number or below 0 in a map counts as 0, and what is above 1e30 as 1e30.
-2. Where nothing of a map reaches its threshold, and where a map is 0 everywhere, it says nothing about the picture: the
-   crop is the whole picture, and nothing is dropped. The codes stop with an error in the first case. Of a map of zeros
-   they drop the whole picture, and 'official' crops the whole picture with a margin of zeros.
-3. A box has at least one pixel. 'guyuc' stops with an error where both edges of a box are the same, which happens with
-   pictures of less than 20 pixels.
-4. The edges of 'guyuc' are computed exactly. Python takes 0.1 * 70 for more than 7, so there an edge may be a pixel
-   further out.
-5. The maps for crop and drop are drawn one for each by MXNet's generator, which ``mx.random.seed`` seeds, and with them
-   the thresholds.
+2. Where no pixel reaches the threshold, and where a map is 0 everywhere, the map says nothing about the picture. Then
+   the crop is the whole picture, and nothing is dropped. The codes stop with an error in the first case. Of a map of
+   zeros they drop the whole picture, and 'official' crops it with a margin of zeros.
+3. A box has at least one pixel. GuYuc's code stops with an error where both edges of a box are the same, which happens
+   in pictures of less than 20 pixels.
 """
 from fractions import Fraction
 
