@@ -21,7 +21,7 @@ from .scenery import Shape, background, blend, colour, ellipse, leaf, render, ro
 __all__ = ['CLASS_NAMES', 'Bird', 'picture']
 
 LEAST_SIDE = 48                 # pixels
-_SMALLEST, _LARGEST = .48, .68  # the longer side of the bird, of the picture's shorter one
+_SMALLEST, _LARGEST = .42, .6   # the longer side of the bird, of the picture's shorter one
 _CLUTTER = .08, .22             # the longer side of a thing around it, of the picture's shorter one
 _BERRY = .02, .045              # the radius of a berry, of the picture's shorter side
 

@@ -38,11 +38,11 @@ class Cars(ListedPictures):
         class_names = texts(path / META, read_mat(path / META, 'class_names'))
         where = next((path / name for name in LISTS[split] if (path / name).exists()), path / LISTS[split][0])
         annotations = read_mat(where, 'annotations')
-        fields = annotations.dtype.names or ()
+        fields = annotations if isinstance(annotations, dict) else {}
         missing = next((name for name in ('fname', 'class') if name not in fields), None)
         if missing:
             raise FileError(f'{where}: annotations must have the field {missing!r}; has {quoted(list(fields))}')
-        names = texts(where, annotations['fname'])
-        labels = whole_numbers(where, annotations['class'], len(class_names))
+        names = texts(where, fields['fname'])
+        labels = whole_numbers(where, fields['class'], len(class_names))
         return Listing(where, class_names, [f'cars_{split}/{require_inside(where, name)}' for name in names],
-                       (labels - 1).tolist())
+                       [label - 1 for label in labels])

@@ -49,7 +49,7 @@ class Dogs(ListedPictures):
 def _read(path):
     """(names of the pictures below Images, their classes from 1)"""
     files = [require_inside(path, name) for name in texts(path, read_mat(path, 'file_list'))]
-    labels = whole_numbers(path, read_mat(path, 'labels'), MOST_CLASSES).tolist()
+    labels = whole_numbers(path, read_mat(path, 'labels'), MOST_CLASSES)
     if len(files) != len(labels):
         raise FileError(f'{path}: file_list has {len(files)} pictures, and labels has {len(labels)}')
     return files, labels

@@ -1,13 +1,13 @@
-"""Reads files of MATLAB, version 5 to 7, with SciPy. Anyone may have written them.
+"""Reads lists in files of MATLAB, version 5 to 7: structs, cells, texts and numbers. Anyone may have written them.
 
-SciPy takes as much memory as such a file asks for, and a small file may ask for any amount: its parts are compressed,
-and say themselves how many cells or fields they have. So both are looked at first. Source of the format: "MAT-File
-Format" (The MathWorks).
+``scipy.io.loadmat`` reads more of these files, but trusts them: one that is damaged can end the process, and one of 200
+bytes can ask for all memory. This reader believes no size that a file tells of itself, and makes nothing that is larger
+than the file's own bytes. Source of the format: "MAT-File Format" (The MathWorks).
 """
-import io
-import struct
 import zlib
+from math import prod
 from numbers import Real
+from struct import Struct
 
 import numpy as np
 
@@ -16,109 +16,173 @@ from ...reading import FileError, quoted, read_bytes
 __all__ = ['read_mat', 'texts', 'whole_numbers']
 
 MAX_BYTES = 1 << 23        # of a file; the largest of the original lists has 330,000
-MAX_UNPACKED = 1 << 27     # of its parts
+MAX_UNPACKED = 1 << 25     # of its parts
 MOST_DEEP = 8              # arrays within arrays
 _HEADER = 128
-_MATRIX, _COMPRESSED = 14, 15
-_CELL, _STRUCT = 1, 2
+_MATRIX, _COMPRESSED = 14, 15   # kinds of elements
+_CELLS, _STRUCT, _TEXT, _NUMBERS = 1, 2, 4, range(6, 16)   # kinds of arrays
+_TYPES = {1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 9: 'f8', 12: 'i8', 13: 'u8'}   # of numbers
+_LETTERS = {1: 'latin-1', 2: 'latin-1', 4: 'utf-16', 16: 'utf-8', 17: 'utf-16', 18: 'utf-32'}           # of texts
 
 
 def read_mat(path, variable):
-    """The value of a variable: a NumPy array, as ``scipy.io.loadmat`` makes it.
+    """The value of a variable.
 
-    Raises FileError if the file is no such file, is damaged, asks for more memory than any need, or has no such
-    variable.
+    Returns
+    -------
+    list of values
+        of cells, column after column
+    dict of str -> list of values
+        of a struct: field -> one value of each of its elements
+    str
+        of a text of one row
+    array
+        of real numbers
+    None
+        of anything else
+
+    Raises FileError if the file is no such file, is damaged, is larger than any need, or has no such variable.
     """
-    from scipy.io import loadmat  # here, since it takes a third of a second
-
-    content = read_bytes(path, MAX_BYTES)
     try:
-        _check(content)
-        found = loadmat(io.BytesIO(content), variable_names=[variable])
-    except FileError as error:
-        raise FileError(f'{path}: {error}') from None
-    # SciPy promises nothing of what it raises at a damaged file.
-    except Exception as error:
-        raise FileError(f'{path}: is damaged, or no file of MATLAB: {quoted(str(error) or type(error).__name__)}') \
-            from error
-    if not isinstance(found.get(variable), np.ndarray):
-        raise FileError(f'{path}: must have the variable {variable!r}')
-    return found[variable]
+        for name, value in _variables(read_bytes(path, MAX_BYTES)):
+            if name == variable:
+                return value()
+    except (zlib.error, UnicodeDecodeError, _Damaged) as error:
+        raise FileError(f'{path}: {error if isinstance(error, _Damaged) else "is damaged"}') from None
+    raise FileError(f'{path}: must have the variable {variable!r}')
 
 
 def texts(where, values):
-    """The texts in an array of cells, or in a field of a struct: list of str. FileError if there is anything else."""
-    found = [value.item() if isinstance(value, np.ndarray) and value.dtype.kind == 'U' and value.size == 1 else None
-             for value in (values.ravel() if values.dtype == object else [values])]
-    wrong = next((number for number, text in enumerate(found, 1) if text is None), None)
+    """Values that are texts, as of cells or of a field of a struct: list of str. FileError if one is anything else."""
+    values = values if isinstance(values, list) else [None]
+    wrong = next((number for number, value in enumerate(values, 1) if not isinstance(value, str)), None)
     if wrong is not None:
         raise FileError(f'{where}: entry {wrong} must be a text')
-    return found
+    return values
 
 
 def whole_numbers(where, values, most):
-    """The numbers in an array, an array of cells or a field of a struct: int array [n]. FileError unless each is whole,
-    from 1 to `most`.
-    """
-    found = [value.item() if isinstance(value, np.ndarray) and value.size == 1 else value for value in values.ravel()]
-    for number, value in enumerate(found, 1):
-        if not isinstance(value, Real) or isinstance(value, bool) or not 1 <= value <= most or value % 1:
+    """An array of numbers, or values that are one number each, as ints. FileError unless they are from 1 to `most`."""
+    values = values.ravel().tolist() if isinstance(values, np.ndarray) else [
+        value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+        for value in (values if isinstance(values, list) else [None])]
+    for number, value in enumerate(values, 1):
+        if not isinstance(value, Real) or not 1 <= value <= most or value % 1:
             raise FileError(f'{where}: entry {number}: a class must be a whole number from 1 to {most}: '
                             f'{quoted(value)}')
-    return np.array(found, np.int64)
+    return [int(value) for value in values]
 
 
-def _check(content):
-    """FileError unless it is a file of these versions that asks for no more than it has."""
+class _Damaged(ValueError):
+    """The file is not as it must be; the message goes on after the path."""
+
+
+class _Order:
+    """How the numbers of a file are read: `sign` is '<' or '>'."""
+
+    def __init__(self, sign):
+        self.sign = sign
+        self.tag = Struct(f'{sign}2I').unpack_from
+
+
+def _variables(content):
+    """(name, function that makes its value) of each variable of a file."""
     if content[:8] == b'\x89HDF\r\n\x1a\n' or content[:10] == b'MATLAB 7.3':
-        raise FileError("is of MATLAB's version 7.3 (HDF5), which is not read; save it with -v7")
-    order = {b'IM': '<', b'MI': '>'}.get(content[126:_HEADER])
-    if order is None or struct.unpack(f'{order}H', content[124:126])[0] >> 8 != 1:
-        raise FileError('is no file of MATLAB, version 5 to 7')
-    left = MAX_UNPACKED
-    for kind, part in _elements(content[_HEADER:], order, padded=False):
+        raise _Damaged("is of MATLAB's version 7.3 (HDF5), which is not read; save it with -v7")
+    sign = {b'IM': '<', b'MI': '>'}.get(content[126:_HEADER])
+    if sign is None or Struct(f'{sign}H').unpack(content[124:126])[0] >> 8 != 1:
+        raise _Damaged('is no file of MATLAB, version 5 to 7')
+    order, left = _Order(sign), MAX_UNPACKED
+    for kind, part in _elements(memoryview(content)[_HEADER:], order, padded=False):
         if kind == _COMPRESSED:
             unpacking = zlib.decompressobj()
             part = unpacking.decompress(part, left)
             if unpacking.unconsumed_tail:
-                raise FileError(f'its parts take more than {MAX_UNPACKED} bytes')
+                raise _Damaged(f'its parts take more than {MAX_UNPACKED} bytes')
+            if not unpacking.eof:
+                raise _Damaged('is cut off, or damaged')
             left -= len(part)
-            kind, part = next(_elements(part, order), (None, b''))
+            kind, part = next(_elements(memoryview(part), order), (None, b''))
         if kind == _MATRIX:
-            _check_matrix(part, order, MOST_DEEP)
+            yield _matrix(part, order, MOST_DEEP)
 
 
-def _check_matrix(part, order, deep):
-    """FileError if an array says that it has more values than there are bytes for."""
-    if deep == 0:
-        raise FileError(f'has more than {MOST_DEEP} arrays within each other')
+def _matrix(part, order, deep):
+    """(name, function that makes the value) of an array."""
+    if not part:
+        return '', lambda: None
+    if not deep:
+        raise _Damaged(f'has more than {MOST_DEEP} arrays within each other')
     elements = _elements(part, order)
-    flags, shape = (next(elements, (None, b''))[1] for _ in range(2))
-    if not flags:   # an empty array
-        return
-    dimensions = struct.unpack(f'{order}{len(shape) // 4}i', shape[:len(shape) // 4 * 4])
-    count = 1
-    for dimension in dimensions:   # as Python's whole numbers, which do not overflow
-        count *= dimension
-    if min(dimensions, default=0) < 0 or count > len(part):
-        raise FileError(f'says that an array has the shape {quoted(dimensions)}, in {len(part)} bytes')
-    if struct.unpack(f'{order}I', flags[:4])[0] & 0xff in (_CELL, _STRUCT):
-        for kind, child in elements:
-            if kind == _MATRIX:
-                _check_matrix(child, order, deep - 1)
+    head = [content for _, (_, content) in zip(range(3), elements)]
+    if len(head) < 3 or len(head[0]) < 4 or len(head[1]) % 4:
+        raise _Damaged('is damaged')
+    kind = order.tag(head[0].tobytes().ljust(8))[0] & 0xff
+    shape = np.frombuffer(head[1], f'{order.sign}i4').tolist()
+    if min(shape, default=0) < 0:
+        raise _Damaged(f'an array cannot have the shape {quoted(shape)}')
+    return bytes(head[2]).decode('latin-1'), lambda: _value(kind, shape, elements, order, deep)
+
+
+def _value(kind, shape, elements, order, deep):
+    if kind == _CELLS:
+        return _within(elements, prod(shape), order, deep)
+    if kind == _STRUCT:
+        (_, length), (_, letters) = _next(elements), _next(elements)
+        length = int(np.frombuffer(length[:4], f'{order.sign}i4').sum())
+        if length < 1 or len(letters) % length:
+            raise _Damaged('is damaged')
+        names = [bytes(letters[at:at + length]).split(b'\0')[0].decode('latin-1')
+                 for at in range(0, len(letters), length)]
+        values = _within(elements, prod(shape) * len(names), order, deep)
+        return {name: values[number::len(names)] for number, name in enumerate(names)}
+    if kind == _TEXT:
+        code, letters = _next(elements) if prod(shape) else (1, b'')
+        encoding = _LETTERS.get(code, 'latin-1')
+        if encoding in ('utf-16', 'utf-32'):
+            encoding += '-le' if order.sign == '<' else '-be'
+        return bytes(letters).decode(encoding) if len(shape) == 2 and shape[0] == 1 or not letters else None
+    if kind in _NUMBERS:
+        code, numbers = _next(elements)
+        if code not in _TYPES or len(numbers) != prod(shape) * np.dtype(_TYPES[code]).itemsize:
+            raise _Damaged(f'an array of the shape {quoted(shape)} cannot have {len(numbers)} bytes')
+        numbers = np.frombuffer(numbers, order.sign + _TYPES[code]).reshape(shape, order='F')
+        return None if next(elements, None) else numbers   # not if they are complex
+    return None
+
+
+def _within(elements, count, order, deep):
+    """The values of the arrays that are the next elements, `count` of them."""
+    values = []
+    for kind, part in elements:
+        if kind != _MATRIX or len(values) == count:
+            raise _Damaged('is damaged')
+        values.append(_matrix(part, order, deep - 1)[1]())
+    if len(values) != count:
+        raise _Damaged(f'has {len(values)} values, and says that it has {count}')
+    return values
+
+
+def _next(elements):
+    found = next(elements, None)
+    if found is None:
+        raise _Damaged('is cut off, or damaged')
+    return found
 
 
 def _elements(content, order, padded=True):
     """(kind, bytes) of each element: a number for its kind, its size, and then so many bytes."""
-    at = 0
-    while at + 8 <= len(content):
-        kind, size = struct.unpack(f'{order}2I', content[at:at + 8])
+    at, end = 0, len(content)
+    while at + 8 <= end:
+        kind, size = order.tag(content, at)
         begin = at + 8
         if kind >> 16:   # four bytes or fewer stand beside the kind
             kind, size, begin = kind & 0xffff, kind >> 16, at + 4
             at += 8
+            if size > 4:
+                raise _Damaged('is damaged')
         else:
             at = begin + size + (-size % 8 if padded else 0)
-        if begin + size > len(content):
-            raise FileError('is cut off, or damaged')
+        if begin + size > end:
+            raise _Damaged('is cut off, or damaged')
         yield kind, content[begin:begin + size]

@@ -134,9 +134,9 @@ def test_marks_have_the_colours_of_crowns(monkeypatch):
 def test_sizes_of_birds_and_crowns(pictures):
     boxes, crowns = (np.array([drawn[field] for drawn in pictures]) for field in (2, 3))
     longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    assert .46 * SIZE < longer.min() < .5 * SIZE and .65 * SIZE < longer.max() < .7 * SIZE
+    assert .41 * SIZE < longer.min() < .44 * SIZE and .57 * SIZE < longer.max() < .61 * SIZE
     widths, heights = crowns[:, 2] - crowns[:, 0], crowns[:, 3] - crowns[:, 1]
-    assert 8 < widths.min() and widths.max() < 18.5 and 5 < heights.min() and heights.max() < 17
+    assert 7 < widths.min() and widths.max() < 16.5 and 4.5 < heights.min() and heights.max() < 15
     assert (widths * heights).mean() < .01 * SIZE ** 2
 
 
