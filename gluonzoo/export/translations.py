@@ -190,44 +190,6 @@ def _dot(nodes):
     nodes.end('MatMul', *sides)
 
 
-@_translates('BilinearSampler')
-def _bilinear_sampler(nodes):
-    """The four pixels around each place, weighed. (GridSample is of opset 16.)"""
-    images, grid = nodes.inputs
-    sides = nodes.add('Shape', images)
-
-    def lengths(begin, end, of=sides):
-        return nodes.add('Slice', of, nodes.constant([begin]), nodes.constant([end]))
-
-    zero, one, half = (nodes.constant(number, nodes.dtype) for number in (0, 1, .5))
-    neighbours = []   # of x, of y: (number, weight) of the pixel before the place and of the one after it
-    for channel, axis in ((0, 3), (1, 2)):
-        numbers = nodes.add('Gather', grid, nodes.constant(channel), axis=1)   # [B, H, W]
-        last = nodes.add('Sub', nodes.add('Cast', lengths(axis, axis + 1), to=nodes.onnx_type), one)
-        place = nodes.add('Mul', nodes.add('Mul', nodes.add('Add', numbers, one), last), half)
-        before = nodes.add('Floor', place)
-        share = nodes.add('Sub', place, before)   # of the pixel after it
-        pair = []
-        for pixel, weight in ((before, nodes.add('Sub', one, share)), (nodes.add('Add', before, one), share)):
-            inside = nodes.add('And', nodes.add('GreaterOrEqual', pixel, zero), nodes.add('LessOrEqual', pixel, last))
-            number = nodes.add('Cast', nodes.add('Where', inside, pixel, zero), to=7)
-            pair.append((number, nodes.add('Where', inside, weight, zero)))
-        neighbours.append(pair)
-    # [B, C, H, W] -> [B, C, H * W], of which GatherElements takes [B, C, N]
-    flat = nodes.add('Reshape', images, nodes.constant([0, 0, -1]))
-    one_row, width = nodes.constant([0, 1, -1]), lengths(3, 4)
-    channels = nodes.add('Concat', nodes.constant([1]), lengths(1, 2), nodes.constant([1]), axis=0)
-    total = None
-    for y, down in neighbours[1]:
-        for x, across in neighbours[0]:
-            numbers = nodes.add('Reshape', nodes.add('Add', nodes.add('Mul', y, width), x), one_row)
-            weights = nodes.add('Reshape', nodes.add('Mul', down, across), one_row)
-            pixels = nodes.add('GatherElements', flat, nodes.add('Expand', numbers, channels), axis=2)
-            part = nodes.add('Mul', pixels, weights)
-            total = part if total is None else nodes.add('Add', total, part)
-    nodes.end('Reshape', total, nodes.add('Concat', lengths(0, 2), lengths(2, 4, nodes.add('Shape', grid)), axis=0))
-
-
 @_translates('Reshape')
 def _reshape(nodes):
     """With the codes -2, -3 and -4 too, of which MXNet's own has some."""

@@ -14,12 +14,12 @@ def gather_rows(F, values, *indices):
         mxnet.nd or mxnet.sym
     values : NDArray or Symbol [B, N, ..., C]
     *indices : NDArray or Symbol [B, K]
-        whole numbers of any type, one array for each axis between B and C, first N's. Negative ones count from the end.
-        In float32, numbers are exact up to 2^24.
+        whole numbers of any type, one array for each axis from N on. Axes that are left over stay, at least C. Negative
+        numbers count from the end. In float32, numbers are exact up to 2^24.
 
     Returns
     -------
-    NDArray or Symbol [B, K, C]
+    NDArray or Symbol [B, K, ..., C], of the axes that are left over
 
     Raises
     ------

@@ -278,20 +278,6 @@ def test_reshape(codes, tmp_path):
     check(Function(lambda F, x: F.reshape(x, codes)), tmp_path / 'f.onnx', normal(2, 4, 3, 5))
 
 
-@pytest.mark.parametrize('dynamic', [(), ('batch', 'size')], ids=['fixed', 'dynamic'])
-def test_bilinear_sampler(dynamic, tmp_path):
-    """Within the picture, on its corners and edges, and outside, where it is 0; with a grid of another size."""
-    images, grid = normal(3, 4, 6, 5), rng.uniform(-1.3, 1.3, (3, 2, 7, 3)).astype('float32')
-    grid[0, :, 0] = [[-1, 1, 1], [-1, -1, 1]]
-    grid[1, 0], grid[2, 1] = 1, -1
-    grid[2, 0, 0] = [3, -3, 1e6]
-    check(Function(lambda F, x, g: F.BilinearSampler(x, g)), tmp_path / 'f.onnx', images, grid, dynamic=dynamic)
-    found, = session(tmp_path / 'f.onnx').run(None, {'input0': images, 'input1': grid})
-    assert_array_equal(found[0, :, 0], images[0][:, [0, 0, -1], [0, -1, -1]])
-    assert_array_equal(found[2, :, 0, :2], 0)
-    assert_array_equal(found[2, :, 0, 2], 0)
-
-
 class Twice(HybridBlock):
     def __init__(self):
         super().__init__()

@@ -47,6 +47,13 @@ def test_rows(gather, shape, count, dtype):
     np.testing.assert_array_equal(found.asnumpy(), wanted)
 
 
+def test_rows_of_rows(gather):
+    """Fewer indices than axes: the others stay."""
+    values = np.random.default_rng(0).normal(size=(2, 4, 3, 5)).astype('float32')
+    found = gather(gather_rows)(nd.array(values), nd.array([[3, 0], [1, 1]]))
+    np.testing.assert_array_equal(found.asnumpy(), values[[[0], [1]], [[3, 0], [1, 1]]])
+
+
 def test_gradient_of_rows(gather):
     """A row that is named twice gets both gradients; indices get none."""
     values, rows = nd.zeros((2, 3, 2)), nd.array([[2, 0, 2], [1, 1, 1]])

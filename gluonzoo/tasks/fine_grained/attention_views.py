@@ -26,6 +26,8 @@ from fractions import Fraction
 
 from mxnet.gluon import HybridBlock
 
+from ...ops.gather import gather_rows
+
 __all__ = ['AttentionBox', 'AttentionCrop', 'AttentionDrop', 'RefinedView', 'TrainingViews', 'VARIANTS']
 
 VARIANTS = {   # -> keywords of AttentionBox
@@ -37,7 +39,7 @@ DROP_THETA = 0.2, 0.5
 REFINED_THETA, REFINED_PADDING = 0.1, 0.05   # of prediction
 
 _MOST = 1e30   # of attention: sums of more could overflow
-_OUTSIDE = 3   # for BilinearSampler, whose pictures lie between -1 and 1
+_NEVER = 1e38   # a threshold that nothing reaches
 _TINY = 1e-12   # keeps the probabilities of maps numbers where all are 0
 
 
@@ -75,15 +77,16 @@ class AttentionBox(HybridBlock):
         self._clamp, self._align_corners = clamp, align_corners
 
     def hybrid_forward(self, F, chosen, theta, images):
-        seen, threshold = _resized(F, _sane(F, chosen), theta, images, self._align_corners)
-        x0, x1 = self._edges(F, F.max(seen, axis=1), threshold, _places(F, images, 3))
-        y0, y1 = self._edges(F, F.max(seen, axis=2), threshold, _places(F, images, 2))
+        seen, least = _resized(F, _sane(F, chosen), theta, images, self._align_corners)
+        # Along the last axis maxima are found twice as fast.
+        x0, x1 = self._edges(F, F.max(F.transpose(seen, axes=(0, 2, 1)), axis=2), least, _places(F, images, 3))
+        y0, y1 = self._edges(F, F.max(seen, axis=2), least, _places(F, images, 2))
         return F.concat(x0, y0, x1, y1, dim=1)
 
-    def _edges(self, F, most, threshold, places):
+    def _edges(self, F, most, least, places):
         """[B, n], the most that is seen of each column (or row) -> [B, 1] and [B, 1], where the box begins and ends"""
         n = F.max(places) + 1   # [1]
-        is_seen = _reaches(F, most, threshold)
+        is_seen = F.broadcast_greater_equal(most, least)
         found = F.max(is_seen, axis=1, keepdims=True)
         first = F.broadcast_sub(n, F.max(F.broadcast_mul(is_seen, F.broadcast_sub(n, places)), axis=1, keepdims=True))
         last = F.max(F.broadcast_mul(is_seen, places), axis=1, keepdims=True)
@@ -113,12 +116,10 @@ class AttentionCrop(HybridBlock):
     """
 
     def hybrid_forward(self, F, images, boxes):
-        images = F.cast(images, 'float32')
         x0, y0, x1, y1 = F.split(F.cast(boxes, 'float32'), num_outputs=4, axis=1)
-        x, y = _samples(F, x0, x1, _places(F, images, 3)), _samples(F, y0, y1, _places(F, images, 2))
-        x, y = F.expand_dims(x, axis=1), F.expand_dims(y, axis=2)   # [B, 1, W], [B, H, 1]
-        grid = F.stack(F.broadcast_add(x, y * 0), F.broadcast_add(x * 0, y), axis=1)   # [B, 2, H, W]
-        return F.BlockGrad(F.BilinearSampler(images, grid))
+        rows = F.transpose(F.cast(images, 'float32'), axes=(0, 2, 1, 3))   # [B, C, H, W] -> [B, H, C, W]
+        columns = F.transpose(_between(F, rows, y0, y1), axes=(0, 3, 2, 1))   # [B, W, C, H]
+        return F.BlockGrad(F.transpose(_between(F, columns, x0, x1), axes=(0, 2, 3, 1)))   # [B, C, H, W]
 
 
 class AttentionDrop(HybridBlock):
@@ -141,8 +142,8 @@ class AttentionDrop(HybridBlock):
 
     def hybrid_forward(self, F, images, chosen, theta):
         images = F.cast(images, 'float32')
-        seen, threshold = _resized(F, _sane(F, chosen), theta, images, self._align_corners)
-        kept = 1 - _reaches(F, seen, F.expand_dims(threshold, axis=2))
+        seen, least = _resized(F, _sane(F, chosen), theta, images, self._align_corners)
+        kept = F.broadcast_lesser(seen, F.expand_dims(least, axis=2))
         return F.BlockGrad(F.broadcast_mul(images, F.expand_dims(kept, axis=1)))
 
 
@@ -246,28 +247,33 @@ def _spread(F, maps, images, axis, align_corners):
 
 
 def _resized(F, chosen, theta, images, align_corners):
-    """Maps [B, 1, h, w] in the pictures' size, [B, H, W], and what is the least to be looked at, [B, 1]"""
+    """Maps [B, 1, h, w] in the pictures' size, [B, H, W], and the least there that is looked at, [B, 1]"""
     maps = F.reshape(chosen, (-3, 0, 0))   # [B, 1, h, w] -> [B, h, w]
     rows, columns = (_spread(F, chosen, images, axis, align_corners) for axis in (2, 3))
     seen = F.dot(F.transpose(maps, axes=(0, 2, 1)), rows)   # [B, w, h] x [h, H] -> [B, w, H]
     seen = F.dot(F.transpose(seen, axes=(0, 2, 1)), columns)   # [B, H, w] x [w, W] -> [B, H, W]
     most = F.max(maps if align_corners else seen, axis=(1, 2))   # [B]
-    return seen, F.expand_dims(most * F.reshape(F.cast(F.BlockGrad(theta), 'float32'), (-1,)), axis=1)
+    least = F.expand_dims(most * F.reshape(F.cast(F.BlockGrad(theta), 'float32'), (-1,)), axis=1)
+    return seen, F.where(least > 0, least, F.ones_like(least) * _NEVER)
 
 
-def _reaches(F, seen, threshold):
-    """1 where there is something to be seen and it reaches the threshold, else 0."""
-    return F.broadcast_mul(F.broadcast_greater_equal(seen, threshold), threshold > 0)
+def _between(F, lines, begin, end):
+    """Takes n lines of each picture [B, n, C, m], evenly from line `begin` [B, 1] to line `end` - 1.
 
-
-def _samples(F, begin, end, places):
-    """Where a crop's pixels are taken from: [B, 1], [B, 1], [n] -> [B, n], from -1 to 1 in the picture"""
+    A place between two lines gives their mean, weighed by how near they are, and a place outside of the picture 0.
+    """
+    places = _places(F, lines, 1)   # [n]
     last = F.max(places)   # [1]
     steps = F.broadcast_maximum(last, F.ones_like(last))
-    # A product of whole numbers and one division: the last sample of a clamped box is exact, so never outside.
-    at = F.broadcast_add(begin, F.broadcast_div(F.broadcast_mul(end - 1 - begin, places), steps))   # pixels
+    # A product of whole numbers and one division: the last line of a clamped box is exact, so never outside.
+    at = F.broadcast_add(begin, F.broadcast_div(F.broadcast_mul(end - 1 - begin, places), steps))   # [B, n]
     inside = (at >= 0) * F.broadcast_lesser_equal(at, last)
-    return F.where(inside, F.broadcast_div(at * 2, steps) - 1, F.ones_like(at) * _OUTSIDE)
+    at = F.where(inside, at, F.zeros_like(at))
+    before = F.floor(at)
+    after = F.broadcast_minimum(before + 1, last)
+    share = (at - before) * inside   # of the line after
+    return F.broadcast_add(*(F.broadcast_mul(gather_rows(F, lines, number), F.reshape(weight, (0, 0, 1, 1)))
+                             for number, weight in ((before, inside - share), (after, share))))
 
 
 def _drawn_theta(F, like, least, most):

@@ -118,6 +118,14 @@ def test_edges_that_would_be_the_same():
                                   * np.ones((8, 8), 'float32'))
 
 
+def test_boxes_of_no_numbers():
+    """Of a box that is not of AttentionBox, what is not in the picture is 0."""
+    images = mx.nd.array(pictures(4, 6, 6))
+    boxes = [[np.nan, 0, 6, 6], [0, 0, np.inf, 6], [-1e30, -1e30, 1e30, 1e30], [20, 20, 30, 30]]
+    crops = AttentionCrop()(images, mx.nd.array(boxes)).asnumpy()
+    assert np.isfinite(crops).all() and not crops[[0, 3]].any() and not crops[1][:, :, 1:].any()
+
+
 @pytest.mark.parametrize('padding, expected', [(.15, [25, 1, 55, 34]), (.1, [30, 6, 50, 29]), (.05, [35, 11, 45, 24]),
                                                (0, [40, 16, 41, 19]), (1, [0, 0, 100, 100])])
 def test_edges_are_computed_exactly(padding, expected):
