@@ -21,7 +21,7 @@ import mxnet as mx
 import numpy as np
 from mxnet.gluon import HybridBlock
 
-from ..values import check, number
+from ..values import COUNT, TRUE_OR_FALSE, check, number
 
 __all__ = ['CenterLoss']
 
@@ -45,9 +45,9 @@ class CenterLoss(HybridBlock):
 
     Parameters
     ----------
-    classes : int, 1 or more
+    classes : int, from 1 to 1,000,000
         there may be more than the labels have
-    length : int, 1 or more
+    length : int, from 1 to 1,000,000
         of a feature
     normalize : bool
         whether a feature is compared with its center divided by the center's length. The center itself is kept as it
@@ -78,9 +78,9 @@ class CenterLoss(HybridBlock):
 
     def __init__(self, classes, length, normalize=True, duplicates='sum', weight=1.0):
         super().__init__()
-        for name, value in (('classes', classes), ('length', length)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f'{name}: must be a whole number, at least 1: {value!r}')
+        check('classes', classes, COUNT)
+        check('length', length, COUNT)
+        check('normalize', normalize, TRUE_OR_FALSE)
         if duplicates not in DUPLICATES:
             raise ValueError(f"duplicates: must be 'sum', 'mean' or 'damped': {duplicates!r}")
         check('weight', weight, number(0))
@@ -111,7 +111,7 @@ class CenterLoss(HybridBlock):
         known = (labels > -1) * (labels < self._classes)   # [B], 1 or 0
         old = F.take(centers, labels)   # [B, length]; of labels beyond the classes, the nearest
         differences = feature - F.BlockGrad(_normalized(F, old) if self._normalize else old)
-        loss = F.mean(F.sum(differences ** 2, axis=1) * known) * self._weight
+        loss = F.mean(F.sum(F.square(differences), axis=1) * known) * self._weight
         moves = F.broadcast_mul(differences, F.expand_dims(known * self._shares(F, labels, batch_labels), axis=1))
         # 0, whose gradient by the centers is minus the moves. That of `take` adds up where a center is taken twice.
         follow = F.sum((F.BlockGrad(old) - old) * F.BlockGrad(moves))

@@ -320,9 +320,10 @@ def _count(state):
 
 
 def _names(name):
-    """The names of one or more trainers, each once: tuple of str."""
-    names = (name,) if isinstance(name, str) else tuple(name)
-    if not names or len(set(names)) < len(names):
+    """The names of one or more trainers, each once: list or tuple of str."""
+    names = (name,) if isinstance(name, str) else name
+    if not isinstance(names, (list, tuple)) or not names or not all(isinstance(each, str) for each in names) \
+            or len(set(names)) < len(names):
         raise ValueError(f'name: must be that of a trainer, or of several, each once: {name!r}')
     return names
 

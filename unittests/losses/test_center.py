@@ -221,8 +221,11 @@ def test_wrong_shapes(feature, labels, more, message, hybridize):
 
 
 @pytest.mark.parametrize('options, message', [
-    (dict(classes=0), 'classes: must be a whole number, at least 1: 0'), (dict(length=-1), 'length: must be a whole'),
+    (dict(classes=0), 'classes: must be a whole number from 1 to 1000000: 0'),
+    (dict(length=-1), 'length: must be a whole number from 1 to 1000000: -1'),
     (dict(classes=2.5), 'classes: must be a whole number'), (dict(length=True), 'length: must be a whole number'),
+    (dict(length=10 ** 9), 'length: must be a whole number'),
+    (dict(normalize='no'), "normalize: must be true or false: 'no'"),
     (dict(duplicates='last'), "duplicates: must be 'sum', 'mean' or 'damped': 'last'"),
     (dict(duplicates=['sum']), "duplicates: must be 'sum', 'mean' or 'damped'"),
     (dict(weight=-1), 'weight: must be a number, at least 0: -1'),

@@ -378,7 +378,8 @@ def test_a_new_trainer_has_a_reduction_of_its_own():
 @pytest.mark.parametrize('name, message', [
     (('net', 'centre'), "name: there is no trainer 'centre'; there are net, center"),
     ((), r'name: must be that of a trainer, or of several, each once: \(\)'),
-    (('net', 'center', 'net'), 'name: must be that of a trainer, or of several, each once: .*net')])
+    (('net', 'center', 'net'), 'name: must be that of a trainer, or of several, each once: .*net'),
+    (None, 'name: must be that of a trainer, .*: None'), (('net', ['center']), 'name: must be that of a trainer')])
 def test_trainers_that_are_none(name, message):
     """No gradient is added to any: the next update is as if it were the first."""
     task, other = Centered(accumulate=2), Centered(accumulate=2)
