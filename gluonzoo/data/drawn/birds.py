@@ -5,9 +5,9 @@ picture. All else is random and says nothing of the class: pose and size of the 
 on its wing, breast and tail, the perch and the background. Marks on the bird, berries and other things around it have
 the colours of crowns, too, so that it says little that a colour is somewhere in the picture.
 
-In a picture of 128 x 128 pixels the crown is 9 to 18 pixels wide, and the longer side of the bird has 61 to 87. Where
-the bird alone is enlarged, a network learns the classes in half the time: a residual network of 11 layers that sees 96
-pixels finds 57 % of unseen pictures after 560 updates, and 88 % of those that are cut out around the bird.
+In a picture of 128 x 128 pixels the crown is 8 to 16 pixels wide, and the longer side of the bird has 54 to 77. Birds
+that are cut out and enlarged are easier: of unseen pictures, a residual network of 12 layers that sees 96 pixels names
+83 % after 1,100 updates with 3,000 pictures, and 99.8 % where its pictures are cut out around the bird.
 
 A picture is a function of (seed, index), as long as NumPy and OpenCV are the same.
 """

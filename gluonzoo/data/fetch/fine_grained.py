@@ -88,10 +88,11 @@ class FineGrained(DatasetFolder):
         missing = [file for file in original.files if not (self.out / file.names[-1]).exists()]
         lost = [file for file in missing if not file.address and file not in given]
         if lost:
-            raise DownloadError(f'{original.title}: its authors offer it no longer. Files from elsewhere are taken if '
-                                'their MD5 sums are right: --archive '
-                                + ' '.join(file.name for file in original.files)
-                                + f' (lacking: {", ".join(f"{file.name}, MD5 {file.md5}" for file in lost)})')
+            # Who names files wants no drawn birds in their place.
+            raise (DatasetError if self.archives else DownloadError)(
+                f'{original.title}: its authors offer it no longer. Files from elsewhere are taken if their MD5 sums '
+                f'are right: --archive {" ".join(file.name for file in original.files)} (lacking: '
+                f'{", ".join(f"{file.name}, MD5 {file.md5}" for file in lost)})')
         for file in missing:
             self.out.mkdir(parents=True, exist_ok=True)
             archive = given.get(file) or self.out / file.name

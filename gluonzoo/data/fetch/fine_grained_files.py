@@ -82,7 +82,7 @@ def write_dogs(folder, class_names, samples):
         for values, value in zip(lists[split], (file, bird.label + 1)):
             values.append(value)
     for split, (files, labels) in lists.items():
-        _write_mat(folder / f'{split}_list.mat', file_list=_cells(files, 0), labels=np.array(labels, float)[:, None])
+        _write_mat(folder / f'{split}_list.mat', file_list=_cells(files, 0), labels=np.array(labels, 'u1')[:, None])
 
 
 WRITERS = {'cub': write_cub, 'aircraft': write_aircraft, 'cars': write_cars, 'dogs': write_dogs}
