@@ -39,6 +39,32 @@ def thetas(values):
     return np.array(values, 'float32').reshape(-1, 1, 1, 1)
 
 
+def block(floor=0):
+    """A map of 100 x 100 that is 1 in rows 40 .. 59 and columns 30 .. 49, and `floor` elsewhere."""
+    chosen = np.full((1, 1, 100, 100), floor, 'float32')
+    chosen[0, 0, 40:60, 30:50] = 1
+    return chosen
+
+
+def test_a_box_by_hand():
+    """It begins where the map does, less a tenth, and ends a tenth after it."""
+    images = np.zeros((1, 3, 100, 100), 'float32')
+    assert run(AttentionBox(.1), block(), thetas(.5), images).tolist() == [[20, 30, 59, 69]]
+    # (30/100 - .1) * 99, (49/100 + .1) * 99 + 1
+    np.testing.assert_allclose(run(AttentionBox(.1, False, False), block(), thetas(.5), images),
+                               [[19.8, 29.7, 59.41, 69.31]], rtol=1e-6)
+
+
+def test_a_threshold_is_a_part_of_the_maximum():
+    """Not of what is between the minimum and the maximum: 0.4 is above 0.3 * 1."""
+    images = np.ones((1, 3, 100, 100), 'float32')
+    for align_corners in (True, False):
+        box, drop = AttentionBox(.1, align_corners=align_corners), AttentionDrop(align_corners)
+        assert run(box, block(.4), thetas(.3), images).tolist() == [[0, 0, 100, 100]]
+        assert not run(drop, images, block(.4), thetas(.3)).any()
+        assert run(drop, images, block(.4), thetas(.45)).sum() == 3 * (100 * 100 - 20 * 20)
+
+
 @pytest.mark.parametrize('padding', [.1, .05])
 @pytest.mark.parametrize('h, w, height, width', SIZES)
 def test_boxes_of_guyuc(h, w, height, width, padding):
