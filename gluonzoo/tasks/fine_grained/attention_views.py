@@ -17,8 +17,9 @@ Deviations from both codes:
 
 1. What is not a number or below 0 in a map counts as 0, and what is above 1e30 as 1e30.
 2. Where no pixel reaches the threshold, and where a map is 0 everywhere, the map says nothing about the picture. Then
-   the crop is the whole picture, and nothing is dropped. The codes stop with an error in the first case. Of a map of
-   zeros they drop the whole picture, and 'official' crops it with a margin of zeros.
+   the crop is the whole picture, and nothing is dropped. The codes stop with an error in the first case. By a map of
+   zeros, GuYuc's drops the whole picture. Where all are zeros, the official code crops the whole picture with a margin
+   of zeros in prediction and stops with an error in training.
 3. A box has at least one pixel. GuYuc's code stops with an error where both edges of a box are the same, which happens
    in pictures of less than 20 pixels.
 """
