@@ -48,15 +48,13 @@ def by_gluonzoo(centers, features, labels, normalize=True, duplicates='sum', rou
     """The centers after one step of the trainer of the centers, on each device: [devices, classes, length]."""
     engine = Engine([mx.cpu(number) for number in range(devices)], accumulate=rounds)
     center = CenterLoss(*centers.shape, normalize=normalize, duplicates=duplicates)
-    shapes = [features[:1].shape] + [(1,)] * (1 if duplicates == 'sum' else 2)
-    engine.place(center, *shapes)
+    engine.place(center, features[:1].shape, (1,))
     center.centers.set_data(mx.nd.array(centers))
     engine.trainer('center', {'name': 'sgd', 'learning_rate': BETA}, center, reduction=reduction)
     batch = Batch((mx.nd.array(features), mx.nd.array(labels)), None)
 
     def losses_of(part, labels_of_part):
-        whole = [] if duplicates == 'sum' else [batch.arrays[1].as_in_context(part.context)]
-        return {'loss': center(part, labels_of_part, *whole)}
+        return {'loss': center(part, labels_of_part, batch.arrays[1].as_in_context(part.context))}
 
     engine.minimize('center', batch, losses_of)
     return np.stack([data.asnumpy() for data in center.centers.list_data()])

@@ -70,8 +70,7 @@ class CenterLoss(HybridBlock):
         - **labels**: [B] or [B, 1], class numbers. Other numbers than 0 ... classes - 1 make the loss infinite: to
           check them here would mean to wait for the device.
         - **batch_labels**: optional, [N] or [N, 1], the labels of the whole batch, of which the inputs are a part; by
-          default, `labels`. For 'mean' and 'damped', which count them. A hybridized block has it in each call or in
-          none.
+          default, `labels`. For 'mean' and 'damped', which count them.
 
     Outputs: loss [1].
     """
@@ -95,19 +94,27 @@ class CenterLoss(HybridBlock):
         self._dtype = 'float64' if np.dtype(dtype) == np.float64 else 'float32'
         super().cast(self._dtype)
 
-    def forward(self, feature, labels, *batch_labels):
+    def infer_shape(self, *inputs):
+        super().infer_shape(*self._used(*inputs))
+
+    def forward(self, feature, labels, batch_labels=None):
         if isinstance(feature, mx.nd.NDArray):
             if feature.ndim != 2 or feature.shape[1] != self._length or not len(feature):
                 raise ValueError(f'feature: must be [B, {self._length}]: {list(feature.shape)}')
             _check_labels('labels', labels, len(feature))
-            for array in batch_labels:
-                _check_labels('batch_labels', array, len(array))
-        return super().forward(feature, labels, *(() if self._duplicates == 'sum' else batch_labels))
+            if batch_labels is not None:
+                _check_labels('batch_labels', batch_labels, len(batch_labels))
+        return super().forward(*self._used(feature, labels, batch_labels))
+
+    def _used(self, feature, labels, batch_labels=None):
+        """The inputs of the graph, as many in each call."""
+        if self._duplicates == 'sum':
+            return feature, labels
+        return feature, labels, labels if batch_labels is None else batch_labels
 
     def hybrid_forward(self, F, feature, labels, batch_labels=None, centers=None):
         feature = F.cast(feature, self._dtype)
-        labels, batch_labels = (F.cast(F.reshape(x, (-1,)), self._dtype)
-                                for x in (labels, labels if batch_labels is None else batch_labels))
+        labels = _flat(F, labels, self._dtype)
         known = (labels > -1) * (labels < self._classes)   # [B], 1 or 0
         old = F.take(centers, labels)   # [B, length]; of labels beyond the classes, the nearest
         differences = feature - F.BlockGrad(_normalized(F, old) if self._normalize else old)
@@ -121,9 +128,15 @@ class CenterLoss(HybridBlock):
         """Of each picture in its center's move: [B]."""
         if self._duplicates == 'sum':
             return F.ones_like(labels)
+        batch_labels = _flat(F, batch_labels, self._dtype)
         alike = F.broadcast_equal(F.expand_dims(labels, axis=1), F.expand_dims(batch_labels, axis=0))   # [B, N]
         count = F.maximum(F.sum(alike, axis=1), 1)   # none are like NaN
         return F.reciprocal(count + 1 if self._duplicates == 'damped' else count)
+
+
+def _flat(F, labels, dtype):
+    """[B] or [B, 1] -> [B]"""
+    return F.cast(F.reshape(labels, (-1,)), dtype)
 
 
 def _normalized(F, x):

@@ -144,8 +144,8 @@ class Engine:
         -------
         gluon.Trainer
 
-        Raises ValueError if there is no such optimizer or it takes no such keywords, or if a word of 'no_decay' matches
-        no parameter.
+        Raises ValueError if there is no such optimizer or reduction, or the optimizer takes no such keywords, or if a
+        word of 'no_decay' matches no parameter.
         """
         if reduction not in ('mean', 'sum'):
             raise ValueError(f"reduction: must be 'mean' or 'sum': {reduction!r}")

@@ -6,6 +6,7 @@ from mxnet import autograd, gluon
 
 from gluonzoo.export import to_onnx, to_symbol
 from gluonzoo.losses.center import CenterLoss
+from gluonzoo.train.engine import Engine
 
 BFLOAT16 = np.dtype([('bfloat16', np.uint16)])
 CASES = [(normalize, duplicates) for normalize in (True, False) for duplicates in ('sum', 'mean', 'damped')]
@@ -151,6 +152,20 @@ def test_parts_with_the_labels_of_the_whole_batch(normalize, duplicates):
         assert len(gradient) == 6
         moved += after - centers
     np.testing.assert_allclose(centers + moved, whole, atol=1e-6)
+
+
+@pytest.mark.parametrize('duplicates', ['sum', 'mean'])
+@pytest.mark.parametrize('placed', [1, 2])
+def test_calls_with_and_without_the_labels_of_the_batch(placed, duplicates):
+    """Of one hybridized block, whatever it was placed with."""
+    centers, features, labels = case()
+    block = CenterLoss(*centers.shape, duplicates=duplicates)
+    Engine().place(block, (1, 5), *[(1,)] * placed)
+    for more in ([], [labels], [], [labels.reshape(-1, 1)]):
+        block.centers.set_data(mx.nd.array(centers))
+        after = step_of(block, features[:6], labels[:6], *more)[2]
+        expected = slow(centers, features[:6], labels[:6], *([labels] if more else []), duplicates=duplicates)[2]
+        np.testing.assert_allclose(after, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize('shape', [(12,), (12, 1)])

@@ -245,18 +245,16 @@ class Centered:
     def __init__(self, optimizer=SGD, reduction='sum', duplicates='sum', store=None, **options):
         self.engine = Engine(**options, **({'kvstore': store} if store else {}))
         self.net = nn.Dense(3, in_units=2, weight_initializer=mx.init.Constant(.5))
-        self.center, self._counts = CenterLoss(4, 3, duplicates=duplicates, weight=.5), duplicates != 'sum'
-        labels = [(1,)] * (2 if self._counts else 1)
+        self.center = CenterLoss(4, 3, duplicates=duplicates, weight=.5)
         self.engine.place(self.net, (1, 2))
-        self.engine.place(self.center, (1, 3), *labels)
+        self.engine.place(self.center, (1, 3), (1,))
         self.engine.trainer('net', optimizer, self.net)
         self.engine.trainer('center', {'name': 'sgd', 'learning_rate': .05}, self.center, reduction=reduction)
 
     def losses_of(self, batch):
         def losses_of(x, labels):
             features = self.net(x)
-            whole = [batch.arrays[1].as_in_context(x.context)] if self._counts else []
-            center = self.center(features, labels, *whole)
+            center = self.center(features, labels, batch.arrays[1].as_in_context(x.context))
             return {'loss': (features ** 2).mean() + center, 'center': center}
         return losses_of
 
