@@ -12,7 +12,7 @@ def squeezed(image, size, crop=0.875):
     image : uint8 array [H, W, 3]
     size : int
         pixels
-    crop : float, from 0.1 to 1
+    crop : float, above 0 and at most 1
 
     Returns
     -------
@@ -32,7 +32,7 @@ def squeezed_middle(image, size, crop=0.875):
     image : uint8 array [H, W, 3]
     size : int
         pixels
-    crop : float, from 0.1 to 1
+    crop : float, above 0 and at most 1
 
     Returns
     -------

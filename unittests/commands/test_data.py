@@ -6,8 +6,8 @@ import pytest
 
 from gluonzoo.commands import data
 from gluonzoo.commands.main import main
-from gluonzoo.data.drawn import mascot, pairs
-from gluonzoo.data.fetch import coco, dataset_folder
+from gluonzoo.data.drawn import birds, mascot, pairs
+from gluonzoo.data.fetch import coco, dataset_folder, fine_grained
 from gluonzoo.data.fetch.pairs import ORIGINALS
 
 
@@ -28,7 +28,10 @@ from gluonzoo.data.fetch.pairs import ORIGINALS
     (['cifar100', '--synthetic'], '--synthetic: nothing draws 100 classes; gluonzoo data cifar10 --synthetic draws'),
     (['cifar100', '--train', '10'], '--train'), (['digits', '--synthetic'], '--synthetic'),
     (['digits', '--seed', '1'], '--seed'), (['pictures', '--train', '4'], 'argument --train: must be at least 5: 4'),
-    (['pictures', '--seed', '-1'], 'must be at least 0: -1')])
+    (['pictures', '--seed', '-1'], 'must be at least 0: -1'),
+    (['cub', '--train', '11'], 'argument --train: must be at least 12: 11'), (['cars', '--parts', 'x'], '--parts'),
+    (['dogs', '--size', '63'], 'argument --size: must be at least 64: 63'), (['aircraft', '--archive'], '--archive'),
+    (['cars', '--synthetic', '--archive', 'x'], '--archive: is of the original, which --synthetic does not get')])
 def test_arguments_that_make_no_sense(words, message, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(['data', *words, *(['--out', str(tmp_path / 'out')] if words else [])])
@@ -37,7 +40,7 @@ def test_arguments_that_make_no_sense(words, message, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('dataset', ['pikachu', 'coco', 'facades', 'maps', 'edges2shoes', 'pairs', 'cifar10',
-                                     'cifar100', 'digits', 'pictures'])
+                                     'cifar100', 'digits', 'pictures', 'cub', 'aircraft', 'cars', 'dogs'])
 def test_where_it_goes(dataset, monkeypatch):
     taken = []
     monkeypatch.setattr(data, 'run', lambda args: taken.append(args.out))
@@ -49,6 +52,8 @@ def test_where_it_goes(dataset, monkeypatch):
 def test_names_and_numbers_that_stand_here_too():
     """They must be known for the help, before anything is imported that knows them."""
     assert data.COCO_PARTS == tuple(coco.ORIGINAL) and tuple(data.ORIGINAL_PAIRS) == tuple(ORIGINALS)
+    assert tuple(data.FINE_GRAINED_DATASETS) == tuple(fine_grained.ORIGINALS)
+    assert data.FINE_GRAINED['size'] == inspect.signature(birds.picture).parameters['size'].default
     assert data.PIKACHU['size'] == inspect.signature(mascot.picture).parameters['size'].default
     assert data.PAIRS['size'] == inspect.signature(pairs.pair).parameters['size'].default
 

@@ -6,7 +6,10 @@ import pytest
 from run_checks import check_error_is_one_line, draw, evaluated, resumed, scalars, tiny
 
 from gluonzoo.commands.main import main
+from gluonzoo.commands.resolve import moved_data
+from gluonzoo.data.fine_grained import KINDS
 from gluonzoo.recipes import centernet, cifar, dsod, imagenet, pix2pix, yolo3
+from gluonzoo.registry import DATASETS
 from gluonzoo.train.storage import sha256
 
 DRAWN = {dsod: ['pikachu', '--synthetic', '--train', '9', '--val', '3', '--size', '192'],
@@ -93,6 +96,19 @@ def test_a_run_that_does_not_know_its_data(trained, tmp_path):
     with pytest.warns(RuntimeWarning, match='train_data and val_data lie elsewhere than when the run was begun'):
         assert train(recipe, tmp_path / 'elsewhere', tmp_path / 'run', '--resume') == 0
     assert json.loads((tmp_path / 'run/settings.json').read_text())['fingerprints']['train_data']['count'] > 0
+
+
+@pytest.mark.parametrize('name', KINDS)
+def test_lists_are_found_where_the_data_are_now(name, tmp_path):
+    """Of fine-grained datasets: the folder alone is told, and the part stays what it is."""
+    data = draw(name, tmp_path / 'data', '--synthetic', '--train', '12', '--val', '12', '--size', '64')
+    former = {'name': name, **KINDS[name].in_folder(data, 'val')}
+    wanted = DATASETS.make(former, 'val_data').fingerprint()
+    data.rename(tmp_path / 'elsewhere')
+    moved = moved_data(former, tmp_path / 'elsewhere')
+    assert moved == {**former, 'path': str(tmp_path / 'elsewhere')}
+    assert DATASETS.make(moved, 'val_data').fingerprint() == wanted
+    assert DATASETS.make({**moved, 'split': 'train'}, 'val_data').fingerprint() != wanted
 
 
 def test_no_data_there(trained, tmp_path, capsys):

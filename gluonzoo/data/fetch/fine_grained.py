@@ -85,7 +85,8 @@ class FineGrained(DatasetFolder):
     def get_original(self, known):
         original = ORIGINALS[self.name]
         given = self._given(original)
-        missing = [file for file in original.files if not (self.out / file.names[-1]).exists()]
+        missing = [] if self._otherwise(original) else [
+            file for file in original.files if not (self.out / file.names[-1]).exists()]
         lost = [file for file in missing if not file.address and file not in given]
         if lost:
             # Who names files wants no drawn birds in their place.
@@ -105,6 +106,12 @@ class FineGrained(DatasetFolder):
         self._require_whole(original)
         write_card(self.out, {'kind': 'original', 'name': self.name})
         return f'the original dataset, {original.title}'
+
+    def _otherwise(self, original):
+        """Whether its lists are in the folder, and nothing that lies as the archives have it: then nothing is fetched,
+        since the lists would hide what is."""
+        return original.kind.find(self.out) is not None and not any(
+            (self.out / name).exists() for file in original.files for name in file.names)
 
     def begun(self):
         return any((self.out / name).exists() for file in ORIGINALS[self.name].files
@@ -170,7 +177,7 @@ class FineGrained(DatasetFolder):
         try:
             parts = {split: original.kind(self.out, split) for split in original.counts}
         except (OSError, ValueError) as error:
-            raise DatasetError(f'{error}. It is not the original; choose another --out') from error
+            raise DatasetError(f'{error}. Remove the folder, or choose another --out') from error
         for split, count in original.counts.items():
             found = len(parts[split]), len(parts[split].class_names)
             if found != (count, original.classes):

@@ -31,7 +31,7 @@ from .normalising import GREY, MEAN, STD, Normalising
 
 __all__ = ['FineGrainedMiddle', 'FineGrainedTrain']
 
-LEAST_CROP = 0.1   # less of a picture would be enlarged without end
+LEAST_CROP = 0.5   # the picture has at most four times the pixels of what is cut out
 
 
 @TRANSFORMS.register('fine_grained_middle')
@@ -44,7 +44,7 @@ class FineGrainedMiddle(Normalising):
     ----------
     size : int
         height and width afterwards in pixels
-    crop : float, from 0.1 to 1
+    crop : float, from 0.5 to 1
         both sides of the picture are resized to int(size / crop) pixels
     mean, std : three numbers each
         red, green, blue on the scale 0 .. 255; the image becomes (rgb - mean) / std

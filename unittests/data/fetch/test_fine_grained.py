@@ -153,16 +153,6 @@ def test_a_folder_that_is_not_empty(get):
     check_a_folder_that_is_not_empty(get, *SMALL)
 
 
-@pytest.mark.parametrize('words, said', [
-    (('--train', '11'), '--train: must be'), (('--val', '0'), '--val: must be'), (('--size', '63'), '--size: must be'),
-    (('--archive', 'x'), '--archive: is of the original, which --synthetic does not get')])
-def test_arguments(get, words, said, capsys):
-    with pytest.raises(SystemExit):
-        get('--synthetic', *words)
-    complained = capsys.readouterr().err
-    assert said in complained or f'argument {said[:-len(": must be")]}: must be' in complained
-
-
 # -- the originals ---------------------------------------------------------------------------------------------------
 
 def test_the_known_originals():
@@ -202,6 +192,31 @@ def test_the_original_from_files_that_are_there(name, get, server, saved):
     check_complete(name, get)
     assert all(path.exists() for path in saved) and server.requests == []
     assert get()[0] == 0   # all is there: no files are needed
+
+
+@pytest.mark.parametrize('name', ['cub', 'aircraft'], indirect=True)
+def test_files_that_are_there_are_kept(name, get, server, monkeypatch):
+    """Those of somebody who has unpacked the original without its own folder. Others are told apart by their number."""
+    get.out.mkdir(parents=True)
+    WRITE[name](get.out)
+    before = tree(get.out)
+    code, said, _ = get()
+    assert code == 0 and 'the original dataset' in said and server.requests == []
+    (get.out / 'dataset.json').unlink()
+    assert tree(get.out) == before
+    monkeypatch.setitem(fine_grained.ORIGINALS, name,
+                        fine_grained.ORIGINALS[name]._replace(counts={'train': 4, 'test': 3}))
+    code, _, complained = get()
+    assert code == 1 and 'has 5 pictures of 3 classes to train, and' in complained and server.requests == []
+    assert tree(get.out) == before
+
+
+def test_an_original_of_which_pictures_are_gone(name, get, server, saved):
+    get(*archives(saved))
+    next(path for path in get.out.rglob('*') if path.suffix in ('.png', '.jpg')).unlink()
+    code, _, complained = get()
+    assert code == 1 and complained.endswith('. Remove the folder, or choose another --out\n')
+    assert 'names 1 of ' in complained and len(complained.splitlines()) == 1
 
 
 def test_a_file_of_something_else(name, get, server, saved):

@@ -92,6 +92,18 @@ def test_a_wrong_split(name, folder):
         KINDS[name](folder, 'val')
 
 
+@pytest.mark.parametrize('key', ['path', 'split', 'class_names', 'transform'])
+@pytest.mark.parametrize('value', [True, 3, 1e300, float('nan'), 'x', '', 'a\0b', 'x' * 5000, ['x'], [1, 2], {},
+                                   {'a': 1}])
+def test_settings_that_are_damaged(name, folder, key, value):
+    """One line in words."""
+    specification = {'name': name, 'path': str(folder), 'split': 'train', key: value}
+    with pytest.raises((ValueError, OSError)) as raised:
+        DATASETS.make(specification, 'train_data')
+    said = str(raised.value)
+    assert '\n' not in said and len(said) < 6000 and 'NoneType' not in said and 'object' not in said.split(':')[0]
+
+
 def test_pictures_that_are_not_there(name, folder):
     data = KINDS[name](folder)
     gone = data.path / data._files[1]
