@@ -19,6 +19,12 @@ The end of its name says what the official file is:
     gluonzoo convert --model yolo3_darknet53 --weights darknet53.conv.74 --out start.safetensors
     gluonzoo convert --model yolo3_darknet53 --weights yolo3.safetensors --to-darknet --out yolov3.weights
 
+WS-DAN's networks take whole checkpoints of GuYuc's code, and the weights that torchvision has for their backbones: the
+trunk alone, to start a training from with gluonzoo train --partial.
+
+    gluonzoo convert --model wsdan_resnet50 --weights model_bestc.ckpt --key state_dict --out birds.safetensors
+    gluonzoo convert --model wsdan_resnet50 --weights resnet50-0676ba61.pth --out start.safetensors
+
 Neither PyTorch nor darknet is needed, and nothing in a file is run. In a checkpoint of a training with PyTorch, --key
 says where the weights are; in a file of several networks, --prefix says how the names of one begin::
 
@@ -116,10 +122,20 @@ def to_ours(kind, args):
     parameters = named_parameters(net)
     arrays = {name: parameters[name].data().asnumpy() for name in names}
     own = {key: args.settings[key] for key in OF_NETWORK if key in args.settings}
-    write_arrays(args.out, arrays, as_metadata({'mean': net.mean, 'std': net.std, **own}) if kind.convention else {})
+    said = kind.convention or not wants_the_usual(net, args)
+    write_arrays(args.out, arrays, as_metadata({'mean': net.mean, 'std': net.std, **own}) if said else {})
     tell(args, args.model, arrays.values())
-    if kind.convention:
+    if said:
         print(f'They want (RGB of 0..255 - {list(net.mean)}) / {list(net.std)}, as the file says.')
+
+
+def wants_the_usual(net, args):
+    """Whether weights want pictures as the network does that is made with no more than its name."""
+    from ..convert.convention import KEYWORDS, same
+    from ..registry import MODELS
+
+    defaults = MODELS.signature(args.model).parameters
+    return all(same(getattr(net, key), defaults[key].default) for key in KEYWORDS if key in defaults)
 
 
 def to_official(kind, args):

@@ -4,7 +4,7 @@ from math import prod
 from typing import Callable, NamedTuple
 
 from .. import convert
-from ..convert import convention
+from ..convert import convention, wsdan
 from ..train.parameters import named_parameters
 
 __all__ = ['KINDS', 'Kind']
@@ -32,7 +32,25 @@ def _load_torch(net, name_map, args):
         print(f'{len(weights)} of {total} names begin with {args.prefix!r}; the others are left out.')
     if wrappers:
         print(f'The prefix {wrappers!r} of all names is left out.')
+    if args.model in convert.TORCHVISION_MAPS:
+        convert.check_torchvision(net, args.model, weights, args.weights)
+    if args.model in wsdan.BACKBONES:
+        return _load_wsdan(net, weights, name_map, args)
     return _load_by_names(net, weights, name_map, args)
+
+
+def _load_wsdan(net, weights, name_map, args):
+    """A whole network, or the trunk of a classifier."""
+    if wsdan.is_whole(weights):
+        wsdan.check_fit(net, args.model, weights, args.weights)
+        for key, values in convention.GLUONCV.items():   # ImageNet's, whatever the backbone
+            setattr(net, key, args.settings.get(key, values))
+        return _load_by_names(net, weights, name_map, args)
+    wsdan.check_backbone(net, args.model, weights, args.weights)
+    names = wsdan.backbone_names(net)
+    convert.load_weights(net, weights, wsdan.backbone(net, args.model), not args.allow_not_finite, names)
+    print('The backbone alone: gluonzoo train --partial starts from it.')
+    return names
 
 
 def _load_gluoncv(net, name_map, args):

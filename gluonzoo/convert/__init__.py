@@ -17,7 +17,7 @@ A file of our own, as a checkpoint has them and ``gluonzoo convert`` writes them
 
     load_own_weights(net, 'generator.safetensors')
 """
-from . import centernet, cifar_resnet, ghostnet, pix2pix, torchvision, wsdan
+from . import centernet, cifar_resnet, ghostnet, pix2pix, wsdan
 from .darknet import FORMS as DARKNET_FORMS
 from .darknet import load_darknet, save_darknet
 from .errors import WeightsError
@@ -27,12 +27,14 @@ from .mxnet_params import read_params
 from .name_map import NameMap, Transform
 from .official import load_weights, torch_state, with_prefix, without_prefix, without_wrappers
 from .own import convention_of, load_own_weights
+from .torchvision import MAPS as TORCHVISION_MAPS
 from .torchvision import check_fit as check_torchvision
 from .weights import read_weights
 
-__all__ = ['CONVERTED', 'DARKNET_FORMS', 'GLUONCV_MAPS', 'NAME_MAPS', 'NameMap', 'Transform', 'WeightsError',
-           'check_gluoncv', 'convention_of', 'load_darknet', 'load_own_weights', 'load_weights', 'read_params',
-           'read_weights', 'save_darknet', 'torch_state', 'with_prefix', 'without_prefix', 'without_wrappers']
+__all__ = ['CONVERTED', 'DARKNET_FORMS', 'GLUONCV_MAPS', 'NAME_MAPS', 'TORCHVISION_MAPS', 'NameMap', 'Transform',
+           'WeightsError', 'check_gluoncv', 'check_torchvision', 'convention_of', 'load_darknet', 'load_own_weights',
+           'load_weights', 'read_params', 'read_weights', 'save_darknet', 'torch_state', 'with_prefix',
+           'without_prefix', 'without_wrappers', 'wsdan']
 
 # Model -> function that makes the map from PyTorch's names for a network of it.
 NAME_MAPS = {
@@ -48,7 +50,7 @@ NAME_MAPS = {
     **{f'cifar_resnet{depth}': cifar_resnet.resnet for depth in (20, 32, 44, 56, 110)},
     'centernet_hourglass52': centernet.hourglass,
     'centernet_hourglass104': centernet.hourglass,
-    **torchvision.MAPS,
+    **TORCHVISION_MAPS,
     **wsdan.MAPS,
 }
 

@@ -92,6 +92,8 @@ class GluonzooSide(Side):
             self.networks = [self.task.networks[name] for name in ('generator', 'discriminator')]
             return
         network = self.gluonzoo.get_model(case.name, **case.arguments)
+        if case.job == 'views':
+            network.collect_params().setattr('grad_req', 'add')
         network.initialize()
         network.hybridize(static_alloc=True)
         self.networks = [network]
@@ -160,15 +162,22 @@ class GluonzooSide(Side):
         def size(x):
             return nd.contrib.BilinearResize2D(x, height=height, width=width)
 
-        with self.mx.autograd.record():
-            logits, feature, attention = network(self.x)
-            with self.mx.autograd.pause(train_mode=True):
-                seen = size(attention.mean(axis=1, keepdims=True))
-                drop = self.x * (seen < .5 * seen.max(axis=(2, 3), keepdims=True))
-                crop = size(self.x[:, :, height // 4:height - height // 4, width // 4:width - width // 4])
-            entropies = [entropy(logits), entropy(network(crop)[0]), entropy(network(drop)[0])]
-            loss = nd.add_n(*entropies) / 3 + (feature - centres).square().sum(axis=1).mean()
-        loss.backward()
+        def learn(x):
+            """A forward and a backward pass, so that the maps of one view alone are kept."""
+            with self.mx.autograd.record():
+                logits, feature, attention = network(x)
+                loss = entropy(logits) / 3
+                if x is self.x:
+                    loss = loss + (feature - centres).square().sum(axis=1).mean()
+            loss.backward()
+            return loss, attention
+
+        network.collect_params().zero_grad()
+        loss, attention = learn(self.x)
+        seen = size(attention.mean(axis=1, keepdims=True))
+        crop = size(self.x[:, :, height // 4:height - height // 4, width // 4:width - width // 4])
+        drop = self.x * (seen < .5 * seen.max(axis=(2, 3), keepdims=True))
+        loss = loss + learn(crop)[0] + learn(drop)[0]
         self.trainer.step(1)
         self.mx.nd.waitall()
         return loss.asscalar()

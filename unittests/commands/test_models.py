@@ -59,5 +59,5 @@ def test_some_of_them(capsys):
 
 
 def test_none_of_them(capsys):
-    check_error_is_one_line(['models', '--like', 'alexnet'], "gluonzoo models: --like: no model has 'alexnet' in its name; "
+    check_error_is_one_line(['models', '--like', 'alex'], "gluonzoo models: --like: no model has 'alex' in its name; "
                             'there are centernet_hourglass104, ', capsys)

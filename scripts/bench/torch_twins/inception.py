@@ -109,7 +109,7 @@ class Inception3(nn.Module):
                 self.AuxLogits = nn.Module()
                 self.AuxLogits.conv0, self.AuxLogits.conv1 = Conv(768, 128, *ONE), Conv(128, 768, 5)
                 self.AuxLogits.fc = nn.Linear(768, classes)
-        self.fc = nn.Linear(2048, classes)
+        self.dropout, self.fc = nn.Dropout(), nn.Linear(2048, classes)
 
     def trunk(self, end='Mixed_7c'):
         """The layers up to `end`, as a Sequential."""
@@ -118,4 +118,4 @@ class Inception3(nn.Module):
     def forward(self, x):
         for name in self.order:
             x = self.get_submodule(name)(x)
-        return self.fc(F.dropout(x.mean((2, 3)), training=self.training))
+        return self.fc(self.dropout(x.mean((2, 3))))
