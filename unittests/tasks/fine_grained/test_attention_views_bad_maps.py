@@ -1,4 +1,7 @@
 """Maps that say nothing or are no maps, pictures of odd sizes, other types of numbers, devices, and who waits."""
+import os
+import subprocess
+import sys
 import threading
 
 import mxnet as mx
@@ -205,6 +208,34 @@ def test_other_types(variant, dtype, hybridized):
         for a, b in zip(*results):
             assert a.dtype == b.dtype == np.float32
             np.testing.assert_array_equal(a.asnumpy(), b.asnumpy())
+
+
+MIXED = """
+import sys
+from gluonzoo.tasks.fine_grained.attention_views import RefinedView, TrainingViews
+import mxnet as mx
+from mxnet.contrib import amp
+
+def views():
+    for block in (TrainingViews(), RefinedView(), TrainingViews('official'), RefinedView('official')):
+        mx.random.seed(1)
+        images, attention = mx.nd.random.uniform(shape=(4, 3, 40, 56)), mx.nd.random.uniform(shape=(4, 3, 5, 7))
+        for _ in range(2):
+            mx.random.seed(1)
+            yield from block(images, attention ** 4)
+            block.hybridize(static_alloc=True)
+
+before = list(views())
+amp.init(sys.argv[1])
+assert all((a == b).asnumpy().all() for a, b in zip(before, views()))
+"""
+
+
+@pytest.mark.parametrize('dtype', ['float16', 'bfloat16'])
+def test_mixed_precision(dtype):
+    """It leaves the views as they are. (It is for the whole process, for good.)"""
+    subprocess.run([sys.executable, '-c', MIXED, dtype], check=True,
+                   env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
 
 
 @pytest.mark.parametrize('hybridized', [False, True])
