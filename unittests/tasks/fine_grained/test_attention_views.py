@@ -206,6 +206,22 @@ def test_draws(variant, hybridized):
         assert abs(np.corrcoef(a, b)[0, 1]) < 4 / np.sqrt(DRAWS)
 
 
+def test_probabilities(monkeypatch):
+    """In proportion to the root of a map's mean; where all maps are 0, all the same."""
+    attention, given = random_maps(np.random.default_rng(0), 15, 6, 8).reshape(3, 5, 6, 8), []
+    attention[1] = 0
+    attention[2, 3] = np.nan
+
+    def draw(probabilities, shape):
+        given.append(probabilities.asnumpy())
+        return mx.nd.zeros((3, shape))
+    monkeypatch.setattr(mx.nd, 'sample_multinomial', draw)
+    TrainingViews()(mx.nd.zeros((3, 3, 12, 16)), mx.nd.array(attention))
+    roots = np.sqrt(np.nan_to_num(attention).mean(axis=(2, 3), dtype='float64'))
+    roots[1] = 1
+    np.testing.assert_allclose(given[0], roots / roots.sum(axis=1, keepdims=True), rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize('hybridized', [False, True])
 def test_draws_follow_the_seed(hybridized):
     views, (images, attention) = TrainingViews(), (array[:50] for array in ramps())
