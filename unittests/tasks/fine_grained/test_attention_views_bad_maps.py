@@ -110,6 +110,21 @@ def test_pictures_of_any_size(h, w, height, width, variant):
         assert (boxes[:, 2:] - boxes[:, :2] >= 1).all()
 
 
+@pytest.mark.parametrize('variant', VARIANTS)
+@pytest.mark.parametrize('height, width', [(1, 60), (60, 1)])
+def test_pictures_of_one_line(height, width, variant):
+    """The line is that of the map's first row or column."""
+    maps = np.random.default_rng(0).uniform(.1, .2, (10, 1, 6, 6)).astype('float32')
+    maps[:, :, 0, :3] = maps[:, :, :3, 0] = 1
+    box, = box_block(variant)(mx.nd.array(maps[:1]), thetas(1, .5), mx.nd.zeros((1, 3, height, width))).asnumpy()
+    x0, y0, x1, y1 = box if height == 1 else box[[1, 0, 3, 2]]
+    slow = {'guyuc': lambda *args: slow_views.guyuc_box(*args),
+            'official': lambda *args: slow_views.pixels(slow_views.official_box(*args), height, width)}[variant]
+    wanted = slow(maps[0, 0], .5, .1, height, width)
+    np.testing.assert_allclose([x0, x1], np.array(wanted)[[0, 2] if height == 1 else [1, 3]], atol=1e-4)
+    assert x1 < 40 and (y0, y1) == (0, 1)
+
+
 def test_edges_that_would_be_the_same():
     """A padding of 0.8 pixels leaves int(0 - 0.8) .. int(0 + 0.8) of a picture of 8: the box has one pixel."""
     maps = np.zeros((2, 1, 8, 8), 'float32')
