@@ -163,6 +163,22 @@ def long_run(mean, normalize, classes=50, length=256, steps=400):
     return np.mean(seen[steps // 2:], axis=0)
 
 
+def epochs(mean, classes=200, pictures=30, length=256, batch=12, count=3):
+    """The same by the formula, with batches in which a class may have several pictures. Means over the last epoch:
+    (length of a center, cosine with its class's mean, loss, cosine with its class's last picture).
+    """
+    rng, centers, last, seen = np.random.default_rng(0), np.zeros((classes, length)), np.zeros((classes, length)), []
+    for epoch in range(count):
+        for labels in rng.permutation(np.repeat(np.arange(classes), pictures)).reshape(-1, batch):
+            features, old = features_around(mean, batch, length, rng), normalized(centers[labels])
+            if epoch == count - 1:
+                seen.append((np.linalg.norm(centers[labels], axis=1).mean(), old[:, 0].mean(),
+                             ((features - old) ** 2).sum(1).mean(), (old * last[labels]).sum(1).mean()))
+            np.add.at(centers, labels, BETA * (features - old))
+            last[labels] = features
+    return np.mean(seen, axis=0)
+
+
 # -- tables ----------------------------------------------------------------------------------------------------------
 
 SMALL = CENTERS, FEATURES, LABELS
@@ -225,6 +241,13 @@ def in_the_long_run():
                    *('%.2f %.2f %.2f %.5f' % tuple(long_run(mean, normalize))).split())
 
 
+def in_batches_of_12():
+    """Of 200 classes with 30 pictures each."""
+    yield '', 'length of center', 'cosine', 'loss', 'cosine with last'
+    for mean in (.5, .9):
+        yield f'm {mean}, normalized', *('%.2f %.2f %.2f %.2f' % tuple(epochs(mean))).split()
+
+
 def _pair(numbers):
     return ' '.join(f'{number:7.4f}' for number in np.where(abs(numbers) < 5e-5, 0, numbers))
 
@@ -239,7 +262,7 @@ def _share(found, expected):
 
 
 def main():
-    for table in (duplicates, parts, others, features, in_the_long_run):
+    for table in (duplicates, parts, others, features, in_the_long_run, in_batches_of_12):
         print(f'{table.__name__.replace("_", " ")}')
         for first, *rest in table():
             print(f'  {first:22}', *(f'{cell:>16}' for cell in rest))

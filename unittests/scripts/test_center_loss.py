@@ -110,3 +110,10 @@ def test_a_normalized_center_is_beta_times_the_last_picture(mean):
     assert length == pytest.approx(.05, rel=1e-4) and difference < 1e-5
     assert cosine == pytest.approx(mean, abs=.01) and loss == pytest.approx(2 * (1 - mean ** 2), abs=.02)
     assert center_loss.long_run(mean, False, steps=200)[2] == pytest.approx(1 - mean ** 2, rel=.05)
+
+
+def test_a_batch_with_two_of_a_class_disturbs_it_little(tables):
+    for row, mean in zip(tables['in batches of 12'][1:], (.5, .9)):
+        length, cosine, loss, last = map(float, row[1:])
+        assert length == pytest.approx(.05, abs=.005) and cosine == pytest.approx(mean, abs=.02)
+        assert loss == pytest.approx(2 * (1 - mean ** 2), abs=.02) and last > .97
