@@ -32,6 +32,8 @@ FINE_GRAINED_DATASETS = {
     'aircraft': 'FGVC-Aircraft: 100 variants of aircraft, 6,667 pictures to train on and 3,333 to test with, 2.8 GB',
     'cars': 'Stanford Cars: 196 models of cars, 8,144 pictures to train on and 8,041 to test with, 2 GB',
     'dogs': 'Stanford Dogs: 120 breeds, 12,000 pictures to train on and 8,580 to test with, 0.8 GB'}
+_DOWNLOADS = {'cub': 'downloads it; goes on where it broke off, keeps what is right',
+              'cars': 'its authors offer it no longer: says what is needed, and draws birds'}
 ORIGINAL_PAIRS = {'facades': '30 MB: maps of the parts of fronts, and photos of them',
                   'maps': '240 MB: aerial photos, and street maps',
                   'edges2shoes': '2 GB: photos of shoes, and their edges'}
@@ -81,8 +83,8 @@ def add_arguments(parser):
         ('seed', 0, 'another seed, other pictures')))
 
     for name, what in FINE_GRAINED_DATASETS.items():
-        dataset = _add(datasets, name, f'{what}.\n{fine_grained.__doc__.replace("NAME", name)}', fine_grained,
-                       f'data/{name}')
+        doc = fine_grained.__doc__.replace('NAME', name).replace('DOWNLOADS', _DOWNLOADS.get(name, _DOWNLOADS['cub']))
+        dataset = _add(datasets, name, f'{what}.\n{doc}', fine_grained, f'data/{name}')
         dataset.add_argument('--synthetic', action='store_true', help='draw a dataset, download nothing')
         dataset.add_argument('--archive', nargs='+', type=Path, default=[], metavar='FILE',
                              help='files of the original that are there already, which are checked by their MD5 sums, '
@@ -199,14 +201,14 @@ def cifar100(args):
 
 def fine_grained(args):
     """
-        gluonzoo data NAME                     # downloads it; goes on where it broke off, keeps what is right
+        gluonzoo data NAME                     # DOWNLOADS
         gluonzoo data NAME --archive FILE ...  # the original from files that are there already
         gluonzoo data NAME --synthetic         # draws birds of 12 classes in its form, without a network
 
     The drawn birds differ in the colour of a small part, the crown of the head; all else is random. dataset.json says
-    which of the two the folder holds; they are never mixed. If the original cannot be reached, as that of cars, which
-    its authors offer no longer, the drawn one is made instead. A folder with the lists and pictures of the original
-    from elsewhere needs none of this: gluonzoo train reads it as it is.
+    which of the two the folder holds; they are never mixed. If the original cannot be reached, the drawn one is made
+    instead. A folder with the lists and pictures of the original from elsewhere needs none of this: gluonzoo train
+    reads it as it is.
     """
     from ..data.fetch.fine_grained import FineGrained
 

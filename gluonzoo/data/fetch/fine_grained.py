@@ -41,10 +41,10 @@ class Original(NamedTuple):
 
 STANFORD_DOGS = 'http://vision.stanford.edu/aditya86/ImageNetDogs/'
 
-# Addresses: those that torchvision's datasets and, for CUB and Dogs, other public code use. The MD5 sums are the ones
-# that several public loaders agree on (CUB: TDeVries/cub2011_dataset and its users; Aircraft: mlverse/torchvision;
-# Cars: torchvision until 0.15, when the address went; Dogs: loaders modelled on torchvision's); the sizes are those of
-# TensorFlow Datasets' url_checksums and fastai. Numbers of pictures: the datasets' own pages.
+# Addresses: the datasets' own pages, and torchvision (Aircraft). MD5 sums, each as several public loaders have it: CUB:
+# TDeVries/cub2011_dataset and those made of it; Aircraft: the R package torchvision; Cars: torchvision, which had them
+# while the address was good; Dogs: loaders modelled on torchvision's. Sizes: fastai (CUB), TensorFlow Datasets (Cars),
+# other public loaders (Aircraft, Dogs). CUB's archive has attributes.txt beside the folder, which nothing needs.
 ORIGINALS = {
     'cub': Original('CUB-200-2011', CUB, {'train': 5994, 'test': 5794}, 200, (
         File('https://data.caltech.edu/records/65de6-vp158/files/', 'CUB_200_2011.tgz', 1150585339,
