@@ -33,7 +33,7 @@ class Aircraft(ListedPictures):
     @staticmethod
     def find(path):
         places = path, path / 'data', path / FOLDER / 'data'
-        return next((folder for folder in places if (folder / VARIANTS).exists()), None)
+        return next((folder for folder in places if (folder / LISTS['train']).exists()), None)
 
     @staticmethod
     def listing(path, split):

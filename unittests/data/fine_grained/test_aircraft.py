@@ -39,8 +39,10 @@ def test_a_class_that_is_not_tested(folder):
         assert len(Aircraft(folder, 'test')) == 2
 
 
-@pytest.mark.parametrize('name', [TRAIN, 'variants.txt'])
-def test_a_list_that_is_missing(folder, name):
+@pytest.mark.parametrize('name, said', [
+    (TRAIN, 'has no FGVC-Aircraft: data/variants.txt, data/images_variant_trainval.txt, '),
+    ('variants.txt', 'data/variants.txt')])
+def test_a_list_that_is_missing(folder, name, said):
     (folder / name).unlink()
-    with pytest.raises(FileNotFoundError, match=name if name == TRAIN else 'has no FGVC-Aircraft: data/variants.txt'):
+    with pytest.raises(FileNotFoundError, match=said):
         Aircraft(folder)
