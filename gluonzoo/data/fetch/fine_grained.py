@@ -1,4 +1,5 @@
 """CUB-200-2011, FGVC-Aircraft, Stanford Cars and Stanford Dogs: the originals, or drawn birds in their forms."""
+import filecmp
 import shutil
 from typing import NamedTuple
 
@@ -168,6 +169,8 @@ class FineGrained(DatasetFolder):
                 source, target = beside / 'unpacked' / name, self.out / name
                 if not source.exists():
                     raise ArchiveError(f'{path}: {name}: is not there')
+                if target.is_file() and source.is_file() and filecmp.cmp(source, target, shallow=False):
+                    continue   # of an earlier call that was killed
                 if target.exists():
                     raise DatasetError(f'{target}: is there already; remove it, or choose another --out')
                 source.rename(target)

@@ -20,6 +20,7 @@ The official TensorFlow code (https://github.com/tau-yihouxiang/WS_DAN, inceptio
 followed: it adds up to 32 of 255 to brightness, or takes as much away, and does so before it changes saturation, which
 is that of HSV there; and to test, it cuts out the middle 87.5 % before it resizes. To train, both resize alike.
 """
+import cv2
 import numpy as np
 
 from ...pictures.squeezed_middle import squeezed, squeezed_middle
@@ -104,8 +105,9 @@ class FineGrainedTrain(Normalising):
         for change in rng.permutation(2):
             most = (self.brightness, self.saturation)[change]
             factor = np.float32(rng.uniform(1 - most, 1 + most))
-            grey = (1 - factor) * (image @ GREY)[..., None] if change else 0
-            image *= factor
-            image += grey
+            if change:   # the matrix that moves each colour away from grey, or towards it
+                image = cv2.transform(image, factor * np.eye(3, dtype=np.float32) + (1 - factor) * GREY)
+            else:
+                image *= factor
             np.clip(image, 0, 255, out=image)
         return image

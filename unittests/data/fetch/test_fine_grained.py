@@ -219,6 +219,20 @@ def test_an_original_of_which_pictures_are_gone(name, get, server, saved):
     assert 'names 1 of ' in complained and len(complained.splitlines()) == 1
 
 
+@pytest.mark.parametrize('name', ['dogs'], indirect=True)
+def test_lists_of_which_some_are_there(get, server, saved):
+    """As after a call that was killed; or others, which are somebody's own."""
+    get(*archives(saved))
+    whole = tree(get.out)
+    (get.out / 'train_list.mat').unlink()
+    assert get(*archives(saved))[0] == 0 and tree(get.out) == whole
+    (get.out / 'train_list.mat').unlink()
+    (get.out / 'test_list.mat').write_bytes(b'mine')
+    code, _, complained = get(*archives(saved))
+    assert code == 1 and 'test_list.mat: is there already; remove it, or choose another --out' in complained
+    assert (get.out / 'test_list.mat').read_bytes() == b'mine' and not (get.out / 'train_list.mat').exists()
+
+
 def test_a_file_of_something_else(name, get, server, saved):
     saved[0].write_bytes(b'something else')
     code, said, complained = get(*archives(saved))
