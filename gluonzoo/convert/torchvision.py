@@ -9,7 +9,7 @@ import re
 from .errors import WeightsError
 from .name_map import NameMap
 
-__all__ = ['INCEPTION_PARTS', 'MAPS', 'NORMALIZED', 'RESNET_PARTS', 'check_fit', 'inception', 'inception_units',
+__all__ = ['INCEPTION_PARTS', 'MAPS', 'NORMALIZED', 'RESNET_PARTS', 'check_fit', 'check_shapes', 'inception', 'inception_units',
            'resnet', 'resnet_depth', 'vgg', 'vgg_layers', 'whose']
 
 # The parts of the trunks in order. Those without weights have no name.
@@ -89,6 +89,23 @@ def check_fit(net, model, weights, path):
     if found and last is not None and last.size != net.classes:
         raise WeightsError(f"{path}: is of {last.size} classes, the network here of {net.classes}: --settings "
                            f"'{{\"classes\": {last.size}}}'")
+    check_shapes(net, model, weights, MAPS[model](net), path)
+
+
+def check_shapes(net, model, weights, name_map, path, names=None):
+    """WeightsError, in one line, if weights whose names a network has are of other shapes.
+
+    `names` are our parameters that the weights are of; by default all of them.
+    """
+    parameters = net._collect_params_with_prefix()
+    found = []
+    for official, name in name_map.inverse(parameters if names is None else names).items():
+        shape = name_map.official_shape(name, parameters[name].shape)
+        if official in weights and weights[official].shape != shape:
+            found.append(f'{official!r} is {weights[official].shape}, and {shape} in {model}')
+    if found:
+        more = f'; and {len(found) - 1} more' if len(found) > 1 else ''
+        raise WeightsError(f'{path}: {found[0]}{more}')
 
 
 def whose(weights):

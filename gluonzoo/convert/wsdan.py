@@ -86,6 +86,7 @@ def check_fit(net, model, weights, path):
         if count != getattr(net, keyword):
             raise WeightsError(f"{path}: is of {count} {keyword}, the network here of {getattr(net, keyword)}: "
                                f"--settings '{{\"{keyword}\": {count}}}'")
+    torchvision.check_shapes(net, model, weights, MAPS[model](net), path)
 
 
 def _trunk(weights):
@@ -142,6 +143,7 @@ def check_backbone(net, model, weights, path):
     if _starts_pretrained(net) and net.maps > _PRETRAINED_CHANNELS:
         raise WeightsError(f"{path}: has attention for up to {_PRETRAINED_CHANNELS} maps of the variant 'official': "
                            f'{net.maps}')
+    torchvision.check_shapes(net, model, weights, backbone(net, model), path, backbone_names(net))
 
 
 def _starts_pretrained(net):

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 from run_checks import error_of
 
-from gluonzoo.commands.main import main
 from gluonzoo.convert import NAME_MAPS, torch_state, torchvision
 from gluonzoo.convert.official import load_weights
 from gluonzoo.registry import get_model
@@ -69,9 +68,24 @@ def test_whose():
 @pytest.mark.parametrize('theirs, keywords, ours, message', [
     ('resnet34', {'classes': 2}, 'resnet50', 'is of resnet34, not of resnet50'),
     ('inception_v3', {'classes': 2}, 'resnet50', 'is of inception_v3, not of resnet50'),
-    ('resnet34', {'classes': 2}, 'resnet34', "is of 2 classes, the network here of 1000: --settings '{\"classes\": 2}'")])
+    ('resnet34', {'classes': 2}, 'resnet34', 'is of 2 classes, the network here of 1000: --settings '
+                                             '\'{"classes": 2}\'')])
 def test_a_file_of_another_network_is_said_in_one_line(theirs, keywords, ours, message, tmp_path, capsys):
     path, out = file_of(theirs, tmp_path / 'theirs.safetensors', **keywords), tmp_path / 'out.safetensors'
-    assert main(['convert', '--model', ours, '--weights', str(path), '--out', str(out)]) == 1
-    assert error_of(capsys) == f'gluonzoo convert: {path}: {message}'
+    words = ['convert', '--model', ours, '--weights', str(path), '--out', str(out)]
+    assert error_of(words, capsys) == f'gluonzoo convert: {path}: {message}\n'
     assert not out.exists()
+
+
+def test_other_shapes_are_said_in_one_line(tmp_path, capsys):
+    """As of wide_resnet50_2, whose names are those of resnet50."""
+    import safetensors.numpy
+    path = file_of('resnet50', tmp_path / 'theirs.safetensors')
+    weights = safetensors.numpy.load_file(path)
+    for name in ('layer1.0.conv1.weight', 'layer1.0.bn1.weight'):
+        weights[name] = np.concatenate([weights[name]] * 2)
+    safetensors.numpy.save_file(weights, path)
+    for model in ('resnet50', 'wsdan_resnet50'):
+        words = ['convert', '--model', model, '--weights', str(path), '--out', str(tmp_path / 'out.safetensors')]
+        assert error_of(words, capsys) == (f"gluonzoo convert: {path}: 'layer1.0.conv1.weight' is (128, 64, 1, 1), and "
+                                           f'(64, 64, 1, 1) in {model}; and 1 more\n')
