@@ -9,8 +9,8 @@ import re
 from .errors import WeightsError
 from .name_map import NameMap
 
-__all__ = ['INCEPTION_PARTS', 'MAPS', 'NORMALIZED', 'RESNET_PARTS', 'check_fit', 'check_shapes', 'inception', 'inception_units',
-           'resnet', 'resnet_depth', 'vgg', 'vgg_layers', 'whose']
+__all__ = ['INCEPTION_PARTS', 'MAPS', 'NORMALIZED', 'RESNET_PARTS', 'check_fit', 'check_shapes', 'inception',
+           'inception_units', 'resnet', 'resnet_depth', 'vgg', 'vgg_layers', 'whose']
 
 # The parts of the trunks in order. Those without weights have no name.
 RESNET_PARTS = ('conv1', 'bn1', '', '', 'layer1', 'layer2', 'layer3', 'layer4')

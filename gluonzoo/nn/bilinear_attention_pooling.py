@@ -8,7 +8,7 @@ Public code: github.com/tau-yihouxiang/WS_DAN (nets/inception_v3_bap.py) and git
 import numpy as np
 from mxnet.gluon import HybridBlock
 
-__all__ = ['BilinearAttentionPooling', 'CompactAttentionPooling', 'sketch_matrix']
+__all__ = ['BilinearAttentionPooling', 'CompactAttentionPooling', 'sketch_groups', 'sketch_signs']
 
 _UNDER_ROOT = 1e-12
 
@@ -35,13 +35,15 @@ class BilinearAttentionPooling(HybridBlock):
 class CompactAttentionPooling(HybridBlock):
     """As :class:`BilinearAttentionPooling`, with fewer numbers for each map: a count sketch of its C channels.
 
-    Channels are added up in groups of about C * M / length, each with its sign, before the square root. Groups and
-    signs are random and fixed: they are the ±1 of a matrix, see :func:`sketch_matrix`. Inner products of sketches are
-    those of the whole vectors on average; count sketches are those of "Compact Bilinear Pooling" (Gao et al., 2015,
-    https://arxiv.org/abs/1511.06062). There the sketch is one of all M * C products, as a convolution by FFT of a
-    sketch of the attention and a sketch of the features in every pixel. Sketches are linear, so here the sums come
-    first, which takes no FFT and one sketch for all pixels. And every map has a sketch of its own, so that no part of
-    the object is added to another one.
+    Before the square root, channels are added up in groups of about C * M / length, each with a sign. Groups and signs
+    are random and fixed; the groups are those of every map, the signs differ: see :func:`sketch_groups` and
+    :func:`sketch_signs`. Inner products of sketches are those of the whole vectors on average.
+
+    Count sketches are those of "Compact Bilinear Pooling" (Gao et al., 2015, https://arxiv.org/abs/1511.06062). There,
+    one sketch is of all M * C products. An FFT makes it in every pixel, of a sketch of the attention and one of the
+    features. A sketch is linear, so here the sums over pixels come first. That takes no FFT, and one sketch instead of
+    one for each pixel. Every map has a sketch of its own here, so that a number is always of one map. Inner products
+    are as near to those of the whole vectors, where the maps are about equally strong.
 
     Inputs: features [B, C, h, w] and attention [B, M, h, w]. Outputs: [B, length], of length 1.
 
@@ -59,21 +61,30 @@ class CompactAttentionPooling(HybridBlock):
             raise ValueError(f'sketch: must be a multiple of maps ({maps}), up to {maps} maps * {channels} channels = '
                              f'{maps * channels}: {length}')
         with self.name_scope():
-            self.sketch = self.params.get_constant('sketch', sketch_matrix(channels, length // maps))
+            self.signs = self.params.get_constant('signs', sketch_signs(maps, channels)[None])
+            self.groups = self.params.get_constant('groups', sketch_groups(channels, length // maps))
 
-    def hybrid_forward(self, F, features, attention, sketch):
-        x = F.dot(_under_maps(F, features, attention), sketch)   # [B, M, C], [C, length / M] -> [B, M, length / M]
-        return _unit_length(F, x)
+    def hybrid_forward(self, F, features, attention, signs, groups):
+        x = F.broadcast_mul(_under_maps(F, features, attention), signs)   # [B, M, C], [1, M, C] -> [B, M, C]
+        return _unit_length(F, F.dot(x, groups))   # [B, M, C], [C, length / M] -> [B, M, length / M]
 
 
-def sketch_matrix(channels, buckets):
-    """A fixed count sketch: float32 [channels, buckets], each row has one number that is not 0, and is 1 or -1.
+def sketch_signs(maps, channels):
+    """Fixed signs, of each channel of each map: float32 [maps, channels] of 1 and -1.
 
-    Buckets have equal numbers of channels, or one more. The same arguments give the same matrix, always.
+    The same arguments give the same signs, always.
     """
-    random = np.random.RandomState(0)   # whose numbers NumPy promises never to change
-    matrix = np.zeros((channels, buckets), np.float32)
-    matrix[random.permutation(channels), np.arange(channels) % buckets] = random.choice((-1, 1), channels)
+    # NumPy promises never to change the numbers of RandomState.
+    return np.random.RandomState(0).choice(np.array((-1, 1), np.float32), (maps, channels))
+
+
+def sketch_groups(channels, groups):
+    """A fixed partition of the channels: float32 [channels, groups], each row has one 1, and zeros.
+
+    Groups have equal numbers of channels, or one more. The same arguments give the same groups, always.
+    """
+    matrix = np.zeros((channels, groups), np.float32)
+    matrix[np.random.RandomState(1).permutation(channels), np.arange(channels) % groups] = 1
     return matrix
 
 

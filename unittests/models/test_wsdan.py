@@ -5,7 +5,7 @@ import pytest
 from network_size import multiply_adds, output_shapes, parameters
 
 from gluonzoo.graph.fuse import for_inference
-from gluonzoo.nn.bilinear_attention_pooling import sketch_matrix
+from gluonzoo.nn.bilinear_attention_pooling import sketch_groups, sketch_signs
 from gluonzoo.registry import get_model
 
 SMALL = {'classes': 5, 'maps': 4}
@@ -113,9 +113,10 @@ def test_sketch_is_fixed():
     net = get_model('wsdan_cifar_resnet20', **SMALL, pooling='compact', sketch=64)
     mx.random.seed(5)
     net.initialize(mx.init.Zero(), force_reinit=True)
-    sketch = net._collect_params_with_prefix()['pooling.sketch']
-    np.testing.assert_array_equal(sketch.data().asnumpy(), sketch_matrix(64, 16))
-    assert sketch.grad_req == 'null'
+    parameters = net._collect_params_with_prefix()
+    for name, wanted in (('signs', sketch_signs(4, 64)[None]), ('groups', sketch_groups(64, 16))):
+        np.testing.assert_array_equal(parameters[f'pooling.{name}'].data().asnumpy(), wanted)
+        assert parameters[f'pooling.{name}'].grad_req == 'null'
 
 
 @pytest.mark.parametrize('name, keywords, message', [

@@ -7,7 +7,8 @@ from mxnet import nd
 from gluonzoo.nn.bilinear_attention_pooling import (
     BilinearAttentionPooling,
     CompactAttentionPooling,
-    sketch_matrix,
+    sketch_groups,
+    sketch_signs,
 )
 
 rng = np.random.default_rng(0)
@@ -97,30 +98,48 @@ def test_zeros_have_finite_gradients(block, zero):
         assert not y[0].any() and y[1].any() and gradients[0][1].any()
 
 
-def test_sketch_matrix():
-    matrix = sketch_matrix(10, 4)
-    assert matrix.shape == (10, 4) and matrix.dtype == np.float32
-    assert (abs(matrix).sum(1) == 1).all() and set(matrix.ravel()) == {-1, 0, 1}
-    assert sorted(abs(matrix).sum(0)) == [2, 2, 3, 3]
-    np.testing.assert_array_equal(matrix, sketch_matrix(10, 4))
-    # For ever, since saved weights rely on it: the bucket of each channel, from 1, with its sign.
-    assert [int(row @ np.arange(1, 5)) for row in matrix] == [2, 2, 1, -1, 4, 2, 3, -4, 3, 1]
+def test_groups():
+    groups = sketch_groups(10, 4)
+    assert groups.shape == (10, 4) and groups.dtype == np.float32
+    assert (groups.sum(1) == 1).all() and set(groups.ravel()) == {0, 1}
+    assert sorted(groups.sum(0)) == [2, 2, 3, 3]
+    assert groups.argmax(1).tolist() == [0, 2, 0, 1, 3, 1, 2, 3, 0, 1]   # for ever, since saved weights rely on it
+
+
+def test_signs():
+    signs = sketch_signs(32, 2048)
+    assert signs.shape == (32, 2048) and signs.dtype == np.float32 and set(signs.ravel()) == {-1, 1}
+    assert abs(signs.mean()) < .02
+    alike = signs @ signs.T / 2048   # those of one map say nothing of those of another
+    assert abs(alike - np.eye(32)).max() < .1
+    assert sketch_signs(2, 4).tolist() == [[-1.0, 1.0, 1.0, -1.0], [1.0, 1.0, 1.0, 1.0]]   # for ever
 
 
 def test_compact_adds_up_channels():
-    """Each bucket has the signed sum of its channels, before the root."""
+    """Each group has the sum of its channels, with the map's signs, before the root."""
     features, attention = rng.normal(size=(3, 10, 4, 3)), rng.uniform(size=(3, 2, 4, 3))
     y, *_ = run(CompactAttentionPooling(10, 2, 8), features.astype('f4'), attention.astype('f4'))
-    merged = np.einsum('bchw,ck->bkhw', features, sketch_matrix(10, 4))
-    np.testing.assert_allclose(y, [slow(f, a) for f, a in zip(merged, attention)], atol=1e-5)
+    wanted = []
+    for f, a in zip(features, attention):
+        vector = np.zeros((2, 4))
+        for m in range(2):
+            for c in range(10):
+                group, = np.flatnonzero(sketch_groups(10, 4)[c])
+                vector[m, group] += sketch_signs(2, 10)[m, c] * (a[m] * f[c]).mean()
+        vector = (np.sign(vector) * np.sqrt(abs(vector))).ravel()
+        wanted.append(vector / np.linalg.norm(vector))
+    np.testing.assert_allclose(y, wanted, atol=1e-5)
 
 
-def test_sketches_keep_inner_products():
-    """On average over sketches; and of one long sketch about."""
-    x, y = rng.normal(size=(2, 2048))
-    y += x
-    found = x @ sketch_matrix(2048, 512) @ sketch_matrix(2048, 512).T @ y
-    assert abs(found - x @ y) < 5 * np.linalg.norm(x) * np.linalg.norm(y) / 512 ** .5
+@pytest.mark.parametrize('alike', [False, True])
+def test_sketches_keep_inner_products(alike):
+    """To 1 / sqrt(length) of the product of lengths about, also where all maps have the same features."""
+    whole = rng.normal(size=(40, 1 if alike else 16, 512)) * np.ones((40, 16, 1))
+    compact = (whole * sketch_signs(16, 512)) @ sketch_groups(512, 32)
+    x, y = whole.reshape(40, -1), compact.reshape(40, -1)
+    lengths = np.linalg.norm(x, axis=1)
+    wrong = ((y @ y.T - x @ x.T) / np.outer(lengths, lengths))[np.triu_indices(40, 1)]
+    assert np.sqrt((wrong ** 2).mean()) == pytest.approx(1 / 512 ** .5, rel=.25)
 
 
 @pytest.mark.parametrize('length', [0, 3, 10, 24])
