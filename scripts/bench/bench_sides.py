@@ -14,10 +14,12 @@ gan
     gluonzoo's side this is the task that `gluonzoo train pix2pix` trains. The generator has no dropout, so that results
     can be compared.
 views
-    WS-DAN: the same network on a picture, on its middle enlarged, and on the picture less what its attention looks at;
-    the mean of three cross-entropies, and the squared distance of the feature from its class's centre, by SGD with
-    momentum. (`gluonzoo train wsdan` crops where the attention is, and draws one of the maps by chance. Here both
-    sides must compute the same.)
+    WS-DAN: the same network on a picture, on its middle enlarged, and on the picture faded where its attention looks;
+    the mean of three cross-entropies, and the squared distance of the feature from a centre, by SGD with momentum.
+    (`gluonzoo train wsdan` crops where the attention is, wipes out what is above a threshold, and draws one of the maps
+    by chance. Here both sides must compute the same.) No gradient passes through the views. So gluonzoo's side goes
+    back after each view and adds up gradients, which takes the memory of one view; PyTorch's goes back once, as the
+    public code does.
 """
 import contextlib
 import copy
@@ -176,7 +178,7 @@ class GluonzooSide(Side):
         loss, attention = learn(self.x)
         seen = size(attention.mean(axis=1, keepdims=True))
         crop = size(self.x[:, :, height // 4:height - height // 4, width // 4:width - width // 4])
-        drop = self.x * (seen < .5 * seen.max(axis=(2, 3), keepdims=True))
+        drop = self.x * (1 - seen / seen.max(axis=(2, 3), keepdims=True))
         loss = loss + learn(crop)[0] + learn(drop)[0]
         self.trainer.step(1)
         self.mx.nd.waitall()
@@ -324,7 +326,7 @@ class TorchSide(Side):
         logits, feature, attention = network(self.x)
         with self.torch.no_grad():
             seen = size(attention.mean(1, keepdim=True))
-            drop = self.x * (seen < .5 * seen.amax((2, 3), keepdim=True))
+            drop = self.x * (1 - seen / seen.amax((2, 3), keepdim=True))
             crop = size(self.x[:, :, height // 4:height - height // 4, width // 4:width - width // 4])
         every = (logits, network(crop)[0], network(drop)[0])
         loss = sum(functional.cross_entropy(one, labels) for one in every) / 3

@@ -58,8 +58,8 @@ def test_pix2pix_trains_as_its_twin(monkeypatch, capsys):
     assert 'unet256' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('name', ['cifar_resnet32', 'sknet50', 'ghostnet_1_0'])
-def test_classifiers_do_what_their_twins_do(name, monkeypatch, capsys):
+@pytest.mark.parametrize('name', ['cifar_resnet32', 'sknet50', 'ghostnet_1_0', 'wsdan_resnet50'])
+def test_networks_do_what_their_twins_do(name, monkeypatch, capsys):
     monkeypatch.setitem(bench_models.CASES, name, bench_models.CASES[name]._replace(batches=(4,)))
     assert bench_models.main(['--quick', '--rounds', '1', '--model', name, '--what', 'train', 'inference']) == 0
     assert name in capsys.readouterr().out
