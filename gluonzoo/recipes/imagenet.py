@@ -33,9 +33,14 @@ SKNET = {'batch_size': 256, 'epochs': 100, 'learning_rate': 0.1, 'wd': 1e-4, 'sm
 # what is left, here by a cosine.
 DARKNET = {'batch_size': 128, 'epochs': 80, 'learning_rate': 0.1, 'wd': 5e-4, 'warmup': 0.1,
            'no_decay': tricks.NOT_DECAYED}
+# github.com/pytorch/examples, imagenet/main.py. torchvision's weights of Inception v3 come from TensorFlow, though;
+# the paper's training by RMSProp is not here.
+RESNET = {'batch_size': 256, 'epochs': 90, 'learning_rate': 0.1, 'wd': 1e-4, 'drops': (1 / 3, 2 / 3)}
 RECIPES = {'darknet53': DARKNET, 'ghostnet_0_5': GHOSTNET, 'ghostnet_1_0': GHOSTNET, 'ghostnet_1_3': GHOSTNET,
-           'sknet50': SKNET, 'sknet101': SKNET}
+           'inception_v3': RESNET, 'resnet34': RESNET, 'resnet50': RESNET, 'sknet50': SKNET, 'sknet101': SKNET,
+           'vgg19_bn': {**RESNET, 'learning_rate': 0.01}}
 MODELS = tuple(RECIPES)
+LEAST_SIDE = 75   # of pictures for inception_v3, which pads hardly any of its maps
 # For some hundred pictures: they are seen at half the size, and less of a picture is cut away than from a million.
 SMALL = {'model': 'ghostnet_0_5', 'size': 112, 'batch_size': 32, 'epochs': 30, 'learning_rate': 0.1, 'wd': 4e-5,
          'smoothing': 0.1, 'warmup': 2, 'augment': {'least_area': 0.35, 'jitter': 0.2, 'lighting': 0.0}}
@@ -53,6 +58,8 @@ def check(parser, args):
     args.model = args.model or (SMALL['model'] if args.small else 'ghostnet_1_0')
     if args.zero_gamma:
         parser.error(f'--zero-gamma: is of residual networks as those of gluonzoo train cifar, not of {args.model}')
+    if args.model == 'inception_v3' and args.size is not None and args.size < LEAST_SIDE:
+        parser.error(f'--size: must be at least {LEAST_SIDE} for inception_v3: {args.size}')
     tricks.check(parser, args)
 
 
@@ -75,6 +82,8 @@ def settings(args):
     network = {'name': args.model, 'classes': len(class_names)}
     net = get_model(**network)
     size = args.size or recipe.get('size', net.input_size)
+    if args.model == 'vgg19_bn':
+        network['size'] = size   # its fully connected layers take pictures of one size
     look = {'size': size, 'mean': list(net.mean), 'std': list(net.std)}
     steps = number_of_steps(epochs, count, batch_size)
     return {

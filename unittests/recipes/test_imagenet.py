@@ -112,6 +112,7 @@ def test_it_starts_from_official_weights(data, tmp_path, capsys):
 def settings_of(data, *words):
     with warnings.catch_warnings():
         warnings.simplefilter('error')
+        warnings.filterwarnings('ignore', 'distutils Version classes', DeprecationWarning)   # GluonCV's own
         return make_settings(parse('imagenet', ['--data', str(data), *words]))
 
 
@@ -139,6 +140,12 @@ def test_settings(data):
     recipe = imagenet.RECIPES['darknet53']
     assert 1281167 // recipe['batch_size'] * recipe['epochs'] == pytest.approx(800000, rel=.002)
     assert 1281167 // recipe['batch_size'] * recipe['warmup'] == pytest.approx(1000, rel=.002)
+    settings = settings_of(data, '--model', 'resnet50', '--batch-size', '4')
+    assert settings['task']['optimizer'] == {'name': 'sgd', 'learning_rate': .1, 'momentum': .9, 'wd': 1e-4}
+    assert settings['fit']['epochs'] == 90 and settings['fit']['schedule']['name'] == 'step'
+    settings = settings_of(data, '--model', 'vgg19_bn', '--batch-size', '4', '--size', '96')
+    assert (settings['task']['net']['size'], settings['task']['size']) == (96, 96)
+    assert settings['task']['optimizer']['learning_rate'] == .01
     for model in imagenet.MODELS:
         assert settings_of(data, '--model', model, '--batch-size', '4')['task']['net']['name'] == model
 
@@ -151,7 +158,9 @@ def test_names_of_official_weights():
 
 @pytest.mark.parametrize('words, said', [
     (['--zero-gamma'], '--zero-gamma: is of residual networks as those of gluonzoo train cifar, not of ghostnet_1_0'),
-    (['--size', '31'], '--size: must be 32 to 1024: 31'), (['--model', 'ghostnet'], "invalid choice: 'ghostnet'")])
+    (['--size', '31'], '--size: must be 32 to 1024: 31'),
+    (['--model', 'inception_v3', '--size', '74'], '--size: must be at least 75 for inception_v3: 74'),
+    (['--model', 'ghostnet'], "invalid choice: 'ghostnet'")])
 def test_arguments_that_do_not_go_together(data, capsys, words, said):
     with pytest.raises(SystemExit):
         parse('imagenet', ['--data', str(data), *words])
