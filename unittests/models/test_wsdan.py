@@ -82,6 +82,20 @@ def test_attention_of_nothing():
     assert all(np.isfinite(p.grad().asnumpy()).all() for p in net.collect_params().values() if p.grad_req != 'null')
 
 
+@pytest.mark.parametrize('keywords', [{}, {'pooling': 'compact', 'sketch': 16}])
+def test_one_map_of_one_picture(keywords):
+    net = get_model('wsdan_cifar_resnet20', classes=2, maps=1, **keywords)
+    net.initialize()
+    net.hybridize(static_alloc=True)
+    with mx.autograd.record():
+        logits, feature, attention = net(mx.nd.random.normal(shape=(1, 3, 24, 24)))
+        loss = (logits * mx.nd.array([[1, -2]])).sum()
+    loss.backward()
+    assert (feature.shape, attention.shape) == ((1, net.feature_length), (1, 1, 6, 6))
+    gradients = [p.grad().asnumpy() for p in net.collect_params().values() if p.grad_req != 'null']
+    assert all(np.isfinite(gradient).all() and gradient.any() for gradient in gradients)
+
+
 @pytest.mark.filterwarnings('ignore:Cannot decide type')
 @pytest.mark.parametrize('name, keywords, shape', [
     ('wsdan_cifar_resnet20', {'pooling': 'compact', 'sketch': 64}, (1, 3, 24, 31)),
