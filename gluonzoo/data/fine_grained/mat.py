@@ -1,8 +1,9 @@
 """Reads lists in files of MATLAB, version 5 to 7: structs, cells, texts and numbers. Anyone may have written them.
 
 ``scipy.io.loadmat`` reads more of these files, but trusts them: one that is damaged can end the process, and one of 200
-bytes can ask for all memory. This reader believes no size that a file tells of itself, and makes nothing that is larger
-than the file's own bytes. Source of the format: "MAT-File Format" (The MathWorks).
+bytes can ask for all memory. This reader believes no size that a file tells of itself. What a file is unpacked to and how
+many values are made of it are bounded, so that no file takes more than 300 MB. Source of the format: "MAT-File Format"
+(The MathWorks).
 """
 import zlib
 from math import prod
@@ -17,6 +18,8 @@ __all__ = ['read_mat', 'texts', 'whole_numbers']
 
 MAX_BYTES = 1 << 23        # of a file; the largest of the original lists has 330,000
 MAX_UNPACKED = 1 << 25     # of its parts
+MOST_VALUES = 1 << 17      # arrays within a variable, which take a few hundred bytes each; the largest list has 48,864
+MOST_FIELDS = 256          # of a struct
 MOST_DEEP = 8              # arrays within arrays
 _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15   # kinds of elements
@@ -43,11 +46,12 @@ def read_mat(path, variable):
 
     Raises FileError if the file is no such file, is damaged, is larger than any need, or has no such variable.
     """
+    content = read_bytes(path, MAX_BYTES)
     try:
-        for name, value in _variables(read_bytes(path, MAX_BYTES)):
+        for name, value in _variables(content):
             if name == variable:
                 return value()
-    except (zlib.error, UnicodeDecodeError, _Damaged) as error:
+    except (zlib.error, ValueError) as error:   # the latter also of NumPy, for shapes that it does not take
         raise FileError(f'{path}: {error if isinstance(error, _Damaged) else "is damaged"}') from None
     raise FileError(f'{path}: must have the variable {variable!r}')
 
@@ -78,11 +82,17 @@ class _Damaged(ValueError):
 
 
 class _Order:
-    """How the numbers of a file are read: `sign` is '<' or '>'."""
+    """How the numbers of a file are read: `sign` is '<' or '>'. It counts the values that are made."""
 
     def __init__(self, sign):
         self.sign = sign
         self.tag = Struct(f'{sign}2I').unpack_from
+        self.values = 0
+
+    def count_value(self):
+        self.values += 1
+        if self.values > MOST_VALUES:
+            raise _Damaged(f'has a variable of more than {MOST_VALUES} values')
 
 
 def _variables(content):
@@ -96,12 +106,12 @@ def _variables(content):
     for kind, part in _elements(memoryview(content)[_HEADER:], order, padded=False):
         if kind == _COMPRESSED:
             unpacking = zlib.decompressobj()
-            part = unpacking.decompress(part, left)
-            if unpacking.unconsumed_tail:
+            part = unpacking.decompress(part, left + 1)   # 0 would mean that there is no limit
+            left -= len(part)
+            if left < 0:
                 raise _Damaged(f'its parts take more than {MAX_UNPACKED} bytes')
             if not unpacking.eof:
                 raise _Damaged('is cut off, or damaged')
-            left -= len(part)
             kind, part = next(_elements(memoryview(part), order), (None, b''))
         if kind == _MATRIX:
             yield _matrix(part, order, MOST_DEEP)
@@ -129,9 +139,11 @@ def _value(kind, shape, elements, order, deep):
         return _within(elements, prod(shape), order, deep)
     if kind == _STRUCT:
         (_, length), (_, letters) = _next(elements), _next(elements)
-        length = int(np.frombuffer(length[:4], f'{order.sign}i4').sum())
+        length = int.from_bytes(length, 'little' if order.sign == '<' else 'big') if len(length) == 4 else 0
         if length < 1 or len(letters) % length:
             raise _Damaged('is damaged')
+        if len(letters) // length > MOST_FIELDS:
+            raise _Damaged(f'has a struct of more than {MOST_FIELDS} fields')
         names = [bytes(letters[at:at + length]).split(b'\0')[0].decode('latin-1')
                  for at in range(0, len(letters), length)]
         values = _within(elements, prod(shape) * len(names), order, deep)
@@ -157,6 +169,7 @@ def _within(elements, count, order, deep):
     for kind, part in elements:
         if kind != _MATRIX or len(values) == count:
             raise _Damaged('is damaged')
+        order.count_value()
         values.append(_matrix(part, order, deep - 1)[1]())
     if len(values) != count:
         raise _Damaged(f'has {len(values)} values, and says that it has {count}')

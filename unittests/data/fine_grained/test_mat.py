@@ -9,7 +9,8 @@ import pytest
 from fine_grained_cases import annotations, cells
 from scipy.io import loadmat, savemat
 
-from gluonzoo.data.fine_grained.mat import read_mat, texts, whole_numbers
+from gluonzoo.data.fine_grained.mat import MAX_UNPACKED, MOST_FIELDS, MOST_VALUES, read_mat, texts, whole_numbers
+from gluonzoo.reading import FileError
 
 ROWS = [('00001.jpg', 1), ('00002.jpg', 2)]
 
@@ -91,7 +92,7 @@ def test_other_files(read, data, message):
 
 @pytest.mark.parametrize('compress', [False, True])
 def test_wherever_it_is_cut_off_or_damaged(read, compress):
-    """One line, or a value: never another error."""
+    """One line that names the file, or a value: never another error."""
     data = content(compress, annotations=annotations(ROWS))
     rng = np.random.default_rng(0)
     whole = False
@@ -102,8 +103,8 @@ def test_wherever_it_is_cut_off_or_damaged(read, compress):
         try:
             texts('f', read(bytes(damaged))['fname'])
             whole = True
-        except ValueError as error:
-            assert '\n' not in str(error)
+        except FileError as error:
+            assert '\n' not in str(error) and 'list.mat: ' in str(error) or str(error).startswith('f: ')
         except (KeyError, TypeError):   # no such field, or no struct, as the datasets find out before
             pass
     assert whole
@@ -116,6 +117,13 @@ def element(kind, payload):
 def matrix(kind, shape, rest=b'', name=b'annotations'):
     return element(14, element(6, struct.pack('<2I', kind, 0)) + element(5, struct.pack(f'<{len(shape)}i', *shape))
                    + element(1, name) + rest)
+
+
+def compressed(content, left_off=0):
+    """Without padding, as MATLAB writes it."""
+    payload = zlib.compress(content, 9)
+    payload = payload[:len(payload) - left_off]
+    return struct.pack('<2I', 15, len(payload)) + payload
 
 
 HEADER = b'MATLAB 5.0 MAT-file'.ljust(124) + struct.pack('<H', 0x100) + b'IM'
@@ -143,6 +151,101 @@ def test_a_part_that_grows_without_end(read):
     with pytest.raises(ValueError, match='its parts take more than 33554432 bytes'):
         read(HEADER + zeros)
     assert tracemalloc.get_traced_memory()[1] < 2e8
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize('first, second', [(MAX_UNPACKED, 2 ** 29), (MAX_UNPACKED, 1), (20 << 20, 20 << 20)])
+def test_parts_that_are_too_large_together(read, first, second):
+    """Also where the first one leaves nothing for the second."""
+    data = HEADER + compressed(bytes(first)) + compressed(bytes(second))
+    tracemalloc.start()
+    with pytest.raises(FileError, match='list.mat: its parts take more than 33554432 bytes'):
+        read(data)
+    assert tracemalloc.get_traced_memory()[1] < 1.5e8
+    tracemalloc.stop()
+
+
+def test_parts_that_just_fit(read):
+    found = matrix(6, (1, 1), element(9, struct.pack('<d', 7)))
+    data = HEADER + compressed(bytes(MAX_UNPACKED - len(found))) + compressed(found)
+    assert read(data).tolist() == [[7]]
+
+
+TEXT = matrix(4, (1, 8), element(1, b'abcdefgh'))
+
+
+def test_a_part_without_its_checksum(read):
+    """All of the content is there, but not the end of what is compressed."""
+    assert read(HEADER + compressed(TEXT)) == 'abcdefgh'
+    with pytest.raises(FileError, match='list.mat: is cut off, or damaged'):
+        read(HEADER + compressed(TEXT, left_off=4))
+
+
+def headed(flags):
+    """A text of which the element of flags is this one."""
+    return HEADER + element(14, flags + element(5, struct.pack('<2i', 1, 8)) + element(1, b'annotations')
+                            + element(1, b'abcdefgh'))
+
+
+def test_an_array_whose_kind_is_cut_off(read):
+    assert read(headed(struct.pack('<2HI', 6, 4, 4))) == 'abcdefgh'
+    for size in (0, 1, 3):
+        with pytest.raises(FileError, match='list.mat: is damaged'):
+            read(headed(element(6, b'\4\0\0'[:size])))
+
+
+def test_a_short_element_that_has_more_than_four_bytes(read):
+    """It would reach into the next one."""
+    assert read(HEADER + matrix(4, (1, 4), struct.pack('<2H', 1, 4) + b'abcdefgh' + bytes(4))) == 'abcd'
+    with pytest.raises(FileError, match='list.mat: is damaged'):
+        read(HEADER + matrix(4, (1, 8), struct.pack('<2H', 1, 8) + b'abcdefgh' + bytes(4)))
+
+
+def struct_of(length, letters, values=b''):
+    return HEADER + matrix(2, (1, 1), length + element(1, letters) + values)
+
+
+@pytest.mark.parametrize('length', [b'', b'\4', b'\4\0', b'\4\0\0', b'\4\0\0\0\0\0\0\0', b'\0\0\0\0'])
+def test_a_struct_that_does_not_tell_the_length_of_its_names(read, length):
+    whole = struct_of(element(5, b'\4\0\0\0'), b'abcd', TEXT)
+    assert read(whole) == {'abcd': ['abcdefgh']}
+    with pytest.raises(FileError, match='list.mat: is damaged'):
+        read(struct_of(element(5, length), b'abcd', TEXT))
+
+
+def test_a_struct_of_millions_of_fields(read):
+    names = b''.join(struct.pack('>I', number) for number in range(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(FileError, match=f'list.mat: has a struct of more than {MOST_FIELDS} fields'):
+        read(struct_of(element(5, b'\4\0\0\0'), names))
+    assert tracemalloc.get_traced_memory()[1] < 2e7
+    tracemalloc.stop()
+    few = [f'{number:04}' for number in range(MOST_FIELDS)]
+    assert list(read(struct_of(element(5, b'\4\0\0\0'), ''.join(few).encode(), TEXT * MOST_FIELDS))) == few
+
+
+def test_millions_of_cells(read):
+    """Empty ones, which take eight bytes each, in one list and within others."""
+    half = MOST_VALUES // 2
+    assert read(HEADER + matrix(1, (MOST_VALUES, 1), element(14, b'') * MOST_VALUES)) == [None] * MOST_VALUES
+    for cells_ in (matrix(1, (MOST_VALUES + 1, 1), element(14, b'') * (MOST_VALUES + 1)),
+                   matrix(1, (2, 1), matrix(1, (half, 1), element(14, b'') * half) * 2)):
+        with pytest.raises(FileError, match=f'list.mat: has a variable of more than {MOST_VALUES} values'):
+            read(HEADER + cells_)
+
+
+@pytest.mark.parametrize('shape', [(0, *[2 ** 31 - 1] * 4), (1,) * 70])
+def test_shapes_that_numpy_does_not_have(read, shape):
+    with pytest.raises(FileError, match='list.mat: is damaged'):
+        read(HEADER + matrix(6, shape, element(9, bytes(0 if 0 in shape else 8))))
+
+
+def test_the_memory_that_a_file_can_ask_for(read):
+    """Letters that take four bytes each are the worst of what has been found."""
+    text = matrix(4, (1, 5), element(16, '🐦'.encode() + b'a' * (MAX_UNPACKED - 300)))
+    tracemalloc.start()
+    assert read(HEADER + compressed(text))[1:] == 'a' * (MAX_UNPACKED - 300)
+    assert tracemalloc.get_traced_memory()[1] < 3e8
     tracemalloc.stop()
 
 
