@@ -30,10 +30,8 @@ class Aircraft(ListedPictures):
     title = 'FGVC-Aircraft'
     signs = f'data/{VARIANTS}, data/{LISTS["train"]}, data/{LISTS["test"]} and the folder data/images'
 
-    @staticmethod
-    def find(path):
-        places = path, path / 'data', path / FOLDER / 'data'
-        return next((folder for folder in places if (folder / LISTS['train']).exists()), None)
+    places = '', 'data', f'{FOLDER}/data'
+    own_lists = tuple(LISTS.values())
 
     @staticmethod
     def listing(path, split):
@@ -44,4 +42,5 @@ class Aircraft(ListedPictures):
             raise FileError(f'{path / LISTS[split]}: picture {quoted(unknown)}: is of a variant that is not in '
                             f'{VARIANTS}: {quoted(table[unknown])}')
         files = [f'images/{require_inside(path / LISTS[split], key)}.jpg' for key in table]
-        return Listing(path / LISTS[split], class_names, files, [numbers[variant] for variant in table.values()])
+        return Listing(path / LISTS[split], path / VARIANTS, class_names, files,
+                       [numbers[variant] for variant in table.values()])

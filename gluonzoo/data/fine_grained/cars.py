@@ -29,9 +29,8 @@ class Cars(ListedPictures):
     title = 'Stanford Cars'
     signs = f'{META}, {LISTS["train"][0]}, {LISTS["test"][0]} and the folders cars_train and cars_test'
 
-    @staticmethod
-    def find(path):
-        return next((folder for folder in (path, path / 'stanford_cars') if (folder / META).exists()), None)
+    places = '', 'stanford_cars'
+    own_lists = META, *LISTS['train'], *LISTS['test']
 
     @staticmethod
     def listing(path, split):
@@ -44,5 +43,5 @@ class Cars(ListedPictures):
             raise FileError(f'{where}: annotations must have the field {missing!r}; has {quoted(list(fields))}')
         names = texts(where, fields['fname'])
         labels = whole_numbers(where, fields['class'], len(class_names))
-        return Listing(where, class_names, [f'cars_{split}/{require_inside(where, name)}' for name in names],
-                       [label - 1 for label in labels])
+        files = [f'cars_{split}/{require_inside(where, name)}' for name in names]
+        return Listing(where, path / META, class_names, files, [label - 1 for label in labels])

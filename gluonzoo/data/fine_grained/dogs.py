@@ -29,9 +29,8 @@ class Dogs(ListedPictures):
     title = 'Stanford Dogs'
     signs = f'{LISTS["train"]}, {LISTS["test"]} and the folder Images'
 
-    @staticmethod
-    def find(path):
-        return next((folder for folder in (path, path / 'stanford_dogs') if (folder / LISTS['train']).exists()), None)
+    places = '', 'stanford_dogs'
+    own_lists = tuple(LISTS.values())
 
     @staticmethod
     def listing(path, split):
@@ -43,7 +42,7 @@ class Dogs(ListedPictures):
             if label > len(class_names) or _folder(file) != class_names[label - 1]:
                 raise FileError(f'{where}: {quoted(file)} is of class {label}, which has other pictures in '
                                 f'{LISTS["train"]}, or none')
-        return Listing(where, class_names, [f'Images/{file}' for file in files], [label - 1 for label in labels])
+        return Listing(where, train, class_names, [f'Images/{file}' for file in files], [label - 1 for label in labels])
 
 
 def _read(path):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...reading import FileError, quoted
-from ...values import NAMES, PATH
+from ...values import NAMES, PATH, TEXT
 from ...values import check as check_value
 from ..labelled import named, require_every_class
 from ..labelled_files import LabelledFiles
@@ -19,12 +19,14 @@ class Listing(NamedTuple):
     """What the lists of a dataset say of one of its parts.
 
     where : Path, the list that names the pictures, for messages
+    class_list : Path, the list that names the classes, for messages
     class_names : list of str, in the order of their numbers
-    files : list of str, names of the pictures below the dataset's folder, with '/'
+    files : list of str, names of the pictures below the dataset's folder, as require_inside gives them
     labels : list of int, their classes, from 0
     """
 
     where: Path
+    class_list: Path
     class_names: list
     files: list
     labels: list
@@ -33,7 +35,8 @@ class Listing(NamedTuple):
 class ListedPictures(LabelledFiles):
     """The pictures of one part of a dataset, by its lists.
 
-    Its samples are :class:`~gluonzoo.data.Labelled`. A subclass defines `title`, :meth:`find` and :meth:`listing`.
+    Its samples are :class:`~gluonzoo.data.Labelled`. A subclass defines `title`, `signs`, `places`, `own_lists` and
+    :meth:`listing`.
 
     Parameters
     ----------
@@ -60,7 +63,8 @@ class ListedPictures(LabelledFiles):
     FileNotFoundError
         if the folder or a list is not there.
     FileError
-        if a list is not as it must be, lists disagree, or pictures that they name are not there.
+        if a list is not as it must be, lists disagree, pictures that they name are not there, or a picture is there
+        twice: in this part, or in the other one, too.
     ValueError
         for wrong keywords, for classes that are not among `class_names`, and if a class has no pictures to train on. If
         a class has none to test with, or `class_names` has other classes beside, a RuntimeWarning tells of it.
@@ -75,7 +79,9 @@ class ListedPictures(LabelledFiles):
             raise ValueError(f"split: must be 'train' or 'test': {quoted(split)}")
         self.path = self._found(Path(path))
         listing = self.listing(self.path, split)
+        _require_class_names(listing)
         self._require_files(listing)
+        self._require_apart(listing, SPLITS[split == 'train'])
         self.class_names, self._labels = _numbered(listing, class_names)
         self._files = listing.files
         require_every_class(self.path, self.class_names, self._labels,
@@ -111,15 +117,32 @@ class ListedPictures(LabelledFiles):
             twice = next(file for file in listing.files if file in seen or seen.add(file))
             raise FileError(f'{listing.where}: names a picture twice: {quoted(twice)}')
 
+    def _require_apart(self, listing, other):
+        """FileError if a picture is in the other part, too. Where that part has no list, nothing is compared."""
+        try:
+            others = set(self.listing(self.path, other).files)
+        except FileNotFoundError:
+            return
+        both = next((file for file in listing.files if file in others), None)
+        if both is not None:
+            raise FileError(f'{listing.where}: {quoted(both)} is a picture to train with, and one to test with')
+
     # -- what a subclass defines -------------------------------------------------------------------------------------
 
     signs = None
     """What its folder has, in words."""
 
-    @staticmethod
-    def find(path):
+    places = ()
+    """Where its own folder may be within the one that is given; '': it is that one."""
+
+    own_lists = ()
+    """Names of lists that no other dataset has. One is enough to know it by: what else is missing can then be named."""
+
+    @classmethod
+    def find(cls, path):
         """The dataset's own folder, of a folder that is it or has it; None if there is none."""
-        raise NotImplementedError
+        return next((path / place for place in cls.places
+                     if any((path / place / name).exists() for name in cls.own_lists)), None)
 
     @staticmethod
     def listing(path, split):
@@ -128,6 +151,18 @@ class ListedPictures(LabelledFiles):
         Raises FileNotFoundError if a list is not there, and FileError if it is not as it must be.
         """
         raise NotImplementedError
+
+
+def _require_class_names(listing):
+    """FileError if a name could not be read in a message or a line of a list, or is there twice."""
+    seen = set()
+    for number, name in enumerate(listing.class_names, 1):
+        if not (TEXT.holds(name) and name.isprintable() and name and name == name.strip()):
+            raise FileError(f'{listing.class_list}: the name of class {number} must be printable, without blanks '
+                            f'around it: {quoted(name)}')
+        if name in seen:
+            raise FileError(f'{listing.class_list}: the name of class {number} is there twice: {quoted(name)}')
+        seen.add(name)
 
 
 def _numbered(listing, given):

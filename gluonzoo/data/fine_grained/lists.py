@@ -40,9 +40,12 @@ def require_same(one, other):
 
 
 def require_inside(where, name):
-    """`name`, which `where` gives a picture. FileError unless it leads to a place below a folder."""
+    """The name that `where` gives a picture, in its plain form: 'a/b.jpg' of './a//b.jpg'.
+
+    FileError unless it leads to a place below a folder.
+    """
     parts = PurePosixPath(name).parts
     if not parts or name.startswith('/') or '..' in parts or '\\' in name or not name.isprintable():
         raise FileError(f'{os.fspath(where)}: the name of a picture must lead into the folder of pictures: '
                         f'{quoted(name)}')
-    return name
+    return PurePosixPath(*parts).as_posix()

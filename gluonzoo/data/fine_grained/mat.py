@@ -1,9 +1,9 @@
 """Reads lists in files of MATLAB, version 5 to 7: structs, cells, texts and numbers. Anyone may have written them.
 
 ``scipy.io.loadmat`` reads more of these files, but trusts them: one that is damaged can end the process, and one of 200
-bytes can ask for all memory. This reader believes no size that a file tells of itself. What a file is unpacked to and how
-many values are made of it are bounded, so that no file takes more than 300 MB. Source of the format: "MAT-File Format"
-(The MathWorks).
+bytes can ask for all memory. This reader believes no size that a file tells of itself. What a file is unpacked to, and
+how many values are made of it, is bounded, so that no file takes more than 300 MB. Source of the format: "MAT-File
+Format" (The MathWorks).
 """
 import zlib
 from math import prod

@@ -32,6 +32,7 @@ def replaced(place, row):
     (replaced(1, ('../cars_test/00001.jpg', 2)), "must lead into the folder of pictures: '../cars_test/00001.jpg'"),
     (replaced(1, ('/etc/passwd', 2)), 'must lead into the folder of pictures'),
     (replaced(1, ('00001.jpg', 2)), "names a picture twice: 'cars_train/00001.jpg'"),
+    (replaced(1, ('./00001.jpg', 2)), "names a picture twice: 'cars_train/00001.jpg'"),
     (replaced(1, ('00009.jpg', 2)), 'names 1 of 5 pictures that are not in'),
     (replaced(1, ('00002.jpg', 1)), 'classes have no pictures: big bee'),
     ({'annotations': annotations([])}, 'has no pictures of this part')])
@@ -55,11 +56,17 @@ def test_classes_that_are_no_whole_numbers(folder, label):
 @pytest.mark.parametrize('names, message', [
     (cells(['ant', 3, 'cat'], (1, -1)), 'cars_meta.mat: entry 2 must be a text'),
     (np.array([[1., 2, 3]]), 'cars_meta.mat: entry 1 must be a text'),
+    (cells(['ant', 'bee\nbee', 'cat'], (1, -1)), r"cars_meta.mat: the name of class 2 must be .*: 'bee\\nbee'"),
+    (cells(['ant', 'bee', ''], (1, -1)), "cars_meta.mat: the name of class 3 must be printable, without blanks .*: ''"),
+    (cells(['ant ', 'bee', 'cat'], (1, -1)), "cars_meta.mat: the name of class 1 must be .*: 'ant '"),
+    (cells(['ant', 'x' * 1001, 'cat'], (1, -1)), "cars_meta.mat: the name of class 2 must be"),
+    (cells(['ant', 'bee', 'ant'], (1, -1)), "cars_meta.mat: the name of class 3 is there twice: 'ant'"),
     (cells(['ant'], (1, -1)), 'a class must be a whole number from 1 to 1')])
 def test_class_names_that_are_wrong(folder, names, message):
     savemat(folder / 'devkit/cars_meta.mat', {'class_names': names})
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as raised:
         Cars(folder)
+    assert '\n' not in str(raised.value)
 
 
 def test_where_the_classes_of_the_test_may_lie(folder):

@@ -38,12 +38,16 @@ SPLIT, LABELS, IMAGES, CLASSES = 'train_test_split.txt', 'image_class_labels.txt
     (LABELS, {'7 1': '7 ant'}, 'a class must be a whole number from 1 to 3'),
     (LABELS, {'2 2\n': '2 1\n'}, r'1 of 3 classes have no pictures: 002.big bee; put some in'),
     (CLASSES, {'2 002': '4 002'}, 'classes.txt: must number its classes from 1 to 3, in this order'),
-    (CLASSES, {'002.big bee': '001.ant'}, 'classes.txt: a name is there twice'),
+    (CLASSES, {'002.big bee': '001.ant'}, 'classes.txt: the name of class 2 is there twice: .001.ant'),
+    (CLASSES, {'002.big bee': '002.big\0bee'}, 'classes.txt: the name of class 2 must be printable, without blanks'),
     (IMAGES, {'001.ant/7.png': '../7.png'}, "images.txt: the name of a picture must lead into the folder of"),
     (IMAGES, {'001.ant/7.png': '/etc/passwd'}, 'must lead into the folder of pictures: \'/etc/passwd\''),
     (IMAGES, {'001.ant/7.png': r'..\\7.png'}, 'must lead into the folder'),
     (IMAGES, {'001.ant/7.png': 'a\0b.png'}, 'must lead into the folder'),
     (IMAGES, {'001.ant/7.png': '001.ant/1.png'}, "images.txt: names a picture twice: 'images/001.ant/1.png'"),
+    (IMAGES, {'001.ant/7.png': './001.ant//1.png'}, "names a picture twice: 'images/001.ant/1.png'"),
+    (IMAGES, {'001.ant/7.png': '001.ant/4.png'}, "images.txt: 'images/001.ant/4.png' is a picture to train with, and "),
+    (IMAGES, {'001.ant/4.png': '002.big bee/./2.png'}, "'images/002.big bee/2.png' is a picture to train with"),
     (IMAGES, {'001.ant/7.png': '001.ant'}, 'names 1 of 5 pictures that are not in')])
 def test_lists_that_are_wrong(folder, name, changed, message):
     change(folder, name, changed)

@@ -36,6 +36,9 @@ def replaced(place, file=None, label=None):
     (*replaced(1, 'n2.jpg'), 'each class must have a folder of its own'),
     (*replaced(1, 'n1-ant/x.jpg'), 'each class must have a folder of its own'),
     (*replaced(3, 'n1-ant/n1_1.jpg'), "names a picture twice: 'Images/n1-ant/n1_1.jpg'"),
+    (*replaced(3, 'n1-ant/./n1_1.jpg'), "names a picture twice: 'Images/n1-ant/n1_1.jpg'"),
+    (*replaced(3, 'n1-ant/n1_4.jpg'), "train_list.mat: 'Images/n1-ant/n1_4.jpg' is a picture to train with, and one"),
+    (*replaced(1, ' n2/x.jpg'), "train_list.mat: the name of class 2 must be printable, without blanks .*: ' n2'"),
     (*replaced(3, 'n1-ant/gone.jpg'), 'names 1 of 5 pictures that are not in'),
     (*replaced(3, 5), 'entry 4 must be a text')])
 def test_lists_that_are_wrong(folder, files, labels, message):

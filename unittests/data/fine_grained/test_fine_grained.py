@@ -69,6 +69,40 @@ def test_in_folder(name, folder, tmp_path):
         kind.in_folder(tmp_path / 'empty', 'train')
 
 
+LISTS = {'cub': ['images.txt', 'image_class_labels.txt', 'train_test_split.txt', 'classes.txt'],
+         'aircraft': ['data/variants.txt', 'data/images_variant_trainval.txt', 'data/images_variant_test.txt'],
+         'cars': ['devkit/cars_meta.mat', 'devkit/cars_train_annos.mat', 'cars_test_annos_withlabels.mat'],
+         'dogs': ['train_list.mat', 'test_list.mat']}
+
+
+@pytest.mark.parametrize('name, gone', [(name, gone) for name, lists in LISTS.items() for gone in lists],
+                         indirect=['name'])
+def test_a_list_that_is_missing_is_named(name, folder, gone):
+    """Whichever it is, as the recipe takes them: what kind it is, where its parts are, then the parts."""
+    (folder / gone).unlink()
+    kind = dataset_kind(folder)
+    assert kind == name
+    with pytest.raises(FileNotFoundError) as raised:
+        for split in ('train', 'val'):
+            DATASETS.make({'name': kind, **DATASETS.target(kind).in_folder(str(folder), split)}, f'{split}_data')
+    assert str(folder / gone) in str(raised.value)
+
+
+@pytest.mark.parametrize('gone, split', [('data/images_variant_test.txt', 'train'),
+                                         ('data/images_variant_trainval.txt', 'test')])
+@pytest.mark.parametrize('name', ['aircraft'], indirect=True)
+def test_a_part_without_the_list_of_the_other(name, folder, gone, split):
+    (folder / gone).unlink()
+    assert found(KINDS[name](folder, split)) == wanted(split)
+
+
+@pytest.mark.parametrize('file', ['classes.txt', 'images.txt', 'variants.txt', 'data/variants.txt'])
+def test_lists_that_other_datasets_have_too(file, tmp_path):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text('1 a\n')
+    assert dataset_kind(tmp_path) == 'labelled_pictures'
+
+
 def test_the_trainings_classes_have_their_numbers(name, folder):
     """Of a training with the classes in another order, and one more."""
     names = CLASS_NAMES[name]
