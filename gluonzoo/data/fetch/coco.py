@@ -1,6 +1,4 @@
 """COCO 2017: 118,287 pictures to train on and 5,000 to validate with, of 80 classes."""
-import hashlib
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,8 +7,9 @@ from tqdm import tqdm
 from ..drawn.coco import write
 from ..staging import staging
 from .archives import extract_archive
-from .dataset_folder import CARD, DatasetError, DatasetFolder, write_card
+from .dataset_folder import DatasetError, DatasetFolder, sha1_of_folder, write_card
 from .download import download
+from .room import check_room
 
 __all__ = ['COCO']
 
@@ -82,15 +81,6 @@ class COCO(DatasetFolder):
             raise DatasetError(f'{self.out}: is not as it was made. Remove it, and run this again')
 
 
-def check_room(out, part, archive):
-    """DatasetError unless the archive and what is in it fit on the disk."""
-    there = sum(path.stat().st_size for path in (archive, archive.with_name(f'{archive.name}.part')) if path.exists())
-    needed, free = part.bytes - there + part.unpacked, shutil.disk_usage(out).free
-    if needed > free:
-        raise DatasetError(f'{out}: {archive.name} takes {needed / 1e9:.1f} GB on the way, and {free / 1e9:.1f} GB are '
-                           'free on the disk')
-
-
 def unpack(archive, part, folder):
     """The folder of this name in the archive becomes `folder`, once all is unpacked."""
     with staging(folder) as beside:
@@ -107,13 +97,3 @@ def check_files(folder, part):
         if found != count:
             raise DatasetError(f'{folder}: has {found} file(s) {pattern}, and must have {count}. Remove it, or choose '
                                'another --out')
-
-
-def sha1_of_folder(out):
-    """Of the names and contents of all files but the card's."""
-    digest = hashlib.sha1()
-    for path in sorted(out.rglob('*')):
-        if path.is_file() and path != out / CARD:
-            digest.update(f'{path.relative_to(out)} {path.stat().st_size} '.encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 When the folder is complete, it has dataset.json, the card. Unfinished files lie beside the folder.
 """
+import hashlib
 import json
 import sys
 
@@ -9,7 +10,8 @@ from ...reading import read_json
 from ..staging import staging
 from .download import ChecksumError, DownloadError, sha1_of
 
-__all__ = ['CARD', 'DatasetError', 'DatasetFolder', 'check_card', 'check_unchanged', 'make_once', 'write_card']
+__all__ = ['CARD', 'DatasetError', 'DatasetFolder', 'check_card', 'check_unchanged', 'make_once', 'sha1_of_folder',
+           'write_card']
 
 CARD = 'dataset.json'
 
@@ -162,6 +164,16 @@ def check_unchanged(out, names, sums):
         path = out / name
         if not path.is_file() or sha1_of(path) != sums.get(name):
             raise DatasetError(f'{path}: is not as it was made. Remove {out}, and run this again')
+
+
+def sha1_of_folder(out):
+    """The SHA-1 of the names and contents of all files in a folder but the card."""
+    digest = hashlib.sha1()
+    for path in sorted(out.rglob('*')):
+        if path.is_file() and path != out / CARD:
+            digest.update(f'{path.relative_to(out)} {path.stat().st_size} '.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def make_once(out, card, fill):

@@ -11,14 +11,14 @@ from ..drawn.birds import CLASS_NAMES, picture
 from ..fine_grained import CUB, Aircraft, Cars, Dogs
 from ..staging import staging
 from .archives import ArchiveError, extract_archive
-from .coco import check_room, sha1_of_folder
-from .dataset_folder import DatasetError, DatasetFolder, write_card
+from .dataset_folder import DatasetError, DatasetFolder, sha1_of_folder, write_card
 from .download import DownloadError, download, md5_of
 from .fine_grained_files import WRITERS
+from .room import check_room
 
 __all__ = ['FineGrained']
 
-LEAST_SIDE = .75   # of a drawn picture, of its longer one
+SHORTEST = .75   # the shorter side of a drawn picture, of its longer one
 
 
 class File(NamedTuple):
@@ -86,7 +86,7 @@ class FineGrained(DatasetFolder):
     def get_original(self, known):
         original = ORIGINALS[self.name]
         given = self._given(original)
-        missing = [] if self._otherwise(original) else [
+        missing = [] if self._lies_unpacked_elsewhere(original) else [
             file for file in original.files if not (self.out / file.names[-1]).exists()]
         lost = [file for file in missing if not file.address and file not in given]
         if lost:
@@ -108,7 +108,7 @@ class FineGrained(DatasetFolder):
         write_card(self.out, {'kind': 'original', 'name': self.name})
         return f'the original dataset, {original.title}'
 
-    def _otherwise(self, original):
+    def _lies_unpacked_elsewhere(self, original):
         """Whether its lists are in the folder, and nothing that lies as the archives have it: then nothing is fetched,
         since the lists would hide what is."""
         return original.kind.find(self.out) is not None and not any(
@@ -191,5 +191,5 @@ class FineGrained(DatasetFolder):
 def _sides(settings, index):
     """(width, height) of a picture: the longer one is that of the settings."""
     rng = np.random.Generator(np.random.PCG64([settings['seed'], index, 2]))
-    sides = [settings['size'], round(settings['size'] * rng.uniform(LEAST_SIDE, 1))]
+    sides = [settings['size'], round(settings['size'] * rng.uniform(SHORTEST, 1))]
     return tuple(sides if rng.random() < .6 else sides[::-1])

@@ -19,7 +19,7 @@ from get_checks import (
 
 from gluonzoo.data import CocoDetection
 from gluonzoo.data.drawn.coco import picture
-from gluonzoo.data.fetch import coco
+from gluonzoo.data.fetch import coco, room
 
 SMALL = ('--train', '4', '--val', '2')
 FILES = {'annotations': {'annotations/instances_train2017.json': b'{"train": 1}',
@@ -212,7 +212,7 @@ def test_a_disk_that_is_full(get, full_disk):
 
 def test_a_disk_that_is_too_small(get, server, monkeypatch):
     usage = namedtuple('usage', 'total used free')
-    monkeypatch.setattr(coco.shutil, 'disk_usage', lambda path: usage(9, 9, 65536 + 100))
+    monkeypatch.setattr(room.shutil, 'disk_usage', lambda path: usage(9, 9, 65536 + 100))
     code, _, complained = get()
     assert code == 1 and 'annotations_trainval2017.zip takes 0.0 GB on the way, and 0.0 GB are free' in complained
     assert server.requests == []

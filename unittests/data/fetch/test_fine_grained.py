@@ -4,6 +4,7 @@ import io
 import json
 import re
 import tarfile
+from collections import namedtuple
 
 import pytest
 from fine_grained_cases import WRITE
@@ -18,7 +19,7 @@ from get_checks import (
 )
 
 from gluonzoo.data.drawn.birds import picture
-from gluonzoo.data.fetch import fine_grained
+from gluonzoo.data.fetch import fine_grained, room
 from gluonzoo.data.fetch.fine_grained import ORIGINALS
 from gluonzoo.data.fine_grained import KINDS
 
@@ -312,11 +313,8 @@ def test_an_original_with_other_numbers_of_pictures(name, get, server, saved, mo
 
 
 def test_a_disk_without_room(name, get, server, saved, monkeypatch):
-    from collections import namedtuple
-
-    from gluonzoo.data.fetch import coco
     usage = namedtuple('usage', 'total used free')
-    monkeypatch.setattr(coco.shutil, 'disk_usage', lambda path: usage(9, 9, 99))
+    monkeypatch.setattr(room.shutil, 'disk_usage', lambda path: usage(9, 9, 99))
     code, _, complained = get(*archives(saved))
     assert code == 1 and 'are free on the disk' in complained
 
