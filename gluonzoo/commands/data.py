@@ -12,9 +12,10 @@
 
 Each becomes a folder, and dataset.json in it says what the folder holds. gluonzoo data DATASET --help says more.
 """
+import inspect
 from pathlib import Path
 
-from ..recipes.arguments import at_least
+from ..recipes.arguments import at_least, between
 from .arguments import add_command
 
 # What is drawn, unless the arguments say otherwise.
@@ -24,6 +25,7 @@ PAIRS = {'train': 400, 'val': 50, 'size': 256, 'seed': 0}
 CIFAR10 = {'train': 5000, 'val': 1000, 'seed': 0}
 PICTURES = {'train': 600, 'val': 150, 'seed': 0}
 FINE_GRAINED = {'train': 3000, 'val': 600, 'size': 128, 'seed': 0}
+MOST_BIRDS = 10 ** 6   # of each part: 10 GB
 
 COCO_PARTS = ('annotations', 'val2017', 'train2017')
 _DRAWN = 'gluonzoo data cifar10 --synthetic draws a dataset of 10 classes, without a network'
@@ -34,6 +36,11 @@ FINE_GRAINED_DATASETS = {
     'dogs': 'Stanford Dogs: 120 breeds, 12,000 pictures to train on and 8,580 to test with, 0.8 GB'}
 _DOWNLOADS = {'cub': 'downloads it; goes on where it broke off, keeps what is right',
               'cars': 'its authors offer it no longer: says what is needed, and draws birds'}
+CARS_FILES = {'car_devkit.tgz': 'c3b158d763b6e2245038c8ad08e45376',   # name -> MD5 sum
+              'cars_test_annos_withlabels.mat': 'b0a2b23655a3edd16d84508592a98d10',
+              'cars_train.tgz': '065e5b463ae28d29e77c1b4b166cfe61', 'cars_test.tgz': '4ce7ebf6a94d07f1952d94dd34c4d501'}
+_FILES = {'cars': '\nThe files, whatever they are called, must have these MD5 sums:\n\n' + ''.join(
+    f'    {md5}  {name}\n' for name, md5 in CARS_FILES.items())}
 ORIGINAL_PAIRS = {'facades': '30 MB: maps of the parts of fronts, and photos of them',
                   'maps': '240 MB: aerial photos, and street maps',
                   'edges2shoes': '2 GB: photos of shoes, and their edges'}
@@ -84,14 +91,16 @@ def add_arguments(parser):
 
     for name, what in FINE_GRAINED_DATASETS.items():
         doc = fine_grained.__doc__.replace('NAME', name).replace('DOWNLOADS', _DOWNLOADS.get(name, _DOWNLOADS['cub']))
-        dataset = _add(datasets, name, f'{what}.\n{doc}', fine_grained, f'data/{name}')
+        doc = inspect.cleandoc(doc) + '\n' + _FILES.get(name, '')
+        dataset = _add(datasets, name, f'{what}.\n\n{doc}', fine_grained, f'data/{name}')
         dataset.add_argument('--synthetic', action='store_true', help='draw a dataset, download nothing')
         dataset.add_argument('--archive', nargs='+', type=Path, default=[], metavar='FILE',
                              help='files of the original that are there already, which are checked by their MD5 sums, '
                              'used and left where they are')
         _add_settings(dataset, 'the synthetic dataset, asked for or not', FINE_GRAINED, (
-            ('train', 12, 'pictures to train on'), ('val', 12, 'pictures to test with'),
-            ('size', 64, 'the longer sides of the pictures in pixels'), ('seed', 0, 'another seed, other pictures')))
+            ('train', (12, MOST_BIRDS), 'pictures to train on'), ('val', (12, MOST_BIRDS), 'pictures to test with'),
+            ('size', (64, 2048), 'the longer sides of the pictures in pixels'),
+            ('seed', 0, 'another seed, other pictures')))
 
 
 def check(parser, args):
@@ -207,8 +216,12 @@ def fine_grained(args):
 
     The drawn birds differ in the colour of a small part, the crown of the head; all else is random. dataset.json says
     which of the two the folder holds; they are never mixed. If the original cannot be reached, the drawn one is made
-    instead. A folder with the lists and pictures of the original from elsewhere needs none of this: gluonzoo train
-    reads it as it is.
+    instead, but not where --archive names files. Files of the original that are in the folder are taken, too, and stay
+    there; what is downloaded is removed once it is unpacked. A folder with the lists and pictures of the original from
+    elsewhere needs none of this: gluonzoo train reads it as it is.
+
+    Two drawn datasets of one seed begin with the same pictures: what one with few pictures is tested with, one with
+    more may train on. Within a dataset no picture is there twice. Another --seed gives other pictures.
     """
     from ..data.fetch.fine_grained import FineGrained
 
@@ -249,10 +262,11 @@ def _add(datasets, name, doc, get, out):
 
 
 def _add_settings(parser, title, drawn, rows):
-    """Adds an argument for each setting of a drawn dataset; rows: name, least value, what it is."""
+    """Adds an argument for each setting of a drawn dataset; rows: name, least value (or least and most), what it is."""
     group = parser.add_argument_group(title)
-    for name, least, what in rows:
-        group.add_argument(f'--{name}', type=at_least(least), help=f'{what} (default: {drawn[name]})')
+    for name, limits, what in rows:
+        kind = between(*limits) if isinstance(limits, tuple) else at_least(limits)
+        group.add_argument(f'--{name}', type=kind, help=f'{what} (default: {drawn[name]})')
 
 
 def _settings(args, drawn):

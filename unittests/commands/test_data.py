@@ -29,8 +29,11 @@ from gluonzoo.data.fetch.pairs import ORIGINALS
     (['cifar100', '--train', '10'], '--train'), (['digits', '--synthetic'], '--synthetic'),
     (['digits', '--seed', '1'], '--seed'), (['pictures', '--train', '4'], 'argument --train: must be at least 5: 4'),
     (['pictures', '--seed', '-1'], 'must be at least 0: -1'),
-    (['cub', '--train', '11'], 'argument --train: must be at least 12: 11'), (['cars', '--parts', 'x'], '--parts'),
-    (['dogs', '--size', '63'], 'argument --size: must be at least 64: 63'), (['aircraft', '--archive'], '--archive'),
+    (['cub', '--train', '11'], 'argument --train: must be 12 to 1000000: 11'), (['cars', '--parts', 'x'], '--parts'),
+    (['cub', '--synthetic', '--train', '99999999999'], 'argument --train: must be 12 to 1000000: 99999999999'),
+    (['cub', '--synthetic', '--val', '1000001'], 'argument --val: must be 12 to 1000000: 1000001'),
+    (['cub', '--synthetic', '--size', '2049'], 'argument --size: must be 64 to 2048: 2049'),
+    (['dogs', '--size', '63'], 'argument --size: must be 64 to 2048: 63'), (['aircraft', '--archive'], '--archive'),
     (['cars', '--synthetic', '--archive', 'x'], '--archive: is of the original, which --synthetic does not get')])
 def test_arguments_that_make_no_sense(words, message, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -53,9 +56,21 @@ def test_names_and_numbers_that_stand_here_too():
     """They must be known for the help, before anything is imported that knows them."""
     assert data.COCO_PARTS == tuple(coco.ORIGINAL) and tuple(data.ORIGINAL_PAIRS) == tuple(ORIGINALS)
     assert tuple(data.FINE_GRAINED_DATASETS) == tuple(fine_grained.ORIGINALS)
+    assert data.CARS_FILES == {file.name: file.md5 for file in fine_grained.ORIGINALS['cars'].files}
     assert data.FINE_GRAINED['size'] == inspect.signature(birds.picture).parameters['size'].default
     assert data.PIKACHU['size'] == inspect.signature(mascot.picture).parameters['size'].default
     assert data.PAIRS['size'] == inspect.signature(pairs.pair).parameters['size'].default
+
+
+def test_the_help_of_cars_names_its_files(capsys):
+    """With their MD5 sums; that of the others does not, since they are downloaded."""
+    for name in data.FINE_GRAINED_DATASETS:
+        with pytest.raises(SystemExit):
+            main(['data', name, '--help'])
+        said = capsys.readouterr().out
+        assert f'gluonzoo data {name} --synthetic ' in said and 'NAME' not in said
+        for file, md5 in data.CARS_FILES.items():
+            assert (f'{md5}  {file}' in said) == (name == 'cars')
 
 
 def test_a_number_that_is_not_given_is_that_of_the_help(tmp_path, monkeypatch):

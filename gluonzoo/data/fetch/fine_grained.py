@@ -1,18 +1,19 @@
 """CUB-200-2011, FGVC-Aircraft, Stanford Cars and Stanford Dogs: the originals, or drawn birds in their forms."""
 import filecmp
 import shutil
+from itertools import chain, repeat
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from ...files import replacing
+from ...files import folder_for, replacing
 from ..drawn.birds import CLASS_NAMES, picture
 from ..fine_grained import CUB, Aircraft, Cars, Dogs
 from ..staging import staging
 from .archives import ArchiveError, extract_archive
 from .dataset_folder import DatasetError, DatasetFolder, sha1_of_folder, write_card
-from .download import DownloadError, download, md5_of
+from .download import ChecksumError, DownloadError, download, md5_of
 from .fine_grained_files import WRITERS
 from .room import check_room
 
@@ -74,7 +75,12 @@ class FineGrained(DatasetFolder):
     out : Path
     name : {'cub', 'aircraft', 'cars', 'dogs'}
     archives : sequence of Path
-        files of the original that are there already; which ones they are follows from their MD5 sums. They stay.
+        files of the original that are there already; which ones they are follows from their MD5 sums. They stay, and so
+        do those that are in `out` under the original's names, which are taken if their MD5 sums are right.
+
+    Pictures are drawn in one row, first those to train on and then those to test with, so no two of a dataset are the
+    same. Datasets of one seed begin with the same pictures, whatever their part: what one is tested with, a larger one
+    may train on.
     """
 
     card_keys = {'original': {'kind', 'name'}, 'synthetic': {'kind', 'name', 'settings', 'sha1'}}
@@ -83,11 +89,17 @@ class FineGrained(DatasetFolder):
         super().__init__(out.resolve())   # a link to a folder elsewhere, or '.'
         self.name, self.archives = name, archives
 
+    def get(self, settings, given=(), original=True):
+        card = self.card()
+        if self.archives and card and card['kind'] == 'synthetic':
+            raise DatasetError(f'--archive: {self.out} holds a drawn dataset; remove it, or choose another --out')
+        return super().get(settings, given, original)
+
     def get_original(self, known):
         original = ORIGINALS[self.name]
-        given = self._given(original)
         missing = [] if self._lies_unpacked_elsewhere(original) else [
             file for file in original.files if not (self.out / file.names[-1]).exists()]
+        given = self._given(original, missing)
         lost = [file for file in missing if not file.address and file not in given]
         if lost:
             # Who names files wants no drawn birds in their place.
@@ -95,18 +107,36 @@ class FineGrained(DatasetFolder):
                 f'{original.title}: its authors offer it no longer. Files from elsewhere are taken if their MD5 sums '
                 f'are right: --archive {" ".join(file.name for file in original.files)} (lacking: '
                 f'{", ".join(f"{file.name}, MD5 {file.md5}" for file in lost)})')
-        for file in missing:
-            self.out.mkdir(parents=True, exist_ok=True)
-            archive = given.get(file) or self.out / file.name
-            check_room(self.out, file, archive)
-            if file not in given:
-                download(file.address + file.name, archive, md5=file.md5, max_bytes=file.bytes + (1 << 20))
-            self._take(file, archive)
-            if file not in given:
-                archive.unlink()
+        for file in original.files:
+            if file in missing:
+                with folder_for(self.out / file.name):
+                    self._complete(file, given.get(file))
+            for path in self._downloaded(file):   # also by an earlier call that was killed
+                path.unlink(missing_ok=True)
         self._require_whole(original)
         write_card(self.out, {'kind': 'original', 'name': self.name})
         return f'the original dataset, {original.title}'
+
+    def _complete(self, file, given):
+        """What is wanted of a file of the original comes to the folder. `given`: the file, if the user has it."""
+        archive = given or self._downloaded(file)[0]
+        check_room(self.out, file, archive)
+        if not given:
+            try:
+                download(file.address + file.name, archive, md5=file.md5, max_bytes=file.bytes + (1 << 20))
+            except ChecksumError:
+                raise
+            except DownloadError as error:
+                if not self.archives:
+                    raise
+                raise DatasetError(f'--archive: {file.name} is not among the files, and cannot be downloaded: '
+                                   f'{error}') from error
+        self._take(file, archive)
+
+    def _downloaded(self, file):
+        """Where a file of the original is downloaded to, whole and in part: under names that no file of the user's has.
+        """
+        return tuple(self.out / f'{file.name}.download{suffix}' for suffix in ('', '.part'))
 
     def _lies_unpacked_elsewhere(self, original):
         """Whether its lists are in the folder, and nothing that lies as the archives have it: then nothing is fetched,
@@ -115,14 +145,14 @@ class FineGrained(DatasetFolder):
             (self.out / name).exists() for file in original.files for name in file.names)
 
     def begun(self):
-        return any((self.out / name).exists() for file in ORIGINALS[self.name].files
-                   for name in (*file.names, file.name, f'{file.name}.part'))
+        return any(path.exists() for file in ORIGINALS[self.name].files for path in (
+            *(self.out / name for name in (*file.names, file.name)), *self._downloaded(file)))
 
     def draw(self, folder, settings):
-        counts = {'train': settings['train'], 'test': settings['val']}
-        splits = [split for split, count in counts.items() for _ in range(count)]
+        train, val = settings['train'], settings['val']
+        splits = tqdm(chain(repeat('train', train), repeat('test', val)), 'drawing', train + val, unit=' pictures')
         birds = ((split, picture(settings['seed'], index, _sides(settings, index)))   # no picture is in both
-                 for index, split in enumerate(tqdm(splits, 'drawing', unit=' pictures')))
+                 for index, split in enumerate(splits))
         WRITERS[self.name](folder, CLASS_NAMES, birds)
 
     def checksums(self, folder):
@@ -143,9 +173,11 @@ class FineGrained(DatasetFolder):
         if card['name'] != self.name:
             raise DatasetError(f'{self.out}: holds a dataset in the form of {card["name"]}; choose another --out')
 
-    def _given(self, original):
-        """File -> Path of those that the user has."""
-        known, found = {file.md5: file for file in original.files}, {}
+    def _given(self, original, missing):
+        """File -> Path of those that the user has, in the folder under their own names or anywhere else."""
+        places = ((file, self.out / file.name) for file in missing)
+        found = {file: path for file, path in places if path.is_file() and md5_of(path) == file.md5}
+        known = {file.md5: file for file in original.files}
         for path in self.archives:
             md5 = md5_of(path)
             if md5 not in known:
@@ -158,9 +190,8 @@ class FineGrained(DatasetFolder):
     def _take(self, file, path):
         """What is wanted of a file of the original comes to its place, whole or not at all."""
         if not file.unpacked:
-            if path != self.out / file.names[-1]:
-                with replacing(self.out / file.names[-1]) as (partial,):
-                    shutil.copyfile(path, partial)
+            with replacing(self.out / file.names[-1]) as (partial,):
+                shutil.copyfile(path, partial)
             return
         print(f'{path}: unpacking')
         with staging(self.out / file.names[-1]) as beside:

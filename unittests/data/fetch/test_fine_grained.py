@@ -4,6 +4,7 @@ import io
 import json
 import re
 import tarfile
+import tracemalloc
 from collections import namedtuple
 
 import pytest
@@ -135,6 +136,30 @@ def test_a_folder_of_another_dataset(name, get, tmp_path, capsys):
         assert code == 1 and f'holds a dataset in the form of {name}; choose another --out' in complained
 
 
+def test_more_pictures_than_fit_into_memory(get, monkeypatch):
+    """The parts are counted through, and never listed."""
+    def stop(seed, index, size):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fine_grained, 'picture', stop)
+    tracemalloc.start()
+    assert get('--synthetic', '--train', '1000000', '--val', '12', '--size', '64')[0] == 130
+    assert tracemalloc.get_traced_memory()[1] < 4e6   # 8 MB are the addresses alone
+    tracemalloc.stop()
+    assert names(get.out.parent) == []
+
+
+def test_datasets_of_one_seed_begin_alike(name, get, tmp_path):
+    """As the help says: a larger one trains on what a smaller one is tested with."""
+    get('--synthetic', *SMALL)
+    small = KINDS[name](get.out, 'test')
+    get.out = tmp_path / 'data/larger'
+    get('--synthetic', '--train', '36', '--val', '12', '--size', '64')
+    larger = KINDS[name](get.out, 'train')
+    seen = {larger.sample(record).image.tobytes() for record in range(len(larger))}
+    assert {small.sample(record).image.tobytes() for record in range(len(small))} < seen
+
+
 def test_a_disk_that_is_full(get, full_disk):
     check_a_full_disk(get, full_disk, '--synthetic', *SMALL)
 
@@ -210,6 +235,90 @@ def test_files_that_are_there_are_kept(name, get, server, monkeypatch):
     code, _, complained = get()
     assert code == 1 and 'has 5 pictures of 3 classes to train, and' in complained and server.requests == []
     assert tree(get.out) == before
+
+
+def downloads(get):
+    return [path.name for path in get.out.iterdir() if '.download' in path.name]
+
+
+@pytest.mark.parametrize('name', ['cub', 'aircraft', 'dogs'], indirect=True)
+def test_what_a_killed_call_has_left(name, get, server, original, saved, monkeypatch):
+    """Its download goes, whether it was whole and unpacked already, or only begun."""
+    take, last = fine_grained.FineGrained._take, list(original)[-1]
+
+    def killed(self, file, path):
+        take(self, file, path)
+        if file.name == last:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fine_grained.FineGrained, '_take', killed)
+        assert get()[0] == 130
+    assert downloads(get) == [f'{last}.download']
+    (get.out / f'{last}.download.part').write_bytes(b'begun')
+    assert get()[0] == 0 and downloads(get) == []
+    check_complete(name, get)
+
+
+def test_archives_in_the_folder_are_taken_and_stay(name, get, server, original):
+    """As somebody puts them there who has fetched them with a browser; under the original's names."""
+    get.out.mkdir(parents=True)
+    for file, content in original.items():
+        (get.out / file).write_bytes(content)
+    assert get()[0] == 0 and server.requests == []
+    check_complete(name, get)
+    assert all((get.out / file).read_bytes() == content for file, content in original.items())
+    assert get(*archives(get.out / file for file in original))[0] == 0
+    assert all((get.out / file).exists() for file in original)
+
+
+@pytest.mark.parametrize('name', ['cub', 'aircraft', 'dogs'], indirect=True)
+def test_another_file_under_the_name_of_an_archive_stays(name, get, server, original):
+    get.out.mkdir(parents=True)
+    file = list(original)[0]
+    (get.out / file).write_bytes(b'mine')
+    assert get()[0] == 0
+    check_complete(name, get)
+    assert (get.out / file).read_bytes() == b'mine' and downloads(get) == []
+
+
+@pytest.mark.parametrize('name', ['cars'], indirect=True)
+def test_a_list_that_is_downloaded_stays(name, get, server, saved, monkeypatch):
+    """It is no archive, and is used as it is."""
+    files = tuple(file if file.unpacked else file._replace(address=server.url + '/')
+                  for file in fine_grained.ORIGINALS[name].files)
+    monkeypatch.setitem(fine_grained.ORIGINALS, name, fine_grained.ORIGINALS[name]._replace(files=files))
+    assert get(*archives([saved[0], *saved[2:]]))[0] == 0
+    assert [path for path, _ in server.requests] == ['/cars_test_annos_withlabels.mat']
+    check_complete(name, get)
+    assert (get.out / 'cars_test_annos_withlabels.mat').exists() and downloads(get) == []
+
+
+def test_files_are_named_for_a_folder_of_drawn_birds(get, server, saved):
+    """Nothing is said to be done that is not done."""
+    get('--synthetic', *SMALL)
+    before = tree(get.out)
+    for words in (archives(saved), ('--archive', '/nowhere')):
+        code, said, complained = get(*words)
+        assert (code, said) == (1, '')
+        assert complained == (f'gluonzoo data: --archive: {get.out} holds a drawn dataset; remove it, or choose '
+                              'another --out\n')
+    assert tree(get.out) == before
+
+
+@pytest.mark.parametrize('name', ['dogs'], indirect=True)
+@pytest.mark.parametrize('has', [0, 1])
+def test_with_some_files_birds_are_not_drawn_in_place_of_the_others(get, server, saved, original, has):
+    server.files.clear()
+    code, said, complained = get(*archives([saved[has]]))
+    lacking = list(original)[1 - has]
+    *bar, complaint = complained.splitlines()
+    said_of = f'--archive: {lacking} is not among the files, and cannot be downloaded: {server.url}/{lacking}: '
+    assert code == 1 and complaint.startswith(f'gluonzoo data: {said_of}')
+    assert all(lacking in line or not line for line in bar)
+    assert 'SYNTHETIC' not in said + complained and not (get.out / 'dataset.json').exists()
+    assert get.out.exists() == (has == 0)   # what has been unpacked is kept, and nothing else
+    assert has or sorted(names(get.out)) == ['file_list.mat', 'test_list.mat', 'train_list.mat']
 
 
 def test_an_original_of_which_pictures_are_gone(name, get, server, saved):
