@@ -9,7 +9,8 @@ from gluonzoo.pictures.squeezed_middle import squeezed, squeezed_middle
 @pytest.mark.parametrize('height, width, size, crop, side, corner', [
     (40, 60, 28, .875, 32, 2), (32, 32, 28, .875, 32, 2), (3, 90, 8, .5, 16, 4), (8, 8, 8, 1, 8, 0),
     (50, 30, 96, .875, 109, 6),    # 109.7 and 6.5, which torchvision rounds so, too
-    (1, 1, 7, .875, 8, 0)])        # 0.5 is rounded to the even
+    (1, 1, 7, .875, 8, 0),         # 0.5 is rounded to the even
+    (30, 50, 21, .875, 24, 2)])    # 1.5, too
 def test_by_hand(height, width, size, crop, side, corner):
     photo = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype='uint8')
     whole = resize(photo, side, side)

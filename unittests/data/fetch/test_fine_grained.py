@@ -19,6 +19,7 @@ from get_checks import (
     tree,
 )
 
+from gluonzoo.commands.data import FINE_GRAINED_DATASETS
 from gluonzoo.data.drawn.birds import picture
 from gluonzoo.data.fetch import fine_grained, room
 from gluonzoo.data.fetch.fine_grained import ORIGINALS
@@ -182,7 +183,7 @@ def test_a_folder_that_is_not_empty(get):
 # -- the originals ---------------------------------------------------------------------------------------------------
 
 def test_the_known_originals():
-    """MD5 sums as public loaders have them."""
+    """MD5 sums as public loaders have them; pictures and classes as the datasets' own pages say."""
     assert {file.name: file.md5 for original in ORIGINALS.values() for file in original.files} == {
         'CUB_200_2011.tgz': '97eceeb196236b17998738112f37df78',
         'fgvc-aircraft-2013b.tar.gz': 'd4acdd33327262359767eeaa97a4f732',
@@ -190,8 +191,13 @@ def test_the_known_originals():
         'cars_test_annos_withlabels.mat': 'b0a2b23655a3edd16d84508592a98d10',
         'cars_train.tgz': '065e5b463ae28d29e77c1b4b166cfe61', 'cars_test.tgz': '4ce7ebf6a94d07f1952d94dd34c4d501',
         'lists.tar': 'edbb9f16854ec66506b5f09b583e0656', 'images.tar': '1bb1f2a596ae7057f99d7d75860002ef'}
+    assert {name: (original.counts, original.classes) for name, original in ORIGINALS.items()} == {
+        'cub': ({'train': 5994, 'test': 5794}, 200), 'aircraft': ({'train': 6667, 'test': 3333}, 100),
+        'cars': ({'train': 8144, 'test': 8041}, 196), 'dogs': ({'train': 12000, 'test': 8580}, 120)}
     for name, original in ORIGINALS.items():
         assert original.kind is KINDS[name]
+        said = FINE_GRAINED_DATASETS[name]   # the help
+        assert all(f'{count:,} ' in said for count in (*original.counts.values(), original.classes))
         assert all(file.unpacked == 0 or file.unpacked > file.bytes for file in original.files)
 
 

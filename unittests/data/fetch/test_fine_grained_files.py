@@ -63,8 +63,10 @@ def test_cars(folder):
         files = [f.item() for f in rows['fname'][0]]
         assert files == [f'{number:05}.jpg' for number in range(1, len(birds) + 1)]
         assert all((folder / f'cars_{part}' / file).exists() for file in files)
-        right, lower = (rows[edge][0, 0].item() for edge in ('bbox_x2', 'bbox_y2'))
-        assert [right, lower] == [round(edge) for edge in birds[0].box[2:]]
+        for number, bird in enumerate(birds):   # the first and the last pixels, counted from 1
+            found = [rows[edge][0, number].item() for edge in ('bbox_x1', 'bbox_y1', 'bbox_x2', 'bbox_y2')]
+            left, upper, right, lower = map(round, bird.box)
+            assert found == [left + 1, upper + 1, right, lower]
 
 
 @pytest.mark.parametrize('folder', ['dogs'], indirect=True)
