@@ -1,7 +1,16 @@
 """The part of a photo that a fine-grained classifier is tested with."""
+from ..values import Rule, check, number
 from .resize import resize
 
-__all__ = ['squeezed', 'squeezed_middle']
+__all__ = ['check_crop', 'squeezed', 'squeezed_middle']
+
+LEAST_CROP = 0.5   # the photo gets at most four times the pixels of what is cut out
+_CROP = Rule(f'from {LEAST_CROP} to 1', number(LEAST_CROP, 1).holds)
+
+
+def check_crop(crop):
+    """ValueError unless `crop` is a number from 0.5 to 1."""
+    check('crop', crop, _CROP)
 
 
 def squeezed(image, size, crop=0.875):
@@ -12,12 +21,15 @@ def squeezed(image, size, crop=0.875):
     image : uint8 array [H, W, 3]
     size : int
         pixels
-    crop : float, above 0 and at most 1
+    crop : float, from 0.5 to 1
 
     Returns
     -------
     uint8 array [int(size / crop), int(size / crop), 3]
+
+    Raises ValueError for another `crop`.
     """
+    check_crop(crop)
     side = int(size / crop)
     return resize(image, side, side)
 
@@ -32,11 +44,13 @@ def squeezed_middle(image, size, crop=0.875):
     image : uint8 array [H, W, 3]
     size : int
         pixels
-    crop : float, above 0 and at most 1
+    crop : float, from 0.5 to 1
 
     Returns
     -------
     uint8 array [size, size, 3]
+
+    Raises ValueError for another `crop`.
     """
     photo = squeezed(image, size, crop)
     corner = round((len(photo) - size) / 2)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from gluonzoo.pictures.resize import resize
-from gluonzoo.pictures.squeezed_middle import squeezed, squeezed_middle
+from gluonzoo.pictures.squeezed_middle import check_crop, squeezed, squeezed_middle
 
 
 @pytest.mark.parametrize('height, width, size, crop, side, corner', [
@@ -34,3 +34,19 @@ def test_a_strip():
     strip[:, 30000:36000] = 200
     middle = squeezed_middle(strip, 224)
     assert middle[:, 112].min() > 190 and middle[:, :80].max() == 0
+
+
+@pytest.mark.parametrize('crop', [0, .49, 1.01, 1.5, -1, float('nan'), float('inf'), True, '1', None])
+def test_a_crop_that_makes_no_sense(crop):
+    """The picture would be smaller than it is said to be, or take all memory."""
+    photo = np.zeros((4, 4, 3), 'uint8')
+    for call in (lambda: check_crop(crop), lambda: squeezed(photo, 16, crop), lambda: squeezed_middle(photo, 16, crop)):
+        with pytest.raises(ValueError, match='^crop: must be from 0.5 to 1: ') as raised:
+            call()
+        assert '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize('crop', [.5, .75, 1, np.float32(.875)])
+def test_crops_that_are_taken(crop):
+    check_crop(crop)
+    assert squeezed_middle(np.zeros((4, 4, 3), 'uint8'), 16, crop).shape == (16, 16, 3)

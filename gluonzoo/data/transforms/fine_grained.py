@@ -23,7 +23,7 @@ is that of HSV there; and to test, it cuts out the middle 87.5 % before it resiz
 import cv2
 import numpy as np
 
-from ...pictures.squeezed_middle import squeezed, squeezed_middle
+from ...pictures.squeezed_middle import check_crop, squeezed, squeezed_middle
 from ...registry import TRANSFORMS
 from ...values import check, number
 from .arrays import filled_up
@@ -31,8 +31,6 @@ from .checks import true_or_false
 from .normalising import GREY, MEAN, STD, Normalising
 
 __all__ = ['FineGrainedMiddle', 'FineGrainedTrain']
-
-LEAST_CROP = 0.5   # the picture has at most four times the pixels of what is cut out
 
 
 @TRANSFORMS.register('fine_grained_middle')
@@ -53,7 +51,7 @@ class FineGrainedMiddle(Normalising):
 
     def __init__(self, size=448, crop=0.875, mean=MEAN, std=STD):
         super().__init__(size, mean, std)
-        check('crop', crop, number(LEAST_CROP, 1))
+        check_crop(crop)
         self.crop = crop
 
     def __call__(self, sample, rng, out):
@@ -81,7 +79,7 @@ class FineGrainedTrain(Normalising):
 
     def __init__(self, size=448, crop=0.875, mean=MEAN, std=STD, flip=True, brightness=0.126, saturation=0.5):
         super().__init__(size, mean, std)
-        check('crop', crop, number(LEAST_CROP, 1))
+        check_crop(crop)
         check('brightness', brightness, number(0, 1))
         check('saturation', saturation, number(0, 1))
         self.crop, self.flip = crop, true_or_false('flip', flip)

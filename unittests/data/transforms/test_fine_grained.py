@@ -106,7 +106,7 @@ def test_the_looks_of_inception():
 
 
 @pytest.mark.parametrize('name, keywords, message', [
-    ('fine_grained_train', {'crop': 0}, 'crop: must be a number from 0.5 to 1: 0'),
+    ('fine_grained_train', {'crop': 0}, 'crop: must be from 0.5 to 1: 0'),
     ('fine_grained_middle', {'crop': .45}, 'crop: must be'), ('fine_grained_middle', {'crop': 1.5}, 'crop: must be'),
     ('fine_grained_train', {'flip': 1}, 'flip: must be true or false: 1'),
     ('fine_grained_train', {'brightness': 2}, 'brightness: must be a number from 0 to 1: 2'),
