@@ -26,9 +26,27 @@ def test_the_form_of_a_picture(pictures):
 def test_sizes():
     assert picture(0, 3, 48).image.shape == (48, 48, 3)
     assert picture(0, 3, (60, 100)).image.shape == (100, 60, 3) and picture(0, 3, (100, 60)).image.shape == (60, 100, 3)
-    for size in (47, (100, 47)):
-        with pytest.raises(ValueError, match='size: must be at least 48: '):
-            picture(0, 0, size)
+
+
+@pytest.mark.parametrize('arguments, message', [
+    ({'size': 47}, 'size: must be at least 48, in whole pixels: 47'), ({'size': (99, 47)}, 'size: must be at least 48'),
+    ({'size': 64.5}, 'size: must be at least 48, in whole pixels: 64.5'), ({'size': (64, 64.5)}, 'size: must be'),
+    ({'size': 'wide'}, 'size: must be'), ({'size': None}, 'size: must be'), ({'size': True}, 'size: must be'),
+    ({'size': (64, 64, 3)}, 'size: must be one number or two, width and height: '), ({'size': ()}, 'size: must be one'),
+    ({'class_names': ('nobody',)}, 'class_names: must be a list of 1 or more names, each of black-crowned, blue'),
+    ({'class_names': ()}, 'class_names: must be a list'), ({'class_names': 'red-crowned'}, 'class_names: must be a'),
+    ({'class_names': ('red-crowned', 3)}, 'class_names: must be'), ({'class_names': ([],)}, 'class_names: must be'),
+    ({'seed': -1}, 'seed: must be a whole number, at least 0: -1'), ({'seed': 'x'}, 'seed: must be'),
+    ({'index': 1.5}, 'index: must be a whole number, at least 0: 1.5'), ({'index': -1}, 'index: must be')])
+def test_arguments_that_make_no_sense(arguments, message):
+    with pytest.raises(ValueError, match=f'^{message}') as raised:
+        picture(**{'seed': 0, 'index': 0, **arguments})
+    assert '\n' not in str(raised.value)
+
+
+def test_sizes_of_numpy():
+    for size in (np.int64(48), np.array([48, 48]), [48, 48]):
+        np.testing.assert_array_equal(picture(0, 3, size).image, picture(0, 3, 48).image)
 
 
 def test_classes_come_in_turn(pictures):
@@ -112,21 +130,84 @@ def test_the_colours_of_crowns_are_apart():
             assert all(apart(a, b) for a in drawn[name] for b in drawn[other]), (name, other)
 
 
-def test_marks_have_the_colours_of_crowns(monkeypatch):
-    """Every class's colour comes as often on the birds and things of any other class."""
-    used = []
-    paint = birds._paint
-    monkeypatch.setattr(birds, '_paint', lambda rng, name: used.append(name) or paint(rng, name))
-    counts = np.zeros((12, 12), int)   # [class, colour], without the crown's own
-    for index in range(240):
-        used.clear()
-        label = picture(3, index).label
-        used.remove(CLASS_NAMES[label])   # raises ValueError if the crown's is not there
-        for name in used:
-            counts[label, CLASS_NAMES.index(name)] += 1
-    assert counts.sum() / 240 > 6
-    assert np.ptp(counts.sum(0)) < .5 * counts.sum(0).mean()
-    assert .7 * counts.sum() / 12 < counts.trace() < 1.4 * counts.sum() / 12
+@pytest.fixture
+def layers(monkeypatch):
+    """A function (seed, index) -> the layers of a picture that are really drawn: the picture, then for each layer its
+    shapes, the width in pixels of each, and the class of whose crown each has the colour, or None."""
+    drawn, names = [], {}
+    paint, render = birds._paint, birds.render
+
+    def noted_paint(rng, name):
+        colour = paint(rng, name)
+        names[colour] = name
+        return colour
+
+    def noted_render(shapes, matrix, light):
+        drawn.append((shapes, matrix))
+        return render(shapes, matrix, light)
+
+    monkeypatch.setattr(birds, '_paint', noted_paint)
+    monkeypatch.setattr(birds, 'render', noted_render)
+
+    def layers(seed, index):
+        drawn.clear()
+        names.clear()
+        whole = picture(seed, index)
+        return whole, [[(np.ptp(shape.points @ matrix.T, 0).max(), names.get(shape.colour)) for shape in shapes]
+                       for shapes, matrix in drawn]
+    return layers
+
+
+def of_the_bird(drawn):
+    return next(place for place, shapes in enumerate(drawn) if len(shapes) >= 11 and shapes[-1][1] is not None)
+
+
+def test_marks_have_the_colours_of_crowns(layers):
+    """Every class's colour comes as often on the birds and things of any other class; so it says nothing."""
+    kinds = {'marks': 1.6, 'berries': 2, 'things': 1}   # how many of them a picture has in the mean
+    counts = {kind: np.zeros((12, 12), int) for kind in kinds}   # [class, colour], without the crown's own
+    for index in range(480):
+        whole, drawn = layers(3, index)
+        at = of_the_bird(drawn)
+        bird = drawn[at]
+        assert bird[-1][1] == CLASS_NAMES[whole.label]   # the crown is drawn last, over all
+        colours = {'marks': [name for _, name in bird[:-1] if name],
+                   'things': [name for shapes in drawn[:at] for name in {name for _, name in shapes if name}],
+                   'berries': [shapes[0][1] for shapes in drawn[at + 1:] if len(shapes) == 1 and shapes[0][1]]}
+        for kind, found in colours.items():
+            for name in found:
+                counts[kind][whole.label, CLASS_NAMES.index(name)] += 1
+    for kind, mean in kinds.items():
+        assert .85 * mean < counts[kind].sum() / 480 < 1.15 * mean, kind
+    total = sum(counts.values())
+    assert np.ptp(total.sum(0)) < .5 * total.sum(0).mean()
+    assert .75 * total.sum() / 12 < total.trace() < 1.3 * total.sum() / 12
+
+
+def test_marks_and_berries_can_be_seen(layers):
+    """They are hardly smaller than crowns, which are 8 to 16 pixels wide."""
+    marks, berries = [], []
+    for index in range(120):
+        _, drawn = layers(4, index)
+        at = of_the_bird(drawn)
+        marks += [width for width, name in drawn[at][:-1] if name]
+        berries += [shapes[0][0] for shapes in drawn[at + 1:] if len(shapes) == 1 and shapes[0][1]]
+    assert len(marks) > 100 and min(marks) > 4.5 and np.mean(marks) > 7.5
+    assert len(berries) > 150 and 4 < min(berries) < 6 and 9 < max(berries) < 12
+
+
+def test_plumage_is_neither_bright_nor_dark():
+    """No crown has its colours; of grey it is in the middle, and its hue may be any."""
+    rng = np.random.default_rng(0)
+    hue, saturation, value = np.array([colorsys.rgb_to_hsv(*np.divide(birds._plain(rng), 255))
+                                       for _ in range(400)]).T
+    assert hue.min() < .05 and hue.max() > .95
+    assert saturation.min() < .02 and .38 < saturation.max() <= .4 + 1e-9
+    assert .45 - 1e-9 <= value.min() < .47 and .78 < value.max() <= .8 + 1e-9
+    for name in CLASS_NAMES:
+        for _ in range(40):
+            _, s, v = colorsys.rgb_to_hsv(*np.divide(birds._paint(rng, name), 255))
+            assert s >= .6 or v < .1 or v >= .95
 
 
 # -- what can be seen ------------------------------------------------------------------------------------------------
