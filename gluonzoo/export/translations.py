@@ -179,6 +179,11 @@ def _diag(nodes):
     nodes.end('Mul', column, nodes.add('EyeLike', nodes.add('Mul', column, row)))
 
 
+@_translates('sign')
+def _sign(nodes):
+    nodes.end('Sign', *nodes.inputs)
+
+
 @_translates('dot')
 def _dot(nodes):
     """Of matrices; the first may have more dimensions, if it is not transposed.
