@@ -71,8 +71,9 @@ class Engine:
         self.trainers = {}
         self._accumulate, self._clip_norm, self.amp = accumulate, clip_norm, amp
         self._parameters = {}   # trainer name -> what it updates
-        self._totals = set()   # names of the trainers that follow sums over the parts
+        self._summed = set()   # names of the trainers that follow sums over the parts
         self._sums = {}   # trainer name -> sums of gradients over the rounds
+        self._scales = {}   # trainer name -> what the losses of this step are multiplied by, with float16
         self._keys = {}   # parameter -> key in the store
 
     # -- networks and trainers ---------------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ class Engine:
         net.hybridize(static_alloc=True)
         return net(*zeros)
 
-    def trainer(self, name, optimizer, *nets, reduction='mean'):
+    def trainer(self, name, optimizer, *nets, reduction='mean', passes=1):
         """Makes the trainer of one or more networks, which have been placed.
 
         Parameters
@@ -139,6 +140,10 @@ class Engine:
             what becomes of the gradients of the parts. 'sum' is for gradients that are updates themselves, and sums
             over a part, such as those of a center loss: the update is then the same, however a batch is cut into parts.
             `clip_norm` leaves it as it is.
+
+        passes : int
+            calls of :meth:`backward` for each part of a batch, whose gradients add up. A task that looks at its images
+            several times goes back after each, so that the memory of one is enough.
 
         Returns
         -------
@@ -161,16 +166,16 @@ class Engine:
         _spare_from_decay(no_decay, nets)
         parameters = [p for net in nets for p in net.collect_params().values() if p.grad_req != 'null']
         states = _states_of(made)
-        copies = 2 + states + (self._accumulate > 1)   # weights and gradients, states, sums of gradients
+        copies = 2 + states + (self._accumulate * passes > 1)   # weights and gradients, states, sums of gradients
         self._require_memory(f'optimizer: {made.__class__.__name__} of {name}',
                              copies * bytes_of(p.shape for p in parameters))
         # Without a store: the trainers of an engine share one, or their keys would collide on the server.
         trainer = self.trainers[name] = gluon.Trainer(parameters, made, kvstore=None, update_on_kvstore=False)
         self._parameters[name] = parameters
-        (self._totals.add if reduction == 'sum' else self._totals.discard)(name)
+        (self._summed.add if reduction == 'sum' else self._summed.discard)(name)
         # Not grad_req='add': the gradients of MXNet's cast to bfloat16 and of operators from a library do not heed it.
         self._sums[name] = [mx.nd.zeros_like(gradient) for gradient in self._gradients(name)] \
-            if self._accumulate > 1 else []
+            if self._accumulate * passes > 1 else []
         if self.amp == 'float16':
             mixed_precision.init_trainer(trainer)
         return trainer
@@ -199,8 +204,7 @@ class Engine:
             _check_losses(made[0])
             self.backward(name, [each['loss'] for each in made])
             scalars += made
-        for each in _names(name):
-            self.step(each)
+        self.step(name)
         return self.mean(scalars)
 
     def parts(self, batch):
@@ -237,12 +241,9 @@ class Engine:
             and a trainer whose own gradients overflow leaves its update out, alone.
         losses : list of NDArray [1]
         """
-        names = _names(name)
-        for each in names:
-            if each not in self.trainers:
-                raise ValueError(f'name: there is no trainer {each!r}; there are {", ".join(self.trainers) or "none"}')
+        names = self._trained(name)
         if self.amp == 'float16':
-            losses = self._scaled(losses, [self.trainers[each] for each in names])
+            losses = self._scaled(losses, names)
         autograd.backward(losses)
         for each in names:
             for total, gradient in zip(self._sums[each], self._gradients(each)):
@@ -253,13 +254,23 @@ class Engine:
         their mean, or their sum (see :meth:`trainer`).
 
         The sums of gradients are 0 afterwards.
+
+        Parameters
+        ----------
+        name : str, or tuple of str
+            as of :meth:`backward`
         """
+        for each in self._trained(name):
+            self._step(each)
+
+    def _step(self, name):
         trainer, parameters = self.trainers[name], self._parameters[name]
+        self._scales.pop(name, None)
         for total, gradient in zip(self._sums[name], self._gradients(name)):
             gradient[:] = total
             total[:] = 0
         parts = self._accumulate * len(self.ctx) * (self.kvstore.num_workers if self.kvstore else 1)
-        is_sum = name in self._totals
+        is_sum = name in self._summed
         if self.kvstore:
             for parameter in parameters:
                 key = self._keys[parameter]
@@ -277,13 +288,26 @@ class Engine:
         return {name: mx.nd.add_n(*(s[name].detach().as_in_context(self.ctx[0]) for s in scalars)) / len(scalars)
                 for name in scalars[0]}
 
-    def _scaled(self, losses, trainers):
-        """The losses times a scale that float16 needs. The trainers will divide the gradients by it."""
-        scale = min(trainer._amp_loss_scaler.loss_scale for trainer in trainers)
-        for trainer in trainers:
+    def _scaled(self, losses, names):
+        """The losses times a scale that float16 needs. The trainers will divide the gradients by it.
+
+        A trainer's gradients add up over a step, so they all have the scale of its first ones.
+        """
+        begun = [self._scales[name] for name in names if name in self._scales]
+        scale = min(begun or [self.trainers[name]._amp_loss_scaler.loss_scale for name in names])
+        for name in names:
+            trainer, self._scales[name] = self.trainers[name], scale
             trainer._scale = trainer._amp_original_scale / scale
         with autograd.record():
             return [loss * scale for loss in losses]
+
+    def _trained(self, name):
+        """The names of one or several trainers, as a tuple. ValueError if one is not there."""
+        names = _names(name)
+        for each in names:
+            if each not in self.trainers:
+                raise ValueError(f'name: there is no trainer {each!r}; there are {", ".join(self.trainers) or "none"}')
+        return names
 
     def _require_memory(self, what, count):
         for ctx in self.ctx:

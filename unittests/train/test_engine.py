@@ -188,8 +188,29 @@ def test_losses_that_are_none(losses, message):
 
 
 def test_a_trainer_that_is_not_there():
-    with pytest.raises(ValueError, match="name: there is no trainer 'b'; there are a"):
-        Squares('a').engine.minimize('b', batch_of(), lambda x: {'loss': x.mean()})
+    engine = Squares('a').engine
+    for do in (lambda: engine.minimize('b', batch_of(), lambda x: {'loss': x.mean()}), lambda: engine.step('b'),
+               lambda: engine.step(('a', 'b'))):
+        with pytest.raises(ValueError, match="name: there is no trainer 'b'; there are a"):
+            do()
+
+
+@pytest.mark.parametrize('accumulate, ctx', [(1, None), (2, None), (1, TWO), (2, TWO)])
+def test_passes_add_up(accumulate, ctx):
+    """A loss in three passes is the loss in one."""
+    task, once = (Squares('a', accumulate=accumulate, ctx=ctx) for _ in range(2))
+    engine, net = task.engine, task.networks['a']
+    engine.trainer('a', SGD, net, passes=3)
+    for number in range(3):
+        for parts in engine.parts(batch_of(seed=number)):
+            for share in (.25, .25, .5):
+                with autograd.record():
+                    losses = [share * (net(x) ** 2).mean() for x, in parts]
+                engine.backward('a', losses)
+        engine.step('a')
+        once.step(batch_of(seed=number))
+    np.testing.assert_allclose(task.weights(), once.weights(), rtol=1e-6)
+    np.testing.assert_allclose(task.weights(), expected_weights(3), rtol=1e-5)
 
 
 def test_trainers_are_known_by_name():
@@ -260,6 +281,17 @@ class Centered:
 
     def step(self, batch):
         return self.engine.minimize(('net', 'center'), batch, self.losses_of(batch))
+
+    def step_in_passes(self, batch):
+        """The network alone goes back once more, for a loss of its own."""
+        for part, in self.engine.parts(batch):
+            for names, losses_of in ((('net', 'center'), self.losses_of(batch)),
+                                     ('net', lambda x, _: {'loss': (self.net(x) ** 2).mean()})):
+                with autograd.record():
+                    loss = losses_of(*part)['loss']
+                self.engine.backward(names, [loss])
+        for name in ('net', 'center'):
+            self.engine.step(name)
 
     def weights(self, ctx=None):
         return [p.data(ctx or self.engine.ctx[0]).asnumpy()
@@ -687,6 +719,30 @@ def test_float16_scales_the_loss_of_two_trainers_alike():
         print(*map(float, centered_losses_and_weights('float16')))
         ''')
     assert [float(value) for value in out.split()] == list(map(float, centered_losses_and_weights(None)))
+
+
+def weights_after_passes(amp):
+    """Of a step in two passes, where the scales of the trainers differ: the gradients of both have one scale."""
+    task = Centered(amp=amp)
+    task.engine.trainer('net', SGD, task.net, passes=2)
+    if amp:
+        for name, scale in (('net', 2. ** 9), ('center', 2. ** 4)):
+            scaler = task.engine.trainers[name]._amp_loss_scaler
+            scaler._loss_scale = scaler._next_loss_scale = scale
+    for seed in range(3):
+        task.step_in_passes(labelled_batch(seed=seed))
+    return [number for array in task.weights() for number in array.ravel()]
+
+
+def test_float16_has_one_scale_in_a_step():
+    out = python('''
+        from mxnet.contrib import amp
+        from test_engine import weights_after_passes
+        init = amp.init
+        amp.init = lambda dtype: init(dtype, target_precision_ops=['relu'], conditional_fp32_ops=[], fp32_ops=[])
+        print(*map(float, weights_after_passes('float16')))
+        ''')
+    assert [float(value) for value in out.split()] == list(map(float, weights_after_passes(None)))
 
 
 def test_network_and_centers_with_bfloat16():
