@@ -53,6 +53,7 @@ __all__ = ['CHANNELS', 'ZeroChannels', 'ResidualBlock', 'CIFARResNet',
            'cifar_resnet20d', 'cifar_resnet32d', 'cifar_resnet44d', 'cifar_resnet56d', 'cifar_resnet110d',
            'cifar_resnet32_sk']
 
+STRIDE = Rule('1 or 2', lambda value: value in (1, 2))
 A_OR_B = Rule("'A' or 'B'", lambda value: value in ('A', 'B'))
 CHANNELS = (16, 32, 64)   # of the three stages
 
@@ -146,11 +147,13 @@ class CIFARResNet(HybridBlock):
     classes : int
     shortcut, zero_gamma, conv3x3
         see :class:`ResidualBlock`
+    stem_stride : int
+        of the first convolution; 2 is an addition, for pictures of 64 pixels and more
 
     Attributes
     ----------
     stages : HybridSequential
-        three, at strides 1, 2 and 4, of :class:`ResidualBlock`
+        three, at strides 1, 2 and 4 times `stem_stride`, of :class:`ResidualBlock`
     mean, std : tuple of float
         of CIFAR-10's RGB values 0..255, as the public code rounds them: ``(rgb - mean) / std``
     """
@@ -159,14 +162,15 @@ class CIFARResNet(HybridBlock):
     mean = (.491 * 255, .482 * 255, .447 * 255)
     std = (.247 * 255, .243 * 255, .262 * 255)
 
-    def __init__(self, depth, classes=10, shortcut='A', zero_gamma=False, conv3x3=_conv3x3):
+    def __init__(self, depth, classes=10, shortcut='A', zero_gamma=False, conv3x3=_conv3x3, stem_stride=1):
         super().__init__()
+        check('stem_stride', stem_stride, STRIDE)
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f'depth: must be 2 more than a multiple of 6: {depth}')
         self.classes = classes
         in_channels = CHANNELS[0]
         with self.name_scope():
-            self.stem = conv_bn(3, in_channels, 3, weight_initializer=_he())
+            self.stem = conv_bn(3, in_channels, 3, stem_stride, weight_initializer=_he())
             self.stages = sequential()
             for channels in CHANNELS:
                 blocks = [ResidualBlock(in_channels, channels, channels // in_channels, shortcut, zero_gamma, conv3x3)]
@@ -184,9 +188,9 @@ class CIFARResNet(HybridBlock):
 def _plain(depth):
     """The registered constructor of a depth, with shortcuts A or B."""
     @MODELS.register(f'cifar_resnet{depth}')
-    def constructor(classes: COUNT = 10, shortcut: A_OR_B = 'A', zero_gamma=False):
+    def constructor(classes: COUNT = 10, shortcut: A_OR_B = 'A', zero_gamma=False, stem_stride: STRIDE = 1):
         check('shortcut', shortcut, A_OR_B)
-        return CIFARResNet(depth, classes, shortcut, zero_gamma)
+        return CIFARResNet(depth, classes, shortcut, zero_gamma, stem_stride=stem_stride)
     return constructor
 
 

@@ -17,7 +17,7 @@ wsdan_inception_v3                13,905,696      10,918 M      768       26 x 2
 wsdan_resnet50                    36,680,832      16,374 M    2,048       14 x 14
 wsdan_resnet34                    24,585,472      14,659 M      512       14 x 14
 wsdan_vgg19_bn                    23,328,640      78,040 M      512       14 x 14
-wsdan_cifar_resnet20                 680,784         367 M       64       24 x 24
+wsdan_cifar_resnet20                 680,784          92 M       64       12 x 12
 ==================== ======================= ============= ======== =============
 
 Multiply-adds are those of convolutions and fully connected layers for one view, of 448 x 448 pixels; those of
@@ -59,7 +59,7 @@ __all__ = ['WSDAN', 'wsdan_cifar_resnet20', 'wsdan_inception_v3', 'wsdan_resnet3
 VARIANT = Rule("'guyuc' or 'official'", lambda value: value in ('guyuc', 'official'))
 ONLY_GUYUC = Rule("'guyuc' ('official' is of wsdan_inception_v3 alone)", lambda value: value == 'guyuc')
 POOLING = Rule("'exact' or 'compact'", lambda value: value in ('exact', 'compact'))
-END = Rule("'mixed_6e' or 'mixed_7c'", lambda value: value in inception.CHANNELS)
+END = Rule("'mixed_6e' or 'mixed_7c'", lambda value: value in tuple(inception.CHANNELS))
 
 _SCALE = 100     # of the feature, whose length is 1, before it is classified
 _EPSILON = 1e-3  # of the attention's batch normalisation
@@ -173,6 +173,6 @@ def wsdan_cifar_resnet20(classes: COUNT = 200, maps: COUNT = 32, variant: ONLY_G
                          std: STD = IMAGENET_STD):
     """:class:`WSDAN` on :class:`gluonzoo.models.cifar_resnet.CIFARResNet`, for small pictures and small trainings."""
     check('variant', variant, ONLY_GUYUC)
-    net = CIFARResNet(20)
+    net = CIFARResNet(20, stem_stride=2)
     return WSDAN(sequential(net.stem, *net.stages), CIFAR_CHANNELS[-1], classes, maps, variant, pooling, sketch, mean,
                  std, input_size=96)

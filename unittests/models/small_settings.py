@@ -84,7 +84,7 @@ SMALL = {
     'unet128': unet(128),
     'unet256': unet(256),
     'vgg19_bn': Small({'classes': 5, 'hidden': 12, 'size': 64}, (2, 3, 64, 64), gammas=(1.2, 2.2), dynamic=('batch',)),
-    'wsdan_cifar_resnet20': wsdan(64, (2, 3, 24, 31), 6, 8),
+    'wsdan_cifar_resnet20': wsdan(64, (2, 3, 24, 31), 3, 4),
     'wsdan_inception_v3': wsdan(768, (2, 3, 75, 107), 3, 5),
     'wsdan_resnet34': wsdan(512, (2, 3, 64, 95), 2, 3),
     'wsdan_resnet50': wsdan(2048, (2, 3, 64, 95), 2, 3),

@@ -51,6 +51,16 @@ def test_any_size(name, least):
         assert output_shapes(net, (1, 3, height, width)) == [(1, 7)]
 
 
+def test_a_stem_of_stride_2_takes_larger_pictures():
+    """The same layers, at a quarter of the work."""
+    plain, halved = get_model('cifar_resnet20'), get_model('cifar_resnet20', stem_stride=2)
+    assert parameters(halved) == parameters(plain)
+    shape = 1, 3, 64, 64
+    assert multiply_adds(halved, shape) == pytest.approx(multiply_adds(plain, shape) / 4, rel=.001)
+    with pytest.raises(ValueError, match='stem_stride: must be 1 or 2: 3'):
+        get_model('cifar_resnet20', stem_stride=3)
+
+
 def test_settings():
     net = get_model('cifar_resnet20', classes=7)
     assert (net.classes, net.input_size) == (7, 32)

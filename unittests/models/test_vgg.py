@@ -21,6 +21,14 @@ def test_features():
     assert len(layers(trunk, nn.Conv2D)) == len(layers(trunk, nn.BatchNorm)) == 16
 
 
+def test_initial_weights():
+    """Fully connected layers start small, as torchvision's: normal, of deviation 0.01."""
+    net = get_model('vgg19_bn', classes=50, hidden=60, size=64)
+    net.initialize()
+    for layer in layers(net, nn.Dense):
+        assert layer.weight.data().asnumpy().std() == pytest.approx(.01, rel=.1)
+
+
 def test_other_sizes():
     net = get_model('vgg19_bn', classes=3, hidden=8, size=95)
     assert net.input_size == 95 and output_shapes(net, (1, 3, 95, 95)) == [(1, 3)]

@@ -35,7 +35,7 @@ def test_multiply_adds(name, macs):
 def test_cifar_resnet20():
     net = get_model('wsdan_cifar_resnet20')
     assert parameters(net) == 680_784 and net.input_size == 96
-    assert output_shapes(net, (1, 3, 96, 96)) == [(1, 200), (1, 2048), (1, 32, 24, 24)]
+    assert output_shapes(net, (1, 3, 96, 96)) == [(1, 200), (1, 2048), (1, 32, 12, 12)]
     assert get_model('wsdan_cifar_resnet20', pooling='compact').feature_length == 512
 
 
@@ -46,12 +46,12 @@ def test_outputs(keywords):
     net.initialize()
     x = mx.nd.random.normal(shape=(2, 3, 32, 40))
     logits, feature, attention = (y.asnumpy() for y in net(x))
-    assert [y.shape for y in (logits, feature, attention)] == [(2, 5), (2, net.feature_length), (2, 4, 8, 10)]
+    assert [y.shape for y in (logits, feature, attention)] == [(2, 5), (2, net.feature_length), (2, 4, 4, 5)]
     np.testing.assert_allclose((feature ** 2).sum(1), 1, rtol=1e-5)
     np.testing.assert_allclose(logits, 100 * feature @ net.output.weight.data().asnumpy().T, rtol=1e-4, atol=1e-5)
     assert attention.min() == 0 < attention.max()
     with mx.autograd.record():
-        assert [y.shape for y in net(x)] == [(2, 5), (2, net.feature_length), (2, 4, 8, 10)]
+        assert [y.shape for y in net(x)] == [(2, 5), (2, net.feature_length), (2, 4, 4, 5)]
 
 
 def test_official_has_a_bias():
@@ -91,7 +91,7 @@ def test_one_map_of_one_picture(keywords):
         logits, feature, attention = net(mx.nd.random.normal(shape=(1, 3, 24, 24)))
         loss = (logits * mx.nd.array([[1, -2]])).sum()
     loss.backward()
-    assert (feature.shape, attention.shape) == ((1, net.feature_length), (1, 1, 6, 6))
+    assert (feature.shape, attention.shape) == ((1, net.feature_length), (1, 1, 3, 3))
     gradients = [p.grad().asnumpy() for p in net.collect_params().values() if p.grad_req != 'null']
     assert all(np.isfinite(gradient).all() and gradient.any() for gradient in gradients)
 

@@ -41,9 +41,9 @@ class Block(nn.Module):
 class ResNet(nn.Module):
     """[B, 3, H, W] -> [B, classes]."""
 
-    def __init__(self, depth, classes=10, shortcut='A', selective=False):
+    def __init__(self, depth, classes=10, shortcut='A', selective=False, stem_stride=1):
         super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, stem_stride, 1, bias=False), nn.BatchNorm2d(16)
         for number, (inputs, outputs) in enumerate([(16, 16), (16, 32), (32, 64)], 1):
             first = Block(inputs, outputs, outputs // inputs, shortcut, selective)
             rest = [Block(outputs, outputs, 1, shortcut, selective) for _ in range((depth - 2) // 6 - 1)]

@@ -32,7 +32,7 @@ class WSDAN(nn.Module):
         elif backbone == 'vgg19_bn':
             self.features, channels = VGG19BN(hidden=1).features, 512
         elif backbone == 'cifar_resnet20':
-            net = CIFARResNet(20)
+            net = CIFARResNet(20, stem_stride=2)
             self.features, channels = nn.Sequential(nn.Sequential(net.conv1, net.bn1, nn.ReLU()), net.layer1,
                                                     net.layer2, net.layer3), 64
         else:
