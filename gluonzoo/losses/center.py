@@ -115,7 +115,7 @@ class CenterLoss(HybridBlock):
     def hybrid_forward(self, F, feature, labels, batch_labels=None, centers=None):
         feature = F.cast(feature, self._dtype)
         labels = _flat(F, labels, self._dtype)
-        known = (labels > -1) * (labels < self._classes)   # [B], 1 or 0
+        known = (labels > -1) * (labels < self._classes) * F.broadcast_equal(labels, F.floor(labels))   # [B], 1 or 0
         old = F.take(centers, labels)   # [B, length]; of labels beyond the classes, the nearest
         differences = feature - F.BlockGrad(_normalized(F, old) if self._normalize else old)
         loss = F.mean(F.sum(F.square(differences), axis=1) * known) * self._weight

@@ -98,6 +98,22 @@ def test_against_slow_twin(normalize, duplicates, hybridize, dtype, tolerance):
         np.testing.assert_allclose(found[2], expected, atol=tolerance)
 
 
+def test_the_length_of_a_small_center_counts():
+    """Centers are about 0.05 long in a training, and may be much shorter."""
+    block = made([[3e-5, 4e-5]])
+    loss, _, centers = step_of(block, [[.6, .8], [1, 0]], [0, 0], beta=1e-4)
+    assert loss == pytest.approx((0 + .4 ** 2 + .8 ** 2) / 2, rel=1e-5)
+    np.testing.assert_allclose(centers, [[3e-5 + 4e-5, 4e-5 - 8e-5]], rtol=1e-4)
+
+
+@pytest.mark.parametrize('label', [-.999, .5, 2.9])
+def test_a_label_between_two_classes_is_none(label):
+    block = made([[1, 0], [0, 1], [1, 1], [1, 2]])
+    loss, gradient, centers = step_of(block, [[.6, .8]], [label])
+    assert loss == np.inf and not np.any(gradient)
+    np.testing.assert_array_equal(centers, [[1, 0], [0, 1], [1, 1], [1, 2]])
+
+
 def test_centers_start_at_zero():
     """So the first features are 1 away from theirs, and the centers go beta of their sum."""
     block = CenterLoss(3, 4)
