@@ -57,6 +57,14 @@ def test_beside_the_loop(batch, channels, maps, hybridize):
     np.testing.assert_allclose((y ** 2).sum(1), 1, rtol=1e-5)
 
 
+def test_small_sums_are_not_drowned():
+    """Sums of 1e-6 look as sums of 1, since the vector has length 1 in the end."""
+    features, attention = rng.normal(size=(2, 6, 4, 3)), rng.uniform(size=(2, 5, 4, 3))
+    small, *_ = run(BilinearAttentionPooling(), (1e-3 * features).astype('f4'), (1e-3 * attention).astype('f4'))
+    np.testing.assert_allclose(small, [slow(1e-3 * f, 1e-3 * a) for f, a in zip(features, attention)], atol=1e-4)
+    np.testing.assert_allclose(small, [slow(f, a) for f, a in zip(features, attention)], atol=1e-3)
+
+
 @pytest.mark.parametrize('block', [BilinearAttentionPooling, lambda: CompactAttentionPooling(6, 4, 8)])
 def test_gradients_are_differences(block):
     features, attention = rng.normal(size=(2, 6, 3, 2)), rng.uniform(.1, 1, (2, 4, 3, 2))

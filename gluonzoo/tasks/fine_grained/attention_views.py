@@ -19,7 +19,8 @@ Deviations from both codes:
 2. Where no pixel reaches the threshold, and where a map is 0 everywhere, the map says nothing about the picture. Then
    the crop is the whole picture, and nothing is dropped. The codes stop with an error in the first case. By a map of
    zeros, GuYuc's drops the whole picture. Where all are zeros, the official code crops the whole picture with a margin
-   of zeros in prediction and stops with an error in training.
+   of zeros in prediction and stops with an error in training. Nor is anything dropped where all of the picture would
+   be, as by a map of one cell: a batch of such pictures has no variance, and gradients grow beyond all bounds.
 3. A box has at least one pixel. GuYuc's code stops with an error where both edges of a box are the same, which happens
    in pictures of less than 20 pixels.
 """
@@ -124,7 +125,7 @@ class AttentionCrop(HybridBlock):
 
 
 class AttentionDrop(HybridBlock):
-    """Sets to 0 what a map looks at: where the resized map is at least theta times the maximum.
+    """Sets to 0 what a map looks at: where the resized map is at least theta times the maximum. Not if that is all.
 
     Parameters
     ----------
@@ -144,7 +145,8 @@ class AttentionDrop(HybridBlock):
     def hybrid_forward(self, F, images, chosen, theta):
         images = F.cast(images, 'float32')
         seen, least = _resized(F, _sane(F, chosen), theta, images, self._align_corners)
-        kept = F.broadcast_lesser(seen, F.expand_dims(least, axis=2))
+        kept = F.broadcast_lesser(seen, F.expand_dims(least, axis=2))   # [B, H, W]
+        kept = F.broadcast_maximum(kept, 1 - F.max(kept, axis=(1, 2), keepdims=True))   # or all, if it is none
         return F.BlockGrad(F.broadcast_mul(images, F.expand_dims(kept, axis=1)))
 
 

@@ -6,7 +6,7 @@ from mxnet.gluon import HybridBlock
 
 from .attention_views import RefinedView
 
-__all__ = ['TwoStage']
+__all__ = ['TwoStage', 'joined']
 
 
 class TwoStage(HybridBlock):
@@ -47,8 +47,16 @@ class TwoStage(HybridBlock):
         crops, boxes = self.view(images, attention)
         refined, _, _ = self.net(crops)
         raw, refined = F.cast(raw, 'float32'), F.cast(refined, 'float32')
-        if self._variant == 'guyuc':
-            probabilities = F.softmax((raw + refined) / 2)
-        else:
-            probabilities = (F.softmax(raw) + F.softmax(refined)) / 2
-        return probabilities, raw, refined, boxes
+        return F.softmax(joined(F, raw, refined, self._variant)), raw, refined, boxes
+
+
+def joined(F, raw, refined, variant):
+    """The logits of both stages together, of which a softmax makes the probabilities; [B, classes] each.
+
+    'guyuc': the mean of the logits. 'official': the logarithm of the mean of both softmaxes, finite as the logits are.
+    """
+    if variant == 'guyuc':
+        return (raw + refined) / 2
+    raw, refined = F.log_softmax(raw), F.log_softmax(refined)
+    most = F.maximum(raw, refined)
+    return most + F.log((F.exp(raw - most) + F.exp(refined - most)) / 2)

@@ -125,6 +125,21 @@ def test_pictures_of_one_line(height, width, variant):
     assert x1 < 40 and (y0, y1) == (0, 1)
 
 
+@pytest.mark.parametrize('align_corners', [True, False])
+def test_nothing_is_dropped_where_all_would_be(align_corners):
+    """By maps of one cell, and by such as are nearly the same everywhere; the next picture is as ever."""
+    images = np.random.default_rng(0).uniform(.5, 1, (2, 3, 12, 12)).astype('float32')
+    thetas = mx.nd.full((2, 1, 1, 1), .3)
+    drop = AttentionDrop(align_corners)
+    one_cell = drop(mx.nd.array(images), mx.nd.full((2, 1, 1, 1), 5), thetas)
+    np.testing.assert_array_equal(one_cell.asnumpy(), images)
+    maps = np.full((2, 1, 4, 4), .9, 'float32')
+    maps[1, :, :2] = 0
+    even, half = drop(mx.nd.array(images), mx.nd.array(maps), thetas).asnumpy()
+    np.testing.assert_array_equal(even, images[0])
+    assert 0 < (half == 0).mean() < 1
+
+
 def test_edges_that_would_be_the_same():
     """A padding of 0.8 pixels leaves int(0 - 0.8) .. int(0 + 0.8) of a picture of 8: the box has one pixel."""
     maps = np.zeros((2, 1, 8, 8), 'float32')
