@@ -143,10 +143,8 @@ def to_official(kind, args):
     from ..convert.convention import same
     from ..files import folder_for, replacing
     from ..train.parameters import named_parameters
-    from .input_convention import wanted_by
 
-    own = wanted_by(args.weights) if kind.convention else {}
-    net = initialized(args.model, {**own, **args.settings})
+    net = initialized(args.model, {**_own_keywords(args), **args.settings})
     load_own_weights(net, args.weights, finite=not args.allow_not_finite)
     if args.to_torch:
         arrays = torch_state(net, kind.models[args.model](net))
@@ -160,6 +158,15 @@ def to_official(kind, args):
     with folder_for(args.out), replacing(args.out) as (partial,):
         save_darknet(net, partial)
     tell(args, f'{args.model}, in the order of darknet', named_parameters(net).values())
+
+
+def _own_keywords(args):
+    """What a file of ours says of its network's keywords, of those that the model takes."""
+    from ..registry import MODELS
+    from .input_convention import wanted_by
+
+    taken = MODELS.signature(args.model).parameters
+    return {key: value for key, value in wanted_by(args.weights).items() if key in taken}
 
 
 def initialized(model, keywords):

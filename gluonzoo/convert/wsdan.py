@@ -72,6 +72,8 @@ def check_fit(net, model, weights, path):
     trunk, wanted = _trunk(weights), BACKBONES[model]
     if trunk not in (None, wanted):
         raise WeightsError(f'{path}: is of WS-DAN on {trunk}, not on {wanted}, as {model} is')
+    if net.variant != 'guyuc':
+        raise WeightsError(f"{path}: is of GuYuc's code: make {model} with variant 'guyuc'")
     if net.feature_length != net.maps * net.channels:
         raise WeightsError(f"{path}: is of exact pooling: make {model} with pooling 'exact'")
     if trunk == 'inception_v3':

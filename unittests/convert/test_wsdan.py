@@ -139,6 +139,8 @@ def test_compact_pooling_starts_from_a_classifier(convert):
      'is of WS-DAN on inception_v3, not on resnet34, as wsdan_resnet34 is'),
     ('wsdan_inception_v3', SMALL, 'wsdan_inception_v3', {**SMALL, 'end': 'mixed_7c'},
      "is of a trunk up to mixed_6e: --settings '{\"end\": \"mixed_6e\"}'"),
+    ('wsdan_inception_v3', SMALL, 'wsdan_inception_v3', {**SMALL, 'variant': 'official'},
+     "is of GuYuc's code: make wsdan_inception_v3 with variant 'guyuc'"),
     ('wsdan_resnet34', SMALL, 'wsdan_resnet34', {}, "is of 3 classes, the network here of 200: --settings "
                                                     "'{\"classes\": 3}'"),
     ('wsdan_resnet34', SMALL, 'wsdan_resnet34', {'classes': 3}, "is of 4 maps, the network here of 32: --settings "
@@ -163,3 +165,15 @@ def test_back_to_guyuc(tmp_path):
     found = safetensors.numpy.load_file(theirs)
     assert found['fc.weight'].shape == (3, 2048) and found['attentions.conv.weight'].shape == (4, 512, 1, 1)
     np.testing.assert_array_equal(found['features.0.weight'], net.features[0].weight.data().asnumpy())
+
+
+def test_there_and_back_on_inception(convert, tmp_path):
+    """What the file says of its pictures is followed; no setting needs to repeat it."""
+    weights = random_state('wsdan_inception_v3', SMALL)
+    ours, theirs = convert(weights, 'wsdan_inception_v3', SMALL), tmp_path / 'back.safetensors'
+    assert main(['convert', '--model', 'wsdan_inception_v3', '--settings', json.dumps(SMALL), '--weights', str(ours),
+                 '--to-torch', '--out', str(theirs)]) == 0
+    found = safetensors.numpy.load_file(theirs)
+    assert found.keys() == weights.keys()
+    for name, array in weights.items():
+        np.testing.assert_array_equal(found[name], array)
