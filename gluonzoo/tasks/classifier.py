@@ -93,6 +93,17 @@ class Classifier(Task):
         if shape[1:] != (3, self._size, self._size):
             raise ValueError(f'images: must be [B, 3, {self._size}, {self._size}], by size: {list(shape)}')
 
+    def check_data(self, part, dataset):
+        """The images must have the task's size, and its mean and std."""
+        arrays = getattr(dataset, 'arrays', None)
+        if arrays is not None and tuple(arrays[0]) != (3, self._size, self._size):
+            raise ValueError(f'{part}: must make images {[3, self._size, self._size]}, by task.size: {list(arrays[0])}')
+        for name, here in (('mean', self._mean), ('std', self._std)):
+            there = getattr(getattr(dataset, 'transform', None), name, None)
+            if there is not None and not np.allclose(here, there):
+                raise ValueError(f'{part}.transform.{name}: must be that of the task, {list(here)}: '
+                                 f'{np.array(there).tolist()}')
+
     # -- what a subclass may define ----------------------------------------------------------------------------------
 
     def logits_of(self, images):
@@ -214,8 +225,13 @@ class Classifier(Task):
     def picture(self, batch):
         """Up to 8 images of the batch with the likeliest class, and the true one in brackets where it is another."""
         images, labels = (array[:8] for array in batch.arrays)
-        words = []
-        for truth, row in zip(labels.asnumpy().reshape(-1).astype(int), fetch(self._logits(images))):
-            found, truth = self.class_names[row.argmax()], self.class_names[truth]
-            words.append([found if found == truth else f'{found} ({truth})'])
+        words = self._said(labels, fetch(self._logits(images)))
         return labelled_sheet(from_chw(images.asnumpy(), self._mean, self._std), words, TILE, columns=4)
+
+    def _said(self, labels, logits):
+        """For each image a line with the likeliest class, and one with the true one in brackets where it is another."""
+        words = []
+        for truth, row in zip(labels.asnumpy().reshape(-1).astype(int), logits):
+            found, truth = self.class_names[row.argmax()], self.class_names[truth]
+            words.append([found] if found == truth else [found, f'({truth})'])
+        return words

@@ -378,7 +378,7 @@ def test_picture(monkeypatch):
     assert task.picture(Batch((mx.nd.array(images), mx.nd.array([[0], [0]])), None)).dtype == np.uint8
     monkeypatch.setattr('gluonzoo.pictures.labelled.draw_lines', lambda image, lines: said.append(lines) or image)
     task.picture(Batch((mx.nd.array(images), mx.nd.array([[0], [0]])), None))
-    assert said == [['black'], ['red (black)']]
+    assert said == [['black'], ['red', '(black)']]
     said.clear()
     trained = make_task(ctx=[mx.cpu(0), mx.cpu(1)])
     batch = make_batch(12)
