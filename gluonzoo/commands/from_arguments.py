@@ -119,6 +119,8 @@ def _name_weights(settings, args):
     cls = TASKS.target(settings['task']['name'])
     for text in args.weights:
         name, sign, file = text.partition('=')
+        if sign and name in cls.own_networks:
+            raise ValueError(f'--weights: {text}: the task makes {name} itself; {", ".join(cls.used)} can be given')
         if not sign or name not in cls.network_names:
             name, file = None, text
         if name is None and len(cls.used) > 1:

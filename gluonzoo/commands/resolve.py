@@ -128,6 +128,8 @@ def make_task(settings, to_predict=False):
     if not isinstance(cls, type) or not issubclass(cls, Task):
         raise ValueError(f'task {name!r}: must be a class derived from gluonzoo.tasks.Task: {quoted(cls)}')
     for network in cls.network_names:
+        if network in cls.own_networks:
+            continue
         if to_predict and network not in cls.used:
             keywords[network] = None
         else:
@@ -172,7 +174,7 @@ def load_named_weights(task, settings, finite=True):
     """
     anew = []
     for network, net in task.networks.items():
-        specification = settings['task'][network]
+        specification = settings['task'].get(network) or {}
         if specification.get('weights'):
             found = load_own_weights(net, specification['weights'], specification.get('partial', False), finite)
             anew += [f'{network}.{name}' for name in found]

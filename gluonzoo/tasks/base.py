@@ -41,6 +41,8 @@ class Task:
     - names its networks in `network_names`, and passes the networks to this constructor. The names are keywords of the
       subclass's constructor, keys of its settings, and names of files in a checkpoint;
     - names in `used` the networks that evaluate and predict. The others are None when a task is made to predict;
+    - names in `own_networks` those of the networks that the task makes itself, from the others. Settings do not have
+      them: the task puts them into `networks` before it starts to train;
     - names in `main_metric` the number that decides which of two checkpoints is better;
     - defines :meth:`input_shapes`, :meth:`make_trainers` and :meth:`train_step` for training, and :meth:`evaluate`,
       :meth:`predict`, :meth:`draw`, :meth:`describe` and :meth:`picture` for use. The other methods are optional.
@@ -62,6 +64,7 @@ class Task:
 
     network_names = ('net',)
     used = ('net',)
+    own_networks = ()
     main_metric = None
     bfloat16 = True   # whether all operators have it; MXNet's own checks are late, and some crash
 

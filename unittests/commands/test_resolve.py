@@ -60,6 +60,20 @@ def check_it_has(net, file):
 
 # -- tasks -----------------------------------------------------------------------------------------------------------
 
+def test_a_network_that_follows_from_the_others_is_the_tasks_own():
+    """Settings do not have it, and prediction does not make it."""
+    settings = {'name': 'wsdan', 'class_names': ['cat', 'dog'], 'size': 48,
+                'net': {'name': 'wsdan_cifar_resnet20', 'maps': 2}}
+    for to_predict in (False, True):
+        assert list(resolve.make_task({'task': settings}, to_predict).networks) == ['net']
+    task = resolve.make_task({'task': settings})
+    task.start_training(Engine())
+    assert list(task.networks) == ['net', 'center'] == list(task.trainers)
+    assert resolve.load_named_weights(task, {'task': settings}) == []
+    with pytest.raises(ValueError, match='center'):
+        resolve.make_task({'task': {**settings, 'center': {'name': 'wsdan_cifar_resnet20'}}})
+
+
 def test_classes_are_as_many_as_their_names():
     """Unless a network says how many; a network that knows none is not asked."""
     assert resolve.make_task({'task': DETECTION}).networks['net'].classes == 3
