@@ -7,8 +7,9 @@
     gluonzoo data pictures                                        # drawn ones, to try it: data/pictures
 
 A folder has train/CLASS/... and val/CLASS/... with pictures of any kind and size; or train.rec, val.rec and
-classes.txt, as im2rec makes them. The last line but one starts from official weights (gluonzoo convert), and is what a
-few hundred pictures of one's own need: the last layer alone starts anew.
+classes.txt, as im2rec makes them; or a dataset as gluonzoo data cub, aircraft, cars and dogs make it. The last line but
+one starts from official weights (gluonzoo convert), and is what a few hundred pictures of one's own need: the last
+layer alone starts anew.
 
 None of the networks was trained on ImageNet here. GhostNet's authors have published no training. They name 400
 epochs, a warm-up of 5 and a cosine in answers to questions; the other numbers are of a user's training, which reached a
@@ -68,13 +69,12 @@ def run_name(args):
 
 
 def settings(args):
-    from ..data import LabelledPictures, LabelledRecords
-    from ..registry import get_model
+    from ..data.fine_grained import dataset_kind
+    from ..registry import DATASETS, get_model
 
     recipe = SMALL if args.small else RECIPES[args.model]
-    kind = LabelledRecords if (args.data / 'train.rec').exists() else LabelledPictures
-    name = 'labelled_records' if kind is LabelledRecords else 'labelled_pictures'
-    train, val = (kind.in_folder(args.data, split) for split in ('train', 'val'))
+    name = 'labelled_records' if (args.data / 'train.rec').exists() else dataset_kind(args.data)
+    train, val = (DATASETS.target(name).in_folder(args.data, split) for split in ('train', 'val'))
     class_names, count = class_names_and_count({'name': name, **train})
     names = {'class_names': class_names}   # so that numbers mean the same in both parts
     batch_size = args.batch_size or (min(recipe['batch_size'], count) if args.small else recipe['batch_size'])

@@ -15,7 +15,7 @@ from test_former_runs import DRAW, lay_out
 from gluonzoo.commands import training
 from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import open_run, validation_loader
-from gluonzoo.recipes import cifar, yolo3
+from gluonzoo.recipes import cifar, wsdan, yolo3
 from gluonzoo.train import CheckpointError
 from gluonzoo.train.settings import read_settings
 
@@ -101,7 +101,17 @@ def train_yolo3(directory):
     return run
 
 
-LATER = {'classification': train_cifar, 'yolo3': train_yolo3}
+def train_wsdan(directory):
+    data = draw('cub', directory / 'data', '--synthetic', '--train', '12', '--val', '12', '--size', '64')
+    run = directory / 'run'
+    with tiny(wsdan):
+        assert main(['train', 'wsdan', '--small', '--data', str(data), '--run', str(run), '--epochs', '1', '--size',
+                     '32', '--set', 'task.center_weight=0.5', '--set', 'task.normalize_centers=false', '--pooling',
+                     'compact']) == 0
+    return run
+
+
+LATER = {'classification': train_cifar, 'wsdan': train_wsdan, 'yolo3': train_yolo3}
 
 
 @pytest.mark.filterwarnings('ignore')

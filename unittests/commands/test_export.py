@@ -36,6 +36,8 @@ TRANSLATION = {'name': 'pix2pix', 'image_size': 128,
                'generator': {'name': 'unet128', 'width': 2}, 'discriminator': {'name': 'patchgan', 'width': 2}}
 YOLO = {'name': 'yolo_detection', 'class_names': ['cat', 'dog'], 'size': 96,
         'net': {'name': 'yolo3_darknet53', 'width': 1 / 64, 'depths': [0, 0, 1, 0, 0]}}
+WSDAN = {'name': 'wsdan', 'class_names': ['cat', 'cow', 'dog'], 'size': 48,
+         'net': {'name': 'wsdan_cifar_resnet20', 'maps': 4}}
 KEYPOINTS = {'name': 'keypoint_detection', 'class_names': ['cat', 'dog'], 'size': 127,
              'net': {'name': 'ghost_centernet_0_5', 'channels': 8}}
 
@@ -72,6 +74,12 @@ def yolo(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
+def wsdan(tmp_path_factory):
+    directory = tmp_path_factory.mktemp('runs') / 'wsdan'
+    return directory, make_run(directory, WSDAN, attentive)
+
+
+@pytest.fixture(scope='module')
 def translator(tmp_path_factory):
     directory = tmp_path_factory.mktemp('runs') / 'pix2pix'
     return directory, make_run(directory, TRANSLATION)
@@ -91,6 +99,13 @@ def distinct(net):
 def keypoints(tmp_path_factory):
     directory = tmp_path_factory.mktemp('runs') / 'centernet'
     return directory, make_run(directory, KEYPOINTS, distinct)
+
+
+def attentive(net):
+    """Maps that are 0 almost everywhere, and each at its own place."""
+    if hasattr(net, 'attention'):   # and no centers
+        maps = net(mx.nd.random.normal(0, 1, (1, 3, 48, 48)))[2]
+        net.attention[1].beta.set_data(-.7 * maps.max(axis=(0, 2, 3)))
 
 
 def run_export(words):
@@ -182,6 +197,39 @@ def test_yolo_with_decoding(yolo, tmp_path):
     assert len(result.boxes) == inside.sum() > 20 and set(result.labels) == {0, 1}
     assert_allclose(row[inside, 1], result.scores, rtol=1e-4)
     assert_allclose(edges.clip(0, [96, 48, 96, 48])[inside][:5], result.boxes[:5], atol=.01)
+
+
+def test_both_stages_of_wsdan_are_one_graph(wsdan, tmp_path, capsys):
+    """What a prediction says, and each stage alone."""
+    directory, task = wsdan
+    path = tmp_path / 'wsdan.onnx'
+    run_export(['--run', str(directory), '--onnx', '--batch', 'dynamic', '--out', str(path)])
+    session, metadata = open_onnx(path)
+    photos = [np.random.default_rng(seed).integers(0, 256, (60, 80, 3), dtype='uint8') for seed in range(3)]
+    image = np.concatenate([prepared(task.seen(each), metadata) for each in photos])
+    names = ['probabilities', 'raw_logits', 'refined_logits', 'boxes']
+    assert list(metadata['outputs']) == [output.name for output in session.get_outputs()] == names
+    found = dict(zip(names, session.run(None, {'image': image})))
+    for each, result in zip(found['probabilities'], task.predict(photos)):
+        assert_allclose(each[result.labels], result.scores, atol=1e-5)
+    outcomes = task.outcomes(mx.nd.array(image))
+    for name in ('raw', 'refined'):
+        assert_allclose(found[f'{name}_logits'], outcomes[name][0].asnumpy(), atol=1e-3)
+    low, high = found['boxes'][:, :2], found['boxes'][:, 2:]
+    assert (low >= 0).all() and (high <= 48).all() and (high > low).all() and (high - low < 48).any()
+    words = ['export', '--run', str(directory), '--onnx', '--decode', '--out', str(tmp_path / 'x.onnx')]
+    check_error_is_one_line(words, 'gluonzoo export: decode: wsdan has nothing to decode', capsys)
+
+
+def test_wsdan_as_a_symbol(wsdan, tmp_path):
+    directory, task = wsdan
+    run_export(['--run', str(directory), '--out', str(tmp_path / 'wsdan')])
+    symbol, weights, statistics = mx.model.load_checkpoint(str(tmp_path / 'wsdan'), 0)
+    image = mx.nd.array(np.random.default_rng(0).normal(0, 1, (1, 3, 48, 48)))
+    executor = symbol.bind(mx.cpu(), {**weights, 'image': image}, aux_states=statistics)
+    wanted = task._two_stage(image)
+    for output, want in zip(executor.forward(), wanted):
+        assert_allclose(output.asnumpy(), want.asnumpy(), atol=1e-4)
 
 
 @pytest.mark.parametrize('kind', ['detector', 'yolo'])

@@ -7,7 +7,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 import safetensors.numpy
-from run_checks import check_error_is_one_line, check_records, evaluated, resumed, scalars, tiny
+from run_checks import check_error_is_one_line, check_records, draw, evaluated, resumed, scalars, tiny
 
 from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
@@ -96,6 +96,13 @@ def test_records_train_as_well(records, tmp_path):
     assert settings['train_data']['name'] == 'labelled_records' and settings['task']['class_names'] == CLASSES
 
 
+def test_lists_of_fine_grained_datasets_train_as_well(tmp_path):
+    data = draw('cub', tmp_path / 'birds', '--synthetic', '--train', '12', '--val', '12', '--size', '64')
+    assert main(words_of(data, tmp_path / 'run', '--epochs', '1')) == 0
+    settings = json.loads((tmp_path / 'run' / 'settings.json').read_text())
+    assert settings['train_data']['name'] == 'cub' and len(settings['task']['class_names']) == 12
+
+
 def test_it_starts_from_official_weights(data, tmp_path, capsys):
     """But for the last layer, whose classes are others."""
     net = get_model('ghostnet_0_5', classes=9)
@@ -136,6 +143,11 @@ def test_settings(data):
                                              'no_decay': ['bias', 'gamma', 'beta']}
     assert settings['fit']['schedule'] == {'name': 'cosine', 'steps': 300, 'warmup': 0}
     assert (settings['task']['size'], settings['task']['smoothing']) == (256, 0)
+    settings = settings_of(data, '--model', 'vgg19_bn', '--batch-size', '4')   # torchvision's
+    assert settings['task']['optimizer'] == {'name': 'sgd', 'learning_rate': .01, 'momentum': .9, 'wd': 1e-4}
+    assert settings['fit']['schedule'] == {'name': 'step', 'milestones': [90, 180]}   # of 270
+    settings = settings_of(data, '--model', 'inception_v3', '--batch-size', '4')
+    assert (settings['task']['size'], settings['task']['mean']) == (299, [127.5] * 3)
     # 800,000 updates of ImageNet, the first 1,000 to warm up
     recipe = imagenet.RECIPES['darknet53']
     assert 1281167 // recipe['batch_size'] * recipe['epochs'] == pytest.approx(800000, rel=.002)

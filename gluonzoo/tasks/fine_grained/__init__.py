@@ -1,1 +1,2 @@
-"""Telling apart what looks much alike, such as species of birds."""
+"""Classes that differ in a small part. Importing this package registers its tasks."""
+from . import wsdan  # noqa: F401

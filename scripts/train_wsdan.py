@@ -1,0 +1,4 @@
+"""gluonzoo train wsdan, without an installation of the command."""
+from gluonzoo.commands.main import door
+
+door('train', 'wsdan')
