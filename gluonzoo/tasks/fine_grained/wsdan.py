@@ -3,7 +3,7 @@
 Paper: "See Better Before Looking Closer: Weakly Supervised Data Augmentation Network for Fine-Grained Visual
 Classification" (Hu et al., 2019, https://arxiv.org/abs/1901.09891). Official code, in TensorFlow:
 github.com/tau-yihouxiang/WS_DAN. The code that most others build on, in PyTorch: github.com/GuYuc/WS-DAN.PyTorch. The
-two differ; the network's `variant` says whose way is gone.
+two differ; the network's `variant` says which one is followed.
 
 In a step a picture is seen three times: as it is, the part alone that one attention map lies on (crop), and without
 what another map lies on (drop). A test sees it twice: as it is, and the part that all maps lie on.
