@@ -7,7 +7,7 @@ of our network, and the numbers of rows and columns, which our network does with
 """
 import numpy as np
 
-from .errors import WeightsError
+from .errors import WeightsError, require_count
 from .name_map import NameMap
 
 __all__ = ['MAPS', 'check_fit']
@@ -93,9 +93,8 @@ def check_fit(net, model, weights, path):
     if whose not in (None, model):
         raise WeightsError(f'{path}: is of {whose}, not of {model}: --model {whose}')
     classes = _classes(weights)
-    if classes is not None and classes != net.classes:
-        raise WeightsError(f"{path}: is of {classes} classes, the network here of {net.classes}: --settings "
-                           f"'{{\"classes\": {classes}}}'")
+    if classes is not None:
+        require_count(net, 'classes', classes, path)
     for scale, here in enumerate(getattr(net, 'anchors', ())):
         there = weights.get(f'yolo_outputs.{scale}.anchors')
         if there is not None and not np.array_equal(there.ravel(), np.ravel(here).astype(there.dtype)):

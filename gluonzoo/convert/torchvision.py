@@ -6,7 +6,7 @@ classifier. The first three want ImageNet's mean and deviation, the last one pic
 """
 import re
 
-from .errors import WeightsError
+from .errors import WeightsError, require_count
 from .name_map import NameMap
 
 __all__ = ['INCEPTION_PARTS', 'MAPS', 'NORMALIZED', 'RESNET_PARTS', 'check_fit', 'check_shapes', 'inception',
@@ -86,9 +86,8 @@ def check_fit(net, model, weights, path):
     if found not in (None, model):
         raise WeightsError(f'{path}: is of {found}, not of {model}')
     last = weights.get('classifier.6.bias' if found == 'vgg19_bn' else 'fc.bias')
-    if found and last is not None and last.size != net.classes:
-        raise WeightsError(f"{path}: is of {last.size} classes, the network here of {net.classes}: --settings "
-                           f"'{{\"classes\": {last.size}}}'")
+    if found and last is not None:
+        require_count(net, 'classes', last.size, path)
     check_shapes(net, model, weights, MAPS[model](net), path)
 
 

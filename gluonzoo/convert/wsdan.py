@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from . import torchvision
-from .errors import WeightsError
+from .errors import WeightsError, require_count
 from .name_map import NameMap, Transform
 from .torchvision import INCEPTION_PARTS, NORMALIZED
 
@@ -85,9 +85,7 @@ def check_fit(net, model, weights, path):
     if maps is not None and maps.ndim == 4:
         found['maps'] = len(maps)
     for keyword, count in found.items():
-        if count != getattr(net, keyword):
-            raise WeightsError(f"{path}: is of {count} {keyword}, the network here of {getattr(net, keyword)}: "
-                               f"--settings '{{\"{keyword}\": {count}}}'")
+        require_count(net, keyword, count, path)
     torchvision.check_shapes(net, model, weights, MAPS[model](net), path)
 
 
