@@ -12,7 +12,7 @@ from ..train import Engine  # of the whole room: threads that import rooms wait 
 from ..train.settings import setting_of
 from .contract import Undefined, checks_returns
 
-__all__ = ['Exported', 'FirstTime', 'Task', 'chunks', 'fetch', 'late', 'reason_of']
+__all__ = ['Exported', 'FirstTime', 'Task', 'chunks', 'fetch', 'late', 'reason_of', 'require_look']
 
 
 class Exported(NamedTuple):
@@ -274,6 +274,18 @@ class Task:
             height and width of the images; default: those that the network is made for
         """
         raise self._undefined('exported')
+
+
+def require_look(part, dataset, mean, std, whose):
+    """ValueError unless a dataset's transform, if it has one, normalises pictures by this mean and std.
+
+    `part` is 'train_data' or 'val_data', and `whose` the mean and std are, for messages.
+    """
+    for name, here in (('mean', mean), ('std', std)):
+        there = getattr(getattr(dataset, 'transform', None), name, None)
+        if there is not None and not np.allclose(here, there):
+            raise ValueError(f'{part}.transform.{name}: must be that of the {whose}, {list(here)}: '
+                             f'{np.array(there).tolist()}')
 
 
 def reason_of(error):

@@ -14,7 +14,7 @@ from ..pictures.labelled import labelled_sheet
 from ..pictures.middle_crop import middle_crop
 from ..reading import quoted
 from ..values import NAMES, NUMBER, NUMBERS, Rule, check
-from .base import FirstTime, Task, chunks, fetch, late
+from .base import FirstTime, Task, chunks, fetch, late, require_look
 
 __all__ = ['COLOURS', 'MEAN', 'STD', 'Classes', 'Classifier']
 
@@ -98,11 +98,7 @@ class Classifier(Task):
         arrays = getattr(dataset, 'arrays', None)
         if arrays is not None and tuple(arrays[0]) != (3, self._size, self._size):
             raise ValueError(f'{part}: must make images {[3, self._size, self._size]}, by task.size: {list(arrays[0])}')
-        for name, here in (('mean', self._mean), ('std', self._std)):
-            there = getattr(getattr(dataset, 'transform', None), name, None)
-            if there is not None and not np.allclose(here, there):
-                raise ValueError(f'{part}.transform.{name}: must be that of the task, {list(here)}: '
-                                 f'{np.array(there).tolist()}')
+        require_look(part, dataset, self._mean, self._std, 'task')
 
     # -- what a subclass may define ----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from ...pictures.chw import from_chw, to_chw
 from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
-from ..base import FirstTime, chunks, fetch, late
+from ..base import FirstTime, chunks, fetch, late, require_look
 from .base import Detections, DetectionTask
 
 __all__ = ['WholeImageDetection']
@@ -64,11 +64,7 @@ class WholeImageDetection(DetectionTask):
         """The images must have the task's size, and the network's mean and std."""
         if getattr(dataset, 'arrays', None) is not None:
             self.check_images(part, dataset.arrays[0])
-        for name in ('mean', 'std'):
-            here, there = getattr(self._net, name), getattr(getattr(dataset, 'transform', None), name, None)
-            if there is not None and not np.allclose(here, there):
-                raise ValueError(f'{part}.transform.{name}: must be that of the network, {list(here)}: '
-                                 f'{np.array(there).tolist()}')
+        require_look(part, dataset, self._net.mean, self._net.std, 'network')
 
     def check_images(self, part, shape):
         """ValueError unless a dataset makes images of a `shape` that the task takes."""
