@@ -50,6 +50,20 @@ def check_a_card_of_something_else(get, server, card):
     assert server.requests == []
 
 
+def check_an_interruption_leaves_nothing(get, monkeypatch, module, at, *words):
+    """Ctrl-C while a fetcher's module draws its picture number `at`."""
+    picture = module.picture
+
+    def interrupted(seed, index, *size):
+        if index == at:
+            raise KeyboardInterrupt
+        return picture(seed, index, *size)
+
+    monkeypatch.setattr(module, 'picture', interrupted)
+    assert get('--synthetic', *words)[0] == 130   # as a shell says of Ctrl-C
+    assert names(get.out.parent) == []
+
+
 def check_a_full_disk(get, full_disk, *words):
     """Whenever the disk is full, there is one line about it, after the bar of the progress, and nothing is left."""
     for room in (0, 300, 3000):

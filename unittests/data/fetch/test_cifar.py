@@ -11,6 +11,7 @@ from get_checks import (
     check_a_card_of_something_else,
     check_a_folder_that_is_not_empty,
     check_a_full_disk,
+    check_an_interruption_leaves_nothing,
     names,
     runner,
     serving,
@@ -135,14 +136,7 @@ def test_a_disk_that_is_full(get, full_disk):
 
 
 def test_an_interruption_leaves_nothing(get, monkeypatch):
-    def interrupted(seed, index):
-        if index == 11:
-            raise KeyboardInterrupt
-        return picture(seed, index)
-
-    monkeypatch.setattr(cifar, 'picture', interrupted)
-    assert get('--synthetic', *SMALL)[0] == 130   # as a shell says of Ctrl-C
-    assert names(get.out.parent) == []
+    check_an_interruption_leaves_nothing(get, monkeypatch, cifar, 11, *SMALL)
 
 
 def test_a_folder_that_is_not_empty(get):

@@ -13,6 +13,7 @@ from get_checks import (
     check_a_card_of_something_else,
     check_a_folder_that_is_not_empty,
     check_a_full_disk,
+    check_an_interruption_leaves_nothing,
     names,
     runner,
     serving,
@@ -20,7 +21,6 @@ from get_checks import (
 )
 
 from gluonzoo.commands.data import FINE_GRAINED_DATASETS
-from gluonzoo.data.drawn.birds import picture
 from gluonzoo.data.fetch import fine_grained, room
 from gluonzoo.data.fetch.fine_grained import ORIGINALS
 from gluonzoo.data.fine_grained import KINDS
@@ -166,14 +166,7 @@ def test_a_disk_that_is_full(get, full_disk):
 
 
 def test_an_interruption_leaves_nothing(get, monkeypatch):
-    def interrupted(seed, index, size):
-        if index == 5:
-            raise KeyboardInterrupt
-        return picture(seed, index, size)
-
-    monkeypatch.setattr(fine_grained, 'picture', interrupted)
-    assert get('--synthetic', *SMALL)[0] == 130   # as a shell says of Ctrl-C
-    assert names(get.out.parent) == []
+    check_an_interruption_leaves_nothing(get, monkeypatch, fine_grained, 5, *SMALL)
 
 
 def test_a_folder_that_is_not_empty(get):

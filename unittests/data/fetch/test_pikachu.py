@@ -7,6 +7,7 @@ from get_checks import (
     check_a_card_of_something_else,
     check_a_folder_that_is_not_empty,
     check_a_full_disk,
+    check_an_interruption_leaves_nothing,
     names,
     runner,
     serving,
@@ -120,14 +121,7 @@ def test_a_disk_that_is_full(get, full_disk):
 
 
 def test_an_interruption_leaves_nothing(get, monkeypatch):
-    def interrupted(seed, index, size):
-        if index == 6:
-            raise KeyboardInterrupt
-        return picture(seed, index, size)
-
-    monkeypatch.setattr(pikachu, 'picture', interrupted)
-    assert get('--synthetic', *SMALL)[0] == 130   # as a shell says of Ctrl-C
-    assert names(get.out.parent) == []
+    check_an_interruption_leaves_nothing(get, monkeypatch, pikachu, 6, *SMALL)
 
 
 def test_a_folder_that_is_not_empty(get):
