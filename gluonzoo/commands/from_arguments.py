@@ -44,6 +44,7 @@ def make_settings(args, begun=None):
     _check_recipe(args, made)
     settings = {**made, 'engine': {**_ENGINE, **made.get('engine', {}), **_given(args, _ENGINE)},
                 'fit': {**_FIT, **made['fit'], **_given(args, _FIT)}}
+    _say_average(settings['fit'], args)
     _name_weights(settings, args)
     input_convention.follow(settings, input_convention.files_of(settings), begun)
     settings = {'revision': REVISION, **override(settings, late)}
@@ -76,6 +77,15 @@ def _make_paths_absolute(settings):
 
 def _given(args, defaults):
     return {name: getattr(args, name) for name in defaults if getattr(args, name) is not None}
+
+
+def _say_average(fit, args):
+    """Puts --ema-start and --ema-interval beside the decay of the moving average."""
+    more = {key: value for key in ('start', 'interval') if (value := getattr(args, f'ema_{key}')) is not None}
+    if more and not fit['ema']:
+        raise ValueError(f'--ema-{next(iter(more))}: there is no moving average; --ema says its decay')
+    if more:
+        fit['ema'] = {**(fit['ema'] if isinstance(fit['ema'], dict) else {'decay': fit['ema']}), **more}
 
 
 def _check_recipe(args, made):

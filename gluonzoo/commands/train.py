@@ -134,6 +134,10 @@ def _add_training_arguments(parser, data):
     parser.add_argument('--lr', type=at_least(0, float), help='learning rate (default: the recipe)')
     parser.add_argument('--clip-norm', type=at_least(0, float), help='the most that the gradient may be')
     parser.add_argument('--ema', type=at_least(0, float), metavar='DECAY', help='average the weights, as with 0.999')
+    parser.add_argument('--ema-start', type=at_least(0), metavar='UPDATES',
+                        help='with --ema: average from this update on; the average is the weights before (default: 0)')
+    parser.add_argument('--ema-interval', type=at_least(1), metavar='UPDATES',
+                        help='with --ema: average every so many updates (default: 1)')
     parser.add_argument('--amp', choices=('float16', 'bfloat16'), help='mixed precision')
     parser.add_argument('--seed', type=at_least(0), help='(default: 0)')
     parser.add_argument('--checkpoint-every', type=at_least(1), metavar='STEPS', help='besides after each epoch')

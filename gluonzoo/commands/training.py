@@ -52,7 +52,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
 
     from ..data import Loader
     from ..data.dataset import fingerprint, left_out
-    from ..train import EMA, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
+    from ..train import Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
     from ..train.shown_metrics import in_a_line
     from . import input_convention, resolve, user_code
 
@@ -65,7 +65,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     if workers.rank == 0:
         threads.tell(had_threads)
     input_convention.check(settings, input_convention.files_of(settings), directory if resume else None)
-    ema = EMA(how['ema']) if how['ema'] else None
+    ema = _moving_average(how['ema'])
     dataset = resolve.make_dataset(settings, 'train_data')
     engine = resolve.make_engine(settings, kvstore=workers.store('task') or 'device')
     parts = engine_settings['accumulate'] * len(engine_settings['devices']) * workers.count
@@ -98,6 +98,15 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
             for line in left_out(data.dataset):
                 print(line)
     return metrics
+
+
+def _moving_average(settings):
+    """The moving average that fit.ema describes, or None."""
+    from ..train import EMA
+
+    if not settings:
+        return None
+    return EMA(**settings) if isinstance(settings, dict) else EMA(settings)
 
 
 def _as_read(settings):

@@ -219,6 +219,10 @@ class Task:
         """
         raise self._undefined('train_step')
 
+    def used_updates(self, step):
+        """How many updates the networks in `used` have had after so many steps. A moving average follows them."""
+        return step
+
     def check_data(self, part, dataset):
         """ValueError if the samples of a dataset are not such as the task takes. Called before they are used.
 

@@ -3,6 +3,7 @@ from contextlib import contextmanager
 
 import mxnet as mx
 
+from ..values import check, whole
 from .parameters import named_parameters, single_value
 
 __all__ = ['EMA']
@@ -20,13 +21,22 @@ class EMA:
         d, from 0 to 1 (exclusive): the average is over about ``1 / (1 - decay)`` steps
     warmup : bool
         whether d is at most ``(1 + step) / (10 + step)``, so that the first weights are soon forgotten
+    start : int, 0 or more
+        the first update that is averaged; before, the shadows are copies of the weights
+    interval : int, 1 or more
+        only every so many updates are averaged
+
+    Raises ValueError for values that are not as said.
     """
 
-    def __init__(self, decay, warmup=True):
+    def __init__(self, decay, warmup=True, start=0, interval=1):
         if not 0 <= decay < 1:
             raise ValueError(f'decay: must be from 0 to 1 (exclusive): {decay}')
+        check('start', start, whole(0))
+        check('interval', interval, whole(1))
         self.decay = decay
         self.warmup = warmup
+        self.start, self.interval = start, interval
         self.shadows = {}   # network -> parameter -> NDArray
 
     def decay_at(self, step):
@@ -35,9 +45,12 @@ class EMA:
 
     def update(self, networks, step):
         """Averages in the weights of `networks` after the update number `step`. Does not wait for the device."""
+        copies = not self.shadows or step < self.start
+        if not copies and step % self.interval:
+            return
         weights = [single_value(parameter).astype('float32', copy=False)
                    for net in networks.values() for parameter in named_parameters(net).values()]
-        if not self.shadows:
+        if copies:
             values = iter(weights)
             self.shadows = {name: {key: next(values).copy() for key in named_parameters(net)}
                             for name, net in networks.items()}
@@ -47,6 +60,15 @@ class EMA:
         for shadow, weight in zip(shadows, weights):
             # (1 - rest) * shadow + rest * weight in one pass: gradient descent, with weight decay 1, along -weight.
             mx.nd.sgd_update(shadow, weight, lr=rest, wd=1.0, rescale_grad=-1.0, out=shadow)
+
+    def follow(self, task, networks, step):
+        """Averages in the weights of a task's `networks` after its step number `step`, if that has changed them.
+
+        Before the first update, the average is the weights.
+        """
+        updates = task.used_updates(step)
+        if updates > task.used_updates(step - 1) or not self.shadows:
+            self.update(networks, updates)
 
     def statistics(self, networks):
         """The shadows of running statistics: list of NDArray."""

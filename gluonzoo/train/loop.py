@@ -100,7 +100,7 @@ class Loop:
         losses = self.task.train_step(batch, self.step)
         self.step, self.batch = self.step + 1, self.batch + 1
         if self.ema:
-            self.ema.update(self.used, self.step)
+            self.ema.follow(self.task, self.used, self.step)
         self.guard.add(self.step, batch, losses, self.signals.received, **rates)
         at_once = self.signals.received and self.workers.count == 1   # several learn of it with the losses
         self.signum = self.guard.read(keep=0 if at_once else LATE)

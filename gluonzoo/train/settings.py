@@ -7,14 +7,15 @@
     train_data  'name' of a registered dataset, and its keywords; what is trained on
     val_data    the same, what is evaluated on
     engine      devices, kvstore, accumulate, clip_norm, amp: see gluonzoo.train.engine; threads: of MXNet on the CPU
-    fit         seed, batch_size, epochs, schedule, ema, workers: see gluonzoo.train.fit
+    fit         seed, batch_size, epochs, schedule, ema, workers: see gluonzoo.train.fit. ema is the decay, or an object
+                with keywords of gluonzoo.train.EMA
     code        'file' and 'sha256' of the user's own code, if the run needs some
     fingerprints
                 of train_data and val_data, 'count' and 'sha256': what they are known by, wherever they lie. See
                 gluonzoo.data.dataset.Dataset.fingerprint. None for a dataset that has no such thing
 """
 from ..reading import quoted
-from ..values import NAMED, NAMES, NUMBER, OBJECT, TEXT, Rule, check, nullable, number, whole
+from ..values import NAMED, NAMES, NUMBER, OBJECT, TEXT, TRUE_OR_FALSE, Rule, check, nullable, number, whole
 from . import storage
 from .storage import CheckpointError
 
@@ -31,11 +32,16 @@ MAY_CHANGE = ('fit.epochs', 'fit.workers', 'engine.devices', 'engine.kvstore', '
 # What the values of the parts that have no 'name' must be.
 _FILE = Rule('the name of a Python file', lambda value: isinstance(value, str) and value.endswith('.py')
              and not set(value) & set('/\\\0'))
+_DECAY = number(0, 1)
+_EMA = {'decay': _DECAY, 'warmup': TRUE_OR_FALSE, 'start': whole(0), 'interval': whole(1)}
+_AVERAGE = Rule(f"{_DECAY.words}, or an object with 'decay' and perhaps 'warmup', 'start' and 'interval'",
+                lambda value: _DECAY.holds(value) or isinstance(value, dict) and 'decay' in value and all(
+                    key in _EMA and _EMA[key].holds(value[key]) for key in value))
 RULES = {
     'engine': {'devices': NAMES, 'kvstore': nullable(TEXT), 'accumulate': whole(1), 'clip_norm': nullable(NUMBER),
                'amp': nullable(TEXT), 'threads': nullable(whole(1))},
     'fit': {'batch_size': whole(1), 'epochs': whole(1), 'schedule': OBJECT, 'seed': whole(0, 2 ** 31 - 1),
-            'ema': nullable(number(0, 1)), 'workers': whole(1, 1000)},
+            'ema': nullable(_AVERAGE), 'workers': whole(1, 1000)},
     'code': {'file': _FILE, 'sha256': TEXT},
 }
 

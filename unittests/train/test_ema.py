@@ -118,3 +118,38 @@ def test_statistics_of_two_devices():
     average_statistics({'net': net}, Workers(), ema.statistics({'net': net}))
     assert [net.running_mean.data(ctx).asscalar() for ctx in devices] == [2, 2]
     assert [net.gamma.data(ctx).asscalar() for ctx in devices] == [1, 1]
+
+
+def test_start_and_interval():
+    """Copies before the update 3; then every second update is averaged."""
+    net, ema = numbers([0]), EMA(0.5, warmup=False, start=3, interval=2)
+    found = []
+    for step, value in enumerate((1, 8, 16, 32, 64, 128), 1):
+        put(net, value)
+        ema.update({'net': net}, step)
+        found.append(ema.shadows['net']['0.weight'].asscalar())
+    assert found == [1, 8, 8, 20, 20, 74]
+
+
+@pytest.mark.parametrize('keywords, said', [(dict(start=-1), 'start: must be a whole number, at least 0: -1'),
+                                            (dict(interval=0), 'interval: must be a whole number, at least 1: 0'),
+                                            (dict(interval=1.5), 'interval: must be a whole number')], ids=str)
+def test_bad_start_and_interval(keywords, said):
+    with pytest.raises(ValueError, match=said):
+        EMA(0.5, **keywords)
+
+
+def test_follow():
+    """Only steps that change the networks count, and a checkpoint before the first of them has something to store."""
+    class EverySecond:
+        @staticmethod
+        def used_updates(step):
+            return step // 2
+
+    net, ema = numbers([0]), EMA(0.5, warmup=False)
+    found = []
+    for step, value in enumerate((1, 1, 3, 5), 1):
+        put(net, value)
+        ema.follow(EverySecond, {'net': net}, step)
+        found.append(ema.shadows['net']['0.weight'].asscalar())
+    assert found == [1, 1, 1, 3]

@@ -204,7 +204,8 @@ def test_garbage(read, tmp_path, content, message):
     ('fit', 'batch_size', 0, 'fit.batch_size: must be a whole number, at least 1: 0'),
     ('fit', 'epochs', True, 'fit.epochs: must be a whole number, at least 1: True'),
     ('fit', 'schedule', 'step', "fit.schedule: must be an object: 'step'"),
-    ('fit', 'ema', '0.9', "fit.ema: must be a number from 0 to 1, or null: '0.9'"),
+    ('fit', 'ema', '0.9', "fit.ema: must be a number from 0 to 1, or an object with 'decay' and perhaps 'warmup', "
+     "'start' and 'interval', or null: '0.9'"),
     ('fit', 'workers', 10 ** 9, 'fit.workers: must be a whole number from 1 to 1000: 1000000000'),
     ('engine', 'devices', 'cpu(0)', "engine.devices: must be a list of 1 or more names: 'cpu(0)'"),
     ('engine', 'kvstore', 3, 'engine.kvstore: must be a text of up to 1000 letters, or null: 3'),

@@ -67,6 +67,10 @@ class Classify:
         self.trainers = {'net': trainer(net, optimizer, kvstore)}
         self.loss = gluon.loss.SoftmaxCELoss()
 
+    @staticmethod
+    def used_updates(step):
+        return step
+
     def train_step(self, batch, step):
         parts = list(zip(*(gluon.utils.split_and_load(array, self.ctx) for array in batch.arrays)))
         with autograd.record():
@@ -117,6 +121,10 @@ class Forge:
                          'discriminator': trainer(discriminator, {**ADAM, 'learning_rate': 0.02}, kvstores[1])}
         self.pool = np.zeros((4, 36), 'float32')
         self.loss = gluon.loss.SigmoidBCELoss()
+
+    @staticmethod
+    def used_updates(step):
+        return step
 
     def train_step(self, batch, step):
         real = batch.arrays[0].reshape((0, -1))   # [B, 1, 6, 6] -> [B, 36]
