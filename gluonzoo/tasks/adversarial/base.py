@@ -1,92 +1,167 @@
-"""A generator and a discriminator that learn from each other, in turns."""
-from mxnet import autograd
+"""Generators and discriminators that learn from each other, in turns."""
+from mxnet import autograd, nd
 
 from ...graph.frozen import Frozen
+from ...values import NUMBER, OBJECT, check, nullable, whole
 from ..base import Task
+from .critic_steps import CriticSteps
 from .objectives import OBJECTIVES
 
 __all__ = ['AdversarialTask']
 
+PENALISED = 'wgan-gp'   # the objective of a critic that is bounded by the penalty of its gradient
+
 
 class AdversarialTask(Task):
-    """What two networks that learn from each other have in common.
+    """What networks that learn from each other have in common.
 
-    In a step the discriminator has its turn first, then the generator. The updated discriminator judges the generator.
-    With `critic_steps` above 1, the generator has a turn only in every so many steps: WGAN.
+    In a step the discriminator has its turn, and the generator has its own: the discriminator first, and the updated
+    discriminator judges the generator, or the other way round, as `turns` says. With `critic_steps` above 1, the
+    generator has turns only in every so many steps. It has `generator_steps` of them then, with the same batch.
 
-    With several rounds, the generator makes its images twice in a step, each time with new dropout. Otherwise the
-    memory would have to hold the graphs of all rounds.
+    A step is a batch that the discriminator has seen. So the number of steps of a training counts its updates, as in
+    MMagic, and in the code of WGAN; the paper counts the generator's.
 
-    A moving average (``fit.ema``) averages the generator alone, since evaluation and prediction use no other network.
+    If a step has several rounds and the discriminator comes first, the generator makes its images twice, each time with
+    new random numbers. Otherwise the memory would have to hold the graphs of all rounds.
+
+    A moving average (``fit.ema``) averages the generator alone, since evaluation and prediction use no other network,
+    and only after a step in which the generator had a turn.
 
     A subclass defines :meth:`generate`, :meth:`discriminator_losses` and :meth:`generator_losses`.
 
     Parameters
     ----------
-    generator, discriminator : HybridBlock
-    objective : {'vanilla', 'lsgan', 'wgan'}
-        see :mod:`gluonzoo.tasks.adversarial.objectives`
+    **networks : HybridBlock
+        one for each name in `network_names`
+    objective : {'vanilla', 'lsgan', 'wgan', 'wgan-gp'}
+        see :mod:`gluonzoo.tasks.adversarial.objectives`. 'wgan-gp' is 'wgan' with the penalty of the critic's gradient.
     optimizer : dict
         of both trainers, or of each by its name, 'generator' and 'discriminator'; see
         :meth:`gluonzoo.train.engine.Engine.trainer`
-    critic_steps : int, 1 or more
-        turns of the discriminator for one of the generator
+    critic_steps : int or dict
+        turns of the discriminator for one of the generator: see :class:`CriticSteps`
+    generator_steps : int, 1 or more
+        turns of the generator, one after the other
+    clip : float above 0, optional
+        before each of the discriminator's turns, all its parameters are clipped to -clip .. clip: WGAN
+    penalty : dict, optional
+        of 'wgan-gp': keywords of :class:`~gluonzoo.tasks.adversarial.penalty.GradientPenalty`
 
     Attributes
     ----------
+    turns : tuple of str
+        the order of the turns in a step
+    trained : dict of name -> tuple of str
+        the networks of each trainer
+    same_images : bool
+        whether the generator's turn is about the images that the discriminator's is about
     adversarial : function of (scores, real) -> [1]
-    frozen_discriminator : function
-        the discriminator without gradients of its parameters, for the generator's turn
+    frozen : dict of name -> function
+        the discriminators without gradients of their parameters, for the generator's turn
+    penalties : dict of name -> function of (real, fake) -> [1]
+        of the discriminators, with 'wgan-gp'
     """
 
     network_names = ('generator', 'discriminator')
     used = ('generator',)
+    turns = ('discriminator', 'generator')
+    trained = {'generator': ('generator',), 'discriminator': ('discriminator',)}
+    same_images = True
     bfloat16 = False   # MXNet's concatenation and transposition, among others
 
-    def __init__(self, generator, discriminator, objective, optimizer, critic_steps=1):
-        if objective not in OBJECTIVES:
-            raise ValueError(f'objective: must be one of {", ".join(map(repr, OBJECTIVES))}: {objective!r}')
-        if isinstance(critic_steps, bool) or not isinstance(critic_steps, int) or critic_steps < 1:
-            raise ValueError(f'critic_steps: must be a whole number, at least 1: {critic_steps!r}')
-        super().__init__(generator=generator, discriminator=discriminator)
-        self.adversarial = OBJECTIVES[objective]
-        self._optimizer, self._critic_steps = optimizer, critic_steps
+    def __init__(self, objective, optimizer, critic_steps=1, generator_steps=1, clip=None, penalty=None, **networks):
+        if objective not in (*OBJECTIVES, PENALISED):
+            raise ValueError(f'objective: must be one of {", ".join(map(repr, (*OBJECTIVES, PENALISED)))}: '
+                             f'{objective!r}')
+        check('generator_steps', generator_steps, whole(1, 1000))
+        check('clip', clip, nullable(NUMBER))
+        if clip is not None and not clip > 0:
+            raise ValueError(f'clip: must be above 0, or null: {clip!r}')
+        check('penalty', penalty, nullable(OBJECT))
+        if penalty is not None and objective != PENALISED:
+            raise ValueError(f'penalty: is of the objective {PENALISED!r} alone, not of {objective!r}')
+        super().__init__(**networks)
+        self.adversarial = OBJECTIVES['wgan' if objective == PENALISED else objective]
+        self._critic, self._generator_steps = CriticSteps(critic_steps), generator_steps
+        self._optimizer, self._clip = optimizer, clip
+        self._penalty = (penalty or {}) if objective == PENALISED else None
+        self.frozen, self.penalties = {}, {}
 
     def make_trainers(self):
-        for name, net in self.networks.items():
-            self.engine.trainer(name, self.optimizer_of(self._optimizer, name), net)
-        self.frozen_discriminator = Frozen(self.networks['discriminator'])
+        for name, networks in self.trained.items():
+            self.engine.trainer(name, self.optimizer_of(self._optimizer, name), *(self.networks[n] for n in networks))
+        judges = {name: self.networks[name] for name in self.trained['discriminator']}
+        self.frozen = {name: Frozen(net) for name, net in judges.items()}
+        if self._penalty is not None:
+            from .penalty import GradientPenalty
+            self.penalties = {name: GradientPenalty(net, **self._penalty) for name, net in judges.items()}
+
+    def used_updates(self, step):
+        return self._critic.updates(step) * self._generator_steps
 
     def train_step(self, batch, step):
-        """As :meth:`Task.train_step`. Returns the losses of both turns, or of one, if the generator has no turn."""
+        """As :meth:`Task.train_step`. Returns the losses of both turns, or of one, if the generator has no turn; of
+        several turns of the generator, the means."""
         rounds = list(self.engine.parts(batch))
-        both = (step + 1) % self._critic_steps == 0
-        reuse = both and len(rounds) == 1   # the graph of the made images serves the generator's turn, too
-        made = []
-        for parts in rounds:
-            with autograd.record() if reuse else autograd.train_mode():
-                made.append([self.generate(part) for part in parts])
-        losses = self._turn('discriminator', rounds, made, self.discriminator_losses)
-        if both:
-            losses.update(self._turn('generator', rounds, made, lambda part, fake: self.generator_losses(
-                part, fake if reuse else self.generate(part))))
+        due = self.used_updates(step + 1) > self.used_updates(step)
+        made, losses = [None] * len(rounds), {}
+        for turn in self.turns:
+            if turn == 'discriminator':
+                # The graph of the made images serves the generator's turn, too, if that comes next.
+                follows = due and self.same_images and turn == self.turns[0] and len(rounds) == 1
+                losses.update(self._discriminator_turn(rounds, made, follows))
+            elif due:
+                found = [self._generator_turn(rounds, made) for _ in range(self._generator_steps)]
+                losses.update(self.engine.mean(found))
         return losses
 
-    def _turn(self, name, rounds, made, losses_of):
-        """One trainer's step. Returns its losses, means over the parts."""
-        scalars = []
-        for parts, fakes in zip(rounds, made):
+    def _discriminator_turn(self, rounds, made, record):
+        """One step of its trainer. `made`, the images of each round, is filled, if it is not yet."""
+        for i, parts in enumerate(rounds):
+            if made[i] is None:
+                with autograd.record() if record else autograd.train_mode():
+                    made[i] = [self.generate(part) for part in parts], record
+        if self._clip is not None:
+            self._bound()
+        found = []
+        for parts, (fakes, _) in zip(rounds, made):
             with autograd.record():
-                found = [losses_of(part, fake) for part, fake in zip(parts, fakes)]
-            self.engine.backward(name, [each.pop('loss') for each in found])
-            scalars += found
-        self.engine.step(name)
-        return self.engine.mean(scalars)
+                scalars = [self.discriminator_losses(part, fake) for part, fake in zip(parts, fakes)]
+            found += self._backward('discriminator', scalars)
+        self.engine.step('discriminator')
+        return self.engine.mean(found)
+
+    def _generator_turn(self, rounds, made):
+        """One step of its trainer, with the images that are `made`, if they have a graph, or with new ones."""
+        found = []
+        for i, parts in enumerate(rounds):
+            fakes, has_graph = made[i] or (None, False)
+            with autograd.record():
+                if not has_graph:
+                    fakes = [self.generate(part) for part in parts]
+                scalars = [self.generator_losses(part, fake) for part, fake in zip(parts, fakes)]
+            found += self._backward('generator', scalars)
+            made[i] = (fakes, False) if self.same_images else None
+        self.engine.step('generator')
+        return self.engine.mean(found)
+
+    def _backward(self, name, scalars):
+        self.engine.backward(name, [each.pop('loss') for each in scalars])
+        return scalars
+
+    def _bound(self):
+        """Clips all parameters of the discriminators, those of normalisations, too. Running statistics are none."""
+        for name in self.trained['discriminator']:
+            for parameter in self.networks[name].collect_params().values():
+                if parameter.grad_req != 'null':
+                    for weight in parameter.list_data():
+                        nd.clip(weight, -self._clip, self._clip, out=weight)
 
     # -- what a subclass defines -------------------------------------------------------------------------------------
 
     def generate(self, part):
-        """What the generator makes for the arrays of a part: NDArray, float32."""
+        """What the generators make for the arrays of a part: NDArray, float32, or several of them."""
         raise NotImplementedError
 
     def discriminator_losses(self, part, fake):

@@ -80,7 +80,7 @@ class Pix2Pix(AdversarialTask):
             raise ValueError(f'image_size: must be a whole number, at least 8: {image_size!r}')
         if not 0 <= lambda_l1 < float('inf'):
             raise ValueError(f'lambda_l1: must be a number, 0 or more: {lambda_l1!r}')
-        super().__init__(generator, discriminator, objective, optimizer)
+        super().__init__(objective, optimizer, generator=generator, discriminator=discriminator)
         self._size, self._lambda_l1, self._test_mode = image_size, lambda_l1, test_mode
         self._pool = self.keep('pool', ImagePool(pool_size, (6, image_size, image_size)))
 
@@ -118,7 +118,7 @@ class Pix2Pix(AdversarialTask):
     def generator_losses(self, part, fake):
         a, b = part
         # Frozen: gradients of the discriminator's parameters are of no use here.
-        adversarial = self.adversarial(self._judge(self.frozen_discriminator, concat(mx.nd, a, fake)), 1)
+        adversarial = self.adversarial(self._judge(self.frozen['discriminator'], concat(mx.nd, a, fake)), 1)
         l1 = self._lambda_l1 * (fake - b).abs().mean()
         return {'G_GAN': adversarial, 'G_L1': l1, 'loss': adversarial + l1}
 

@@ -35,8 +35,8 @@ class Critique(AdversarialTask):
 
     def __init__(self, noise=False, objective='wgan', optimizer=RATES, **options):
         discriminator = nn.Dense(1, use_bias=False, weight_initializer=mx.init.Constant(3))
-        super().__init__(Shift(noise), discriminator, objective, optimizer, **options)
-        self.turns = []
+        super().__init__(objective, optimizer, generator=Shift(noise), discriminator=discriminator, **options)
+        self.seen = []
 
     def input_shapes(self, name):
         return [(1, 1)]
@@ -46,15 +46,15 @@ class Critique(AdversarialTask):
 
     def discriminator_losses(self, part, fake):
         assert autograd.is_recording()
-        self.turns.append(('discriminator', fake))
+        self.seen.append(('discriminator', fake))
         judge = self.networks['discriminator']
         on_fake, on_real = self.adversarial(judge(fake.detach()), 0), self.adversarial(judge(part[1]), 1)
         return {'D_fake': on_fake, 'D_real': on_real, 'loss': on_fake + on_real}
 
     def generator_losses(self, part, fake):
         assert autograd.is_recording()
-        self.turns.append(('generator', fake))
-        loss = self.adversarial(self.frozen_discriminator(fake), 1)
+        self.seen.append(('generator', fake))
+        loss = self.adversarial(self.frozen['discriminator'](fake), 1)
         return {'G': loss, 'loss': loss}
 
     def weights(self, ctx=None):
@@ -104,7 +104,7 @@ def test_critic_steps(options):
         assert set(losses) == {'D_fake', 'D_real'} | ({'G'} if turn else set())
         assert (after[0] != before[0]) == turn
         assert after[1] != before[1]
-    assert {name for name, _ in task.turns} == {'generator', 'discriminator'}
+    assert {name for name, _ in task.seen} == {'generator', 'discriminator'}
 
 
 def test_a_discriminator_alone_by_hand():
@@ -122,11 +122,11 @@ def test_images_are_made_once_in_one_round():
     once, twice = make_task(noise=True), make_task(noise=True, accumulate=2)
     for task in (once, twice):
         task.train_step(BATCH, 0)
-    (_, first), (_, second) = once.turns
+    (_, first), (_, second) = once.seen
     assert first is second
-    names = [name for name, _ in twice.turns]
+    names = [name for name, _ in twice.seen]
     assert names == 2 * ['discriminator'] + 2 * ['generator']
-    made = [fake.asnumpy() for _, fake in twice.turns]
+    made = [fake.asnumpy() for _, fake in twice.seen]
     assert any((made[i] != made[i + 2]).any() for i in range(2))
 
 
@@ -134,7 +134,7 @@ def test_images_without_a_turn_of_the_generator_have_no_graph():
     """Its memory is not needed then. Dropout is as in training all the same."""
     task = make_task(noise=True, critic_steps=2)
     task.train_step(batch_of(*[(1, 1)] * 64), 0)
-    (_, fake), = task.turns
+    (_, fake), = task.seen
     assert set(np.unique(fake.asnumpy() == 0)) == {False, True}
     with pytest.raises(mx.MXNetError):
         fake.backward()
@@ -171,15 +171,69 @@ def test_networks_and_trainers():
     assert [trainer.learning_rate for trainer in both.trainers.values()] == [.1, .1]
 
 
-@pytest.mark.parametrize('critic_steps', [0, -1, 1.5, True, None])
-def test_critic_steps_that_are_none(critic_steps):
-    with pytest.raises(ValueError, match='critic_steps: must be a whole number, at least 1: '):
-        Critique(critic_steps=critic_steps)
+def test_generator_steps():
+    """Two turns of the generator with one batch, each with a gradient of -3, after which its weight is 2 + .5 * 6."""
+    task = make_task(generator_steps=2, accumulate=2)
+    losses = values(task.train_step(BATCH, 0))
+    assert losses == pytest.approx({'D_fake': 12, 'D_real': -12, 'G': -(12 + 16.5) / 2})
+    assert task.weights() == pytest.approx((5, 3))
+    assert [name for name, _ in task.seen] == 2 * ['discriminator'] + 4 * ['generator']
+
+
+class GeneratorFirst(Critique):
+    turns = ('generator', 'discriminator')
+
+
+@pytest.mark.parametrize('options', [{}, dict(accumulate=2), dict(ctx=[mx.cpu(0), mx.cpu(1)])], ids=str)
+def test_the_generator_first(options):
+    """The discriminator sees the images that the generator has made before it learned."""
+    task = start_training(GeneratorFirst, **options)
+    task.networks['generator'].weight.set_data(mx.nd.array([4]))   # made images have a mean of 6
+    assert values(task.train_step(BATCH, 0)) == pytest.approx({'D_fake': 18, 'D_real': -12, 'G': -18})
+    assert task.weights() == pytest.approx((5.5, 3 - .1 * 2))
+
+
+def test_what_is_made_anew_for_the_generators_turn():
+    class Fresh(Critique):
+        same_images = False
+
+    task = start_training(Fresh, noise=True)
+    task.train_step(BATCH, 0)
+    (_, judged), (_, own) = task.seen
+    assert judged is not own
+    with pytest.raises(mx.MXNetError):
+        judged.backward()
+
+
+@pytest.mark.parametrize('ctx', [[mx.cpu()], [mx.cpu(0), mx.cpu(1)]], ids=str)
+def test_clipping(ctx):
+    """Before the discriminator's turn: its weight of 3 judges as 2. Its step may go beyond that."""
+    task = make_task(clip=2, critic_steps=2, ctx=ctx)
+    assert values(task.train_step(BATCH, 0)) == pytest.approx({'D_fake': 8, 'D_real': -8})
+    task.networks['generator'].weight.set_data(mx.nd.array([-8]))   # a mean of -6: D's gradient is -10
+    assert values(task.train_step(BATCH, 1)) == pytest.approx({'D_fake': -12, 'D_real': -8, 'G': 3 * 6})
+    assert [task.weights(each)[1] for each in ctx] == pytest.approx(len(ctx) * [3])
+    assert values(task.train_step(BATCH, 2))['D_real'] == pytest.approx(-8)
+
+
+def test_used_updates():
+    """A moving average follows the generator."""
+    assert [make_task(critic_steps=3, generator_steps=2).used_updates(step) for step in range(7)] \
+        == [0, 0, 0, 2, 2, 2, 4]
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="objective: must be one of 'vanilla', 'lsgan', 'wgan': 'hinge'"):
+    with pytest.raises(ValueError, match="objective: must be one of 'vanilla', 'lsgan', 'wgan', 'wgan-gp': 'hinge'"):
         Critique(objective='hinge')
+    for keyword in ('critic_steps', 'generator_steps'):
+        for value in (0, -1, 1.5, True, None):
+            with pytest.raises(ValueError, match=f'{keyword}: must be a whole number from 1 to .*: {value}'):
+                Critique(**{keyword: value})
+    for value in (0, -.1):
+        with pytest.raises(ValueError, match='clip: must be above 0, or null: '):
+            Critique(clip=value)
+    with pytest.raises(ValueError, match="penalty: is of the objective 'wgan-gp' alone, not of 'wgan'"):
+        Critique(penalty={'weight': 10})
     with pytest.raises(ValueError, match="optimizer: must be one for all, .* or have one for 'discriminator'"):
         Critique(optimizer={'generator': SGD}).start_training(Engine())
     with pytest.raises(ValueError, match='batch: must be a multiple of 3'):

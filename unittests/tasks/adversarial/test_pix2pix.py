@@ -331,7 +331,7 @@ def test_default_optimizer():
 
 
 @pytest.mark.parametrize('options, words', [
-    (dict(objective='wgangp'), "objective: must be one of 'vanilla', 'lsgan', 'wgan': 'wgangp'"),
+    (dict(objective='wgangp'), "objective: must be one of 'vanilla', 'lsgan', 'wgan', 'wgan-gp': 'wgangp'"),
     (dict(test_mode='eval'), "test_mode: must be one of 'batch', 'running': 'eval'"),
     (dict(pool_size=-1), 'pool_size: must be a whole number, at least 0: -1'),
     (dict(pool_size=True), 'pool_size: must be a whole number, at least 0: True'),
