@@ -1,0 +1,370 @@
+"""The gradient penalty: its value and its gradients against double backward in PyTorch, float64."""
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd
+from mxnet.gluon import nn
+
+from gluonzoo.models.patchgan import patchgan
+from gluonzoo.nn.instance_norm import InstanceNorm
+from gluonzoo.tasks.adversarial.penalty import GradientPenalty
+
+
+def normal(*shape, dtype='float32', ctx=None):
+    return mx.nd.array(np.random.normal(size=shape), dtype=dtype, ctx=ctx)
+
+
+def sequential(*layers):
+    net = nn.HybridSequential()
+    net.add(*layers)
+    return net
+
+
+def learn(penalty, net, *pictures, head=1.0):
+    """(value, gradients of the parameters by name)"""
+    for parameter in net.collect_params().values():
+        parameter.zero_grad()
+    with autograd.record():
+        loss = penalty(*pictures)
+        scaled = loss * head
+    scaled.backward()
+    return loss.asscalar(), {name: parameter.grad().asnumpy()
+                             for name, parameter in net._collect_params_with_prefix().items()}
+
+
+def linear(*weights):
+    """A critic whose gradient is its weights, whatever the picture: [B, 1, 1, n] -> [B, 1]."""
+    net = sequential(nn.Dense(1, in_units=len(weights)))
+    net.initialize()
+    net[0].weight.set_data(mx.nd.array([weights]))
+    return net
+
+
+PICTURES = mx.nd.zeros((2, 1, 1, 2)), mx.nd.ones((2, 1, 1, 2))
+
+
+@pytest.mark.parametrize('weights, options, value, gradient', [
+    ((3, 4), {}, 160, (48, 64)),   # 10 (5 - 1)^2; 2 * 10 (5 - 1) (3, 4) / 5
+    ((.3, .4), {}, 2.5, (-6, -8)),   # 10 (.5 - 1)^2; 2 * 10 (.5 - 1) (.6, .8)
+    ((.3, .4), {'sided': 'one'}, 0, (0, 0)),
+    ((3, 4), {'sided': 'one', 'weight': 1}, 16, (4.8, 6.4)),
+    ((3, 4), {'weight': 2, 'target': 7}, 8, (-4.8, -6.4)),
+    ((3, 4), {'weight': 0}, 0, (0, 0)),
+    ((3, 4), {'target': 0, 'weight': .5}, 12.5, (3, 4)),
+    ((0, 0), {}, 10, (0, 0)),   # a gradient of 0 has no direction
+    ((0, 0), {'target': 0}, 0, (0, 0))])
+def test_by_hand(weights, options, value, gradient):
+    net = linear(*weights)
+    found, gradients = learn(GradientPenalty(net, **options), net, *PICTURES)
+    assert found == pytest.approx(value, rel=1e-6)
+    np.testing.assert_allclose(gradients['0.weight'], [gradient], rtol=1e-6)
+    assert not gradients['0.bias'].any()
+
+
+def test_each_picture_has_its_own_length():
+    """A critic x^2 / 2, whose gradient is x: pictures of lengths 5 and 0.5, and the mean of their penalties."""
+    class Square(nn.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.weight = self.params.get('weight', shape=(1, 1, 1, 1), init='ones')
+
+        def hybrid_forward(self, F, x, weight):
+            return F.sum(F.broadcast_mul(F.square(x), weight), axis=(1, 2, 3)) / 2
+
+    net = Square()
+    net.initialize()
+    real = mx.nd.array([[3, 4], [.3, .4]]).reshape((2, 1, 1, 2))
+    value, gradients = learn(GradientPenalty(net), net, real, real)
+    assert value == pytest.approx((160 + 2.5) / 2)
+    # By the weight, |u| changes by |x|: 20 ((5 - 1) 5 + (.5 - 1) .5) / 2
+    assert gradients['weight'].ravel() == pytest.approx([197.5])
+
+
+def test_places_between_the_pictures():
+    """alpha is the share of the real picture; one that is not given is drawn for each picture, from MXNet's seed."""
+    seen = []
+
+    class Seen(nn.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.weight = self.params.get('weight', shape=(1, 1, 1, 1), init='ones')
+
+        def hybrid_forward(self, F, x, weight):
+            return F.sum(F.broadcast_mul(F.square(x), weight), axis=(1, 2, 3)) / 2   # the gradient is the picture
+
+    net = Seen()
+    net.initialize()
+    penalty = GradientPenalty(net, weight=1, target=0)
+    real, fake = mx.nd.full((2, 1, 1, 1), 2.), mx.nd.full((2, 1, 1, 1), 6.)
+    value, _ = learn(penalty, net, real, fake, mx.nd.array([.25, 1]).reshape((2, 1, 1, 1)))
+    assert value == pytest.approx((5 ** 2 + 2 ** 2) / 2)
+
+    for seed in (3, 3, 4):
+        mx.random.seed(seed)
+        seen.append(learn(penalty, net, real, fake)[0])
+    assert seen[0] == seen[1] != seen[2]
+    many = mx.nd.full((4000, 1, 1, 1), 0.), mx.nd.full((4000, 1, 1, 1), 1.)
+    assert learn(penalty, net, *many)[0] == pytest.approx(1 / 3, abs=.02)   # mean of uniform squares
+    two = mx.nd.zeros((1, 1, 50, 50)), mx.nd.ones((1, 1, 50, 50))   # one number for all of a picture: not 1 / 3
+    mx.random.seed(0)
+    share = mx.nd.random.uniform(shape=(1, 1, 1, 1)).asscalar()
+    mx.random.seed(0)
+    assert learn(penalty, net, *two)[0] == pytest.approx(2500 * (1 - share) ** 2, rel=1e-5)
+
+
+# -- against PyTorch -------------------------------------------------------------------------------------------------
+
+def torch_layers():
+    torch = pytest.importorskip('torch')
+    return torch, torch.nn
+
+
+def small_critics():
+    """name -> (ours, PyTorch's): with their parameters in the same order."""
+    _, tnn = torch_layers()
+
+    def plain(layer, twin, norm=None, twin_norm=None):
+        return (sequential(nn.Conv2D(8, 4, 2, 1, in_channels=3), layer(), nn.Conv2D(16, 3, 1, 1, in_channels=8),
+                           *([norm()] if norm else []), layer(), nn.Dense(1, in_units=16 * 64)),
+                tnn.Sequential(tnn.Conv2d(3, 8, 4, 2, 1), twin(), tnn.Conv2d(8, 16, 3, 1, 1),
+                               *([twin_norm()] if norm else []), twin(), tnn.Flatten(), tnn.Linear(16 * 64, 1)))
+
+    def normed(norm, twin_norm):
+        return plain(lambda: nn.Activation('relu'), tnn.ReLU, norm, twin_norm)
+
+    return {
+        'leaky': plain(lambda: nn.LeakyReLU(.25), lambda: tnn.LeakyReLU(.25)),
+        'relu': plain(lambda: nn.Activation('relu'), tnn.ReLU),
+        'tanh': plain(lambda: nn.Activation('tanh'), tnn.Tanh),
+        'softplus': plain(lambda: nn.Activation('softrelu'), tnn.Softplus),
+        'instance': normed(InstanceNorm, lambda: tnn.InstanceNorm2d(16)),
+        'group': normed(lambda: nn.GroupNorm(1), lambda: tnn.GroupNorm(1, 16, affine=False)),
+        'average': normed(lambda: nn.AvgPool2D(3, 1, 1), lambda: tnn.AvgPool2d(3, 1, 1)),
+    }
+
+
+CRITICS = 'leaky', 'relu', 'tanh', 'softplus', 'instance', 'group', 'average'
+NO_FLOAT64 = {'leaky'}   # MXNet multiplies by its slope in float32
+
+
+def carry(net, twin):
+    """Gives both the same weights."""
+    torch, _ = torch_layers()
+    net.initialize(mx.init.Normal(.2))
+    learned = [p for p in net.collect_params().values() if 'groupnorm' not in p.name]
+    for ours, theirs in zip(learned, twin.parameters()):
+        ours.set_data(mx.nd.array(np.random.normal(size=ours.shape) * .2, dtype='float64'))
+        theirs.data = torch.tensor(ours.data().asnumpy()).double()
+    assert len(learned) == len(list(twin.parameters()))
+    return learned
+
+
+def by_torch(twin, real, fake, alpha, weight=10, target=1, one_sided=False):
+    """(value, gradients) by double backward."""
+    torch, _ = torch_layers()
+    real, fake, alpha = (torch.tensor(x.asnumpy()).double() for x in (real, fake, alpha))
+    x = (alpha * real + (1 - alpha) * fake).requires_grad_()
+    u, = torch.autograd.grad(twin(x).sum(), x, create_graph=True)
+    excess = u.flatten(1).norm(dim=1) - target
+    value = weight * ((excess.relu() if one_sided else excess) ** 2).mean()
+    gradients = torch.autograd.grad(value, list(twin.parameters()), allow_unused=True)
+    return value.item(), [torch.zeros_like(p).numpy() if g is None else g.numpy()
+                          for p, g in zip(twin.parameters(), gradients)]
+
+
+def relative(found, wanted):
+    """The length of the difference of all gradients together, as a part of their length."""
+    found, wanted = (np.concatenate([np.ravel(g) for g in gradients]) for gradients in (found, wanted))
+    return np.linalg.norm(found - wanted) / np.linalg.norm(wanted)
+
+
+@pytest.mark.parametrize('one_sided', [False, True])
+@pytest.mark.parametrize('dtype, bound', [('float32', 1e-6), ('float64', 1e-12)])
+@pytest.mark.parametrize('critic', CRITICS)
+def test_against_double_backward(critic, dtype, bound, one_sided):
+    net, twin = small_critics()[critic]
+    twin = twin.double()
+    net.cast(dtype)
+    learned = carry(net, twin)
+    if dtype == 'float32':
+        for theirs in twin.parameters():
+            theirs.data = theirs.data.float().double()   # rounded alike
+    elif critic in NO_FLOAT64:
+        bound = 1e-7
+    pictures = *(normal(4, 3, 16, 16, dtype=dtype) for _ in range(2)), mx.nd.random.uniform(
+        shape=(4, 1, 1, 1), dtype=dtype)
+    value, gradients = learn(GradientPenalty(net, target=.5, sided='one' if one_sided else 'two'), net, *pictures)
+    wanted, twins = by_torch(twin, *pictures, target=.5, one_sided=one_sided)
+    assert wanted > .01
+    assert value == pytest.approx(wanted, rel=bound)
+    found = [p.grad().asnumpy() for p in learned]
+    assert relative(found, twins) < bound
+
+
+@pytest.mark.parametrize('hybrid', [False, True])
+@pytest.mark.parametrize('norm', ['none', 'instance'])
+def test_patchgan(norm, hybrid):
+    """Of many scores a picture. With 32 channels its last convolution is of gluonzoo.nn.one_channel."""
+    pytest.importorskip('torch')
+    from torch_twins.pix2pix import PatchGAN
+    net, twin = patchgan(3, layers=1, width=16, norm=norm), PatchGAN(3, 1, 16, norm).double()
+    learned = carry(net, twin)
+    for theirs in twin.parameters():
+        theirs.data = theirs.data.float().double()   # rounded alike
+    if hybrid:
+        net.hybridize(static_alloc=True)
+    pictures = normal(3, 3, 16, 16), normal(3, 3, 16, 16), mx.nd.random.uniform(shape=(3, 1, 1, 1))
+    penalty = GradientPenalty(net)
+    for _ in range(2):   # and a second call is as the first
+        value, _ = learn(penalty, net, *pictures)
+        wanted, twins = by_torch(twin, *pictures)
+        assert value == pytest.approx(wanted, rel=1e-6)
+        assert relative([p.grad().asnumpy() for p in learned], twins) < 1e-6
+
+
+# -- in a training ---------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def critic():
+    net = sequential(nn.Conv2D(8, 4, 2, 1, in_channels=3), InstanceNorm(), nn.LeakyReLU(.2), nn.Dense(1, in_units=512))
+    net.initialize(mx.init.Normal(.2))
+    return net
+
+
+def test_beside_the_scores(critic):
+    """A loss of scores and penalty together has the sum of both gradients, whoever is first."""
+    real, fake, alpha = normal(4, 3, 16, 16), normal(4, 3, 16, 16), mx.nd.random.uniform(shape=(4, 1, 1, 1))
+    penalty = GradientPenalty(critic)
+
+    def of(function):
+        return learn(function, critic)[1]
+
+    scores = of(lambda: critic(fake).mean() - critic(real).mean())
+    alone = of(lambda: penalty(real, fake, alpha))
+    for both in (of(lambda: critic(fake).mean() - critic(real).mean() + penalty(real, fake, alpha)),
+                 of(lambda: penalty(real, fake, alpha) + critic(fake).mean() - critic(real).mean())):
+        for name, gradient in both.items():
+            np.testing.assert_allclose(gradient, scores[name] + alone[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    scaled = learn(penalty, critic, real, fake, alpha, head=2. ** 12)[1]   # as for float16
+    for name, gradient in scaled.items():
+        np.testing.assert_array_equal(gradient, alone[name] * 2. ** 12, err_msg=name)
+
+
+def test_no_gradient_goes_to_the_pictures(critic):
+    real, fake = normal(4, 3, 16, 16), normal(4, 3, 16, 16)
+    real.attach_grad()
+    fake.attach_grad()
+    with autograd.record():
+        loss = GradientPenalty(critic)(real, fake * 1) + real.sum() + fake.sum()
+    loss.backward()
+    assert (real.grad == 1).asnumpy().all() and (fake.grad == 1).asnumpy().all()
+
+
+def test_gradients_add_up(critic):
+    """With grad_req 'add', as over the rounds of a batch."""
+    real, fake, alpha = normal(4, 3, 16, 16), normal(4, 3, 16, 16), mx.nd.random.uniform(shape=(4, 1, 1, 1))
+    penalty = GradientPenalty(critic)
+    once = learn(penalty, critic, real, fake, alpha)[1]
+    for parameter in critic.collect_params().values():
+        parameter.grad_req = 'add'
+        parameter.zero_grad()
+    for _ in range(2):
+        with autograd.record():
+            loss = penalty(real, fake, alpha)
+        loss.backward()
+    for name, parameter in critic._collect_params_with_prefix().items():
+        np.testing.assert_allclose(parameter.grad().asnumpy(), 2 * once[name], rtol=1e-5, atol=1e-6)
+
+
+def test_several_devices(critic):
+    """Each half of a batch on a device of its own: the mean of both is the whole."""
+    real, fake, alpha = normal(4, 3, 16, 16), normal(4, 3, 16, 16), mx.nd.random.uniform(shape=(4, 1, 1, 1))
+    value, whole = learn(GradientPenalty(critic), critic, real, fake, alpha)
+    devices = [mx.cpu(0), mx.cpu(1)]
+    critic.collect_params().reset_ctx(devices)
+    penalty = GradientPenalty(critic)
+    with autograd.record():
+        losses = [penalty(*(x[2 * i:2 * i + 2].as_in_context(ctx) for x in (real, fake, alpha)))
+                  for i, ctx in enumerate(devices)]
+    autograd.backward(losses)
+    assert [loss.ctx for loss in losses] == devices
+    assert np.mean([loss.asscalar() for loss in losses]) == pytest.approx(value, rel=1e-5)
+    for name, parameter in critic._collect_params_with_prefix().items():
+        halves = np.mean([gradient.asnumpy() for gradient in parameter.list_grad()], axis=0)
+        np.testing.assert_allclose(halves, whole[name], rtol=1e-4, atol=1e-5)
+
+
+def test_a_critic_learns_a_slope_of_1():
+    """By the penalty alone."""
+    net = sequential(nn.Conv2D(8, 3, 2, 1, in_channels=1), nn.LeakyReLU(.2), nn.Dense(1, in_units=128))
+    net.initialize(mx.init.Normal(.5))
+    trainer = mx.gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': .01})
+    penalty, values = GradientPenalty(net), []
+    for _ in range(60):
+        with autograd.record():
+            # Adam divides by the size of gradients, so those of biases, which are 0 here, need a value.
+            loss = penalty(normal(8, 1, 8, 8), normal(8, 1, 8, 8)) + 0 * net(mx.nd.zeros((1, 1, 8, 8))).sum()
+        loss.backward()
+        trainer.step(1)
+        values.append(loss.asscalar())
+    assert np.mean(values[-5:]) < values[0] / 50
+
+
+def value_and_gradients(amp=None):
+    """Of a critic under mixed precision."""
+    if amp:
+        from mxnet.contrib import amp as mixed_precision
+        mixed_precision.init(amp)
+    np.random.seed(0)
+    mx.random.seed(0)
+    net = sequential(nn.Conv2D(16, 4, 2, 1, in_channels=16), nn.LeakyReLU(.2), nn.Conv2D(16, 4, 2, 1, in_channels=16),
+                     nn.LeakyReLU(.2), nn.Dense(1, in_units=256))
+    net.initialize(mx.init.Normal(.1))
+    pictures = normal(4, 16, 16, 16), normal(4, 16, 16, 16), mx.nd.random.uniform(shape=(4, 1, 1, 1))
+    value, gradients = learn(GradientPenalty(net), net, *pictures)
+    return [float(value), *(float(number) for g in gradients.values() for number in g.ravel()[:50])]
+
+
+def test_mixed_precision():
+    """The casts of bfloat16 stay in the passes: near float32, and not equal. It changes a process for good."""
+    code = '''
+        import gluonzoo
+        from test_penalty import value_and_gradients
+        print(*value_and_gradients('bfloat16'))
+        '''
+    process = subprocess.run([sys.executable, '-c', textwrap.dedent(code)], text=True, capture_output=True, timeout=240,
+                             cwd=Path(__file__).parent, env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+    assert process.returncode == 0, process.stderr
+    found, wanted = np.array([float(word) for word in process.stdout.split()]), np.array(value_and_gradients())
+    assert found[0] == pytest.approx(wanted[0], rel=.05)
+    assert 1e-4 < np.linalg.norm(found - wanted) / np.linalg.norm(wanted) < .05
+
+
+@pytest.mark.parametrize('options, message', [
+    ({'weight': -1}, 'weight: must be a number, 0 or more: -1'),
+    ({'weight': float('nan')}, 'weight: must be'),
+    ({'weight': '10'}, "weight: must be a number.*: '10'"),
+    ({'target': -1}, 'target: must be a number, 0 or more: -1'),
+    ({'sided': 'both'}, "sided: must be one of 'two', 'one': 'both'")])
+def test_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        GradientPenalty(linear(1, 1), **options)
+
+
+def test_a_critic_without_a_rule():
+    net = patchgan(3, layers=1, width=4)
+    net.initialize()
+    with pytest.raises(ValueError, match='the layer patchgan.*batchnorm0_fwd, operator BatchNorm, has no tangent rule: '
+                                         'it makes the pictures of a batch depend on each other'):
+        GradientPenalty(net)
+
+
+def test_pictures_of_two_sizes():
+    with pytest.raises(ValueError, match=r'fake: must have the shape of real, \[2, 1, 1, 2\]: \[1, 1, 1, 2\]'):
+        GradientPenalty(linear(1, 1))(PICTURES[0], PICTURES[1][:1])
