@@ -1,7 +1,7 @@
 """The value and the tangent of a network in one forward pass, from which MXNet takes exact second derivatives.
 
 MXNet 1.9.1 cannot differentiate a gradient: its convolutions have no second derivative, and that of its dense layer is
-wrong. But a tangent is a forward pass. The tangent along v is the derivative of net(x + e v) by e. It is <v, u>, if u is
+wrong. But a tangent is a forward pass. The tangent along v is the derivative of net(x + e v) by e: <v, u>, if u is
 the gradient of the network's outputs by x. So the gradient of the tangent by the parameters theta is
 
     d/dtheta <v, u(theta)>
