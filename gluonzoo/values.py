@@ -17,7 +17,7 @@ from .reading import quoted
 
 __all__ = ['COUNT', 'COUNTS', 'DEPTH', 'DEPTHS', 'EVEN', 'LIST', 'MOST_COUNT', 'MOST_FLOAT', 'MOST_PIXELS', 'NAMED',
            'NAMES', 'NUMBER', 'NUMBERS', 'OBJECT', 'PATH', 'PATHS', 'SIDE', 'TEXT', 'TRUE_OR_FALSE', 'WHOLE', 'Rule',
-           'check', 'list_of', 'nullable', 'number', 'rule_of', 'same_kind', 'whole']
+           'check', 'list_of', 'nullable', 'number', 'power_of_two', 'rule_of', 'same_kind', 'whole']
 
 
 class Rule(NamedTuple):
@@ -51,6 +51,12 @@ def list_of(rule, words, least=0):
     """The rule for lists of `least` or more values, each as `rule` says; `words` name them: 'names'."""
     return Rule(f'a list of {words}' if not least else f'a list of {least} or more {words}',
                 lambda value: _is_list(value) and len(value) >= least and all(map(rule.holds, value)))
+
+
+def power_of_two(least, most):
+    """The rule for powers of 2 in a range."""
+    return Rule(f'a power of 2 from {least} to {most}',
+                lambda value: _is_whole(value) and least <= value <= most and value & (value - 1) == 0)
 
 
 def nullable(rule):

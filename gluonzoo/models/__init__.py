@@ -3,6 +3,7 @@ from . import (  # noqa: F401
     centernet,
     cifar_resnet,
     darknet53,
+    dcgan,
     dsod,
     ghostnet,
     inception,
@@ -13,6 +14,7 @@ from . import (  # noqa: F401
     sknet,
     unet,
     vgg,
+    wgan_gp,
     wsdan,
     yolo3,
 )

@@ -37,7 +37,7 @@ class OneChannelConv(nn.Conv2D):
 
 
 class OneChannelDeconv(nn.Conv2DTranspose):
-    """A transposed convolution of kernel 4, stride 2 and padding 1 to one channel.
+    """A transposed convolution to one channel that doubles the size: of kernel 4 or 5 and stride 2.
 
     On a CPU, MXNet 1.9.1 fails in the backward pass of its own block, if the input channels are a multiple of 16:
     "could not create a primitive descriptor for a reorder primitive". So this block is a convolution to 4 channels,
@@ -47,20 +47,23 @@ class OneChannelDeconv(nn.Conv2DTranspose):
 
     Parameters
     ----------
+    kernel_size : int
+        4, of padding 1; or 5, of padding 2 and output padding 1
     in_channels : int
         C
     **options
         use_bias, and the initializers: as of nn.Conv2DTranspose
     """
 
-    def __init__(self, *, in_channels, **options):
-        super().__init__(1, 4, 2, 1, in_channels=in_channels, **options)
+    def __init__(self, kernel_size=4, *, in_channels, **options):
+        super().__init__(1, kernel_size, 2, kernel_size - 3, kernel_size - 4, in_channels=in_channels, **options)
 
     def hybrid_forward(self, F, x, weight, bias=None):
         # Of 4 taps in a line, even pixels use (3, 1) at x[m - 1] and x[m], odd pixels (2, 0) at x[m] and x[m + 1].
-        channels = self.weight.shape[0]
+        # Of 5, even pixels use (4, 2, 0) at x[m - 1], x[m] and x[m + 1], odd pixels (3, 1) at x[m] and x[m + 1].
+        channels, _, kernel, _ = self.weight.shape
         taps = F.flip(F.flip(weight, axis=2), axis=3)
-        taps = F.pad(taps, mode='constant', pad_width=(0, 0, 0, 0, 1, 1, 1, 1))
+        taps = F.pad(taps, mode='constant', pad_width=(0, 0, 0, 0, 1, 5 - kernel, 1, 5 - kernel))
         taps = F.reshape(taps, (channels, 3, 2, 3, 2))                 # [C, 1, 6, 6] -> [C, 3, 2, 3, 2]
         taps = F.transpose(taps, (2, 4, 0, 1, 3))                      # -> [2, 2, C, 3, 3], odd first
         taps = F.flip(F.flip(taps, axis=0), axis=1)

@@ -53,12 +53,24 @@ def wsdan(channels, shape, rows, columns):
     return Small({'classes': 5, 'maps': 6}, shape, [(2, 5), (2, 6 * channels), (2, 6, rows, columns)])
 
 
+def from_noise(side, noise=5, **arguments):
+    """A generator of pictures from noise."""
+    return Small({'noise': noise, **arguments}, (2, noise), [(2, 3, side, side)], dynamic=('batch',))
+
+
+def critic(side, **arguments):
+    return Small(arguments, (2, 3, side, side), [(2, 1)], dynamic=('batch',))
+
+
 SMALL = {
     'centernet_hourglass52': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20)),
     'centernet_hourglass104': Small(HOURGLASS, (2, 3, 63, 79), keypoint_heads(16, 20, 2)),
     **{f'cifar_resnet{kind}': SMALL_PICTURES for depth in (20, 32, 44, 56, 110) for kind in (f'{depth}', f'{depth}d')},
     'cifar_resnet32_sk': SMALL_PICTURES,
     'darknet53': Small({'classes': 5, **SMALL_DARKNET}, (2, 3, 64, 95)),
+    # Weights of 0.02 alone would make the same of any input.
+    'dcgan_discriminator': critic(32, size=32, width=4, extra_layers=1)._replace(gammas=(5, 15)),
+    'dcgan_generator': from_noise(32, size=32, width=4, extra_layers=1)._replace(gammas=(5, 15)),
     # 129 is the least size and odd on all scales; two sides that differ tell rows from columns.
     'dsod300': Small({'classes': 3}, (2, 3, 129, 150)),
     'dsod300_smallest': Small({'classes': 2}, (2, 3, 150, 129)),
@@ -84,6 +96,8 @@ SMALL = {
     'unet128': unet(128),
     'unet256': unet(256),
     'vgg19_bn': Small({'classes': 5, 'hidden': 12, 'size': 64}, (2, 3, 64, 64), gammas=(1.2, 2.2), dynamic=('batch',)),
+    'wgan_gp_critic': critic(32, width=4, norm='layer'),
+    'wgan_gp_generator': from_noise(32, width=4),
     'wsdan_cifar_resnet20': wsdan(64, (2, 3, 24, 31), 3, 4),
     'wsdan_inception_v3': wsdan(768, (2, 3, 75, 107), 3, 5),
     'wsdan_resnet34': wsdan(512, (2, 3, 64, 95), 2, 3),

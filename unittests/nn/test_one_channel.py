@@ -20,23 +20,27 @@ def test_values(shape, kernel, padding, bias):
 
 
 @pytest.mark.parametrize('bias', [True, False])
+@pytest.mark.parametrize('kernel, more', [(4, {'pad': (1, 1)}), (5, {'pad': (2, 2), 'adj': (1, 1)})])
 @pytest.mark.parametrize('shape', [(2, 5, 3, 4), (1, 1, 1, 1), (2, 32, 8, 8)])
-def test_values_of_the_transposed(shape, bias):
-    net = OneChannelDeconv(in_channels=shape[1], use_bias=bias, bias_initializer='ones')
+def test_values_of_the_transposed(shape, kernel, more, bias):
+    net = OneChannelDeconv(kernel, in_channels=shape[1], use_bias=bias, bias_initializer='ones')
     net.initialize(mx.init.Normal(1))
     x = mx.nd.random.normal(shape=shape)
-    expected = mx.nd.Deconvolution(x, net.weight.data(), kernel=(4, 4), stride=(2, 2), pad=(1, 1), num_filter=1)
+    expected = mx.nd.Deconvolution(x, net.weight.data(), kernel=(kernel, kernel), stride=(2, 2), num_filter=1, **more)
     np.testing.assert_allclose(net(x).asnumpy(), (expected + bias).asnumpy(), rtol=1e-4, atol=1e-4)
 
 
 KERNEL = {'kernel': (4, 4), 'pad': (1, 1), 'num_filter': 1, 'no_bias': False}
+WIDER = {**KERNEL, 'kernel': (5, 5), 'pad': (2, 2), 'adj': (1, 1)}
 
 
 @pytest.mark.parametrize('hybrid', [False, True], ids=['imperative', 'hybrid'])
 @pytest.mark.parametrize('make, own, shape', [
     (lambda **options: OneChannelConv(4, 1, **options), lambda *arrays: mx.nd.Convolution(*arrays, **KERNEL), (5, 4)),
     # Of 32 channels MXNet's own raises an error, but for float64.
-    (OneChannelDeconv, lambda *arrays: mx.nd.Deconvolution(*arrays, stride=(2, 2), **KERNEL), (12, 10))])
+    (OneChannelDeconv, lambda *arrays: mx.nd.Deconvolution(*arrays, stride=(2, 2), **KERNEL), (12, 10)),
+    (lambda **options: OneChannelDeconv(5, **options),
+     lambda *arrays: mx.nd.Deconvolution(*arrays, stride=(2, 2), **WIDER), (12, 10))])
 def test_gradients(make, own, shape, hybrid):
     net = make(in_channels=32)
     net.initialize(mx.init.Normal(1))
