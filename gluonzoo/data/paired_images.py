@@ -1,24 +1,20 @@
 """Pairs of aligned pictures: the input and the target of an image-to-image translation."""
 import os
-import warnings
-from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ..pictures.decode import MAX_BYTES, SUFFIXES, ImageError, image_size, read_image
-from ..reading import open_ordinary
+from ..pictures.decode import ImageError, read_image
 from ..registry import DATASETS
 from ..values import PATHS
-from .annotations.listing import files_below
-from .dataset import Dataset, counted
+from .dataset import Dataset
+from .picture_files import pictures_below, sizes_of, tell_others
 from .records import RecordError
 
 __all__ = ['Pair', 'PairedImages', 'find_pairs']
 
-HEAD = 1 << 16   # bytes in which the header of most files is
 SHOWN = 10   # faults in a message
 
 
@@ -143,7 +139,7 @@ def find_pairs(root, split):
     root = Path(root)
     for folders in ([root / 'A' / split, root / 'B' / split], [root / split / 'A', root / split / 'B']):
         if all(folder.is_dir() for folder in folders):
-            _tell_others(root / split, folders)
+            tell_others(root / split, folders, 'pairs')
             return [str(folder) for folder in folders]
     if (root / split).is_dir():
         return str(root / split)
@@ -151,31 +147,7 @@ def find_pairs(root, split):
                             f'nor {split}/A and {split}/B')
 
 
-def _tell_others(folder, chosen):
-    """A RuntimeWarning if there are pictures in a folder besides those in the chosen folders."""
-    others = [path for path in (files_below(folder) if folder.is_dir() else ())
-              if path.suffix.lower() in SUFFIXES and not any(one in path.parents for one in chosen)]
-    if others:
-        warnings.warn(f'{folder}: pairs are read from {" and ".join(map(str, chosen))}; {len(others)} pictures beside '
-                      f'these are left out, such as {others[0]}', RuntimeWarning, stacklevel=3)
-
-
 # -- what is there ---------------------------------------------------------------------------------------------------
-
-def _pictures(folder):
-    """The files in a folder, and in folders within it, that are pictures by their names, sorted."""
-    if not folder.is_dir():
-        raise FileNotFoundError(f'{folder}: no such folder')
-    files = files_below(folder)
-    found = [path for path in files if path.suffix.lower() in SUFFIXES]
-    if not found:
-        raise ValueError(f'{folder}: no pictures in it ({", ".join(SUFFIXES)})')
-    if len(found) < len(files):
-        others = Counter(path.suffix or path.name for path in files if path.suffix.lower() not in SUFFIXES)
-        warnings.warn(f'{folder}: {len(files) - len(found)} files are left out, being none of {", ".join(SUFFIXES)}: '
-                      f'{counted(others)}', RuntimeWarning, stacklevel=2)
-    return found
-
 
 def _name(path, folder):
     """The path of a file in a folder, without its ending: what partners have in common."""
@@ -183,10 +155,10 @@ def _name(path, folder):
 
 
 def _single_files(folder):
-    files = _pictures(folder)
+    files = pictures_below(folder)
     _require_one_folder(folder, files)
     _refuse(folder, [f'{path.relative_to(folder)}: {size[0]} pixels wide, which cannot be halved'
-                     for path, size in zip(files, _sizes(files)) if size and size[0] % 2])
+                     for path, size in zip(files, sizes_of(files)) if size and size[0] % 2])
     return files
 
 
@@ -207,7 +179,7 @@ def _partners(a, b):
     sides = [{}, {}]
     faults = []
     for folder, by_name in zip((a, b), sides):
-        for path in _pictures(folder):
+        for path in pictures_below(folder):
             name = _name(path, folder)
             if name in by_name:
                 faults.append(f'{path}: {by_name[name].name} has the same name')
@@ -215,7 +187,7 @@ def _partners(a, b):
     for by_name, others, other in zip(sides, sides[::-1], (b, a)):
         faults += [f'{path}: no partner in {other}' for name, path in by_name.items() if name not in others]
     files = [(path, sides[1][name]) for name, path in sides[0].items() if name in sides[1]]
-    sizes = zip(*(_sizes(side) for side in zip(*files))) if files else ()
+    sizes = zip(*(sizes_of(side) for side in zip(*files))) if files else ()
     faults += [f'{_said(pair)}: {of_a[0]}x{of_a[1]} and {of_b[0]}x{of_b[1]} pixels'
                for pair, (of_a, of_b) in zip(files, sizes) if of_a and of_b and of_a != of_b]
     _refuse(f'{a} and {b}', faults)
@@ -226,24 +198,6 @@ def _refuse(where, faults):
     if faults:
         shown = faults[:SHOWN] + ([f'and {len(faults) - SHOWN} more'] if len(faults) > SHOWN else [])
         raise ValueError('\n  '.join([f'{where}: not pairs:', *shown]))
-
-
-def _sizes(files):
-    """(width, height) of each file, from its header; None without a readable header (reading the file will fail)."""
-    with ThreadPoolExecutor(8) as executor:   # it is the disk that takes time
-        return list(executor.map(_size_in_header, files))
-
-
-def _size_in_header(path):
-    with open_ordinary(path) as file:
-        head = file.read(HEAD)
-        try:
-            return image_size(head)
-        except ImageError:
-            try:
-                return image_size(head + file.read(min(MAX_BYTES, os.fstat(file.fileno()).st_size)))
-            except ImageError:
-                return None
 
 
 def _said(files):
