@@ -9,8 +9,10 @@ from .labelled_pictures import LabelledPictures
 from .labelled_records import LabelledRecords
 from .loader import Batch, Loader
 from .paired_images import Pair, PairedImages
+from .pictures import Picture, Pictures
 from .records import RecordError, write_records
+from .unpaired_images import Unpaired, UnpairedImages
 
 __all__ = ['CIFAR', 'CUB', 'Aircraft', 'Batch', 'Cars', 'CocoDetection', 'CocoSample', 'DetectionRecords', 'Dogs',
-           'ImageError', 'Labelled', 'LabelledPictures', 'LabelledRecords', 'Loader', 'Pair', 'PairedImages',
-           'RecordError', 'Sample', 'read_image', 'write_records']
+           'ImageError', 'Labelled', 'LabelledPictures', 'LabelledRecords', 'Loader', 'Pair', 'PairedImages', 'Picture',
+           'Pictures', 'RecordError', 'Sample', 'Unpaired', 'UnpairedImages', 'read_image', 'write_records']

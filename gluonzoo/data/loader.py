@@ -39,7 +39,8 @@ class Loader:
 
     A record that raises RecordError is skipped. The next readable record of the order takes its place, and so comes
     twice; a batch tells the records that it has. The dataset's dict `skipped` has the skipped records and the reasons.
-    There is a RuntimeWarning for the first one. More than one in a hundred (and more than one) are an error.
+    There is a RuntimeWarning for the first one. More than one in a hundred (and more than one) are an error. Where a
+    RecordError says what cannot be read, as a picture that many records show, that is counted instead of the record.
 
     Parameters
     ----------
@@ -147,7 +148,7 @@ class Loader:
                         for row, place in enumerate(places)]
 
     def _element(self, order, e, place, out):
-        """(record, its arrays, [(record, why it was skipped), ...]) of one place of the order."""
+        """(record, its arrays, [(what cannot be read, why), ...]) of one place of the order."""
         skipped = []
         while True:
             record = int(order[(place + len(skipped)) % len(order)])
@@ -155,8 +156,8 @@ class Loader:
             try:
                 made = self.dataset.item(record, rng, out)
             except RecordError as error:
-                skipped.append((record, error))
-                if len(skipped) > self._may_be_skipped():
+                skipped.append((record if error.record is None else error.record, error))
+                if len(dict(skipped)) > self._may_be_skipped() or len(skipped) == len(order):
                     return record, None, skipped
             else:
                 _check(made, out)
@@ -166,8 +167,8 @@ class Loader:
         """Waits for the elements of a batch, and puts them together."""
         elements = [element.result() for element in elements]
         # Here, and not in the workers, so that the count after each batch does not depend on who came first.
-        for _, _, skipped in elements:
-            self._count(skipped)
+        for _, made, skipped in elements:
+            self._count(skipped, nothing=made is None)
         records, made, _ = zip(*elements)
         return Batch(tuple(_stack(rows) if array is None else array for array, rows in zip(arrays, zip(*made))),
                      np.array(records, np.int64))
@@ -175,14 +176,16 @@ class Loader:
     def _may_be_skipped(self):
         return max(1, len(self.dataset) // 100)
 
-    def _count(self, skipped):
+    def _count(self, skipped, nothing):
+        """`nothing`: no other record could take the place of those that were skipped."""
         known = self.dataset.skipped if skipped else {}
-        for record, error in skipped:
+        for number, (record, error) in enumerate(skipped, 1):
             if not known:
                 warnings.warn(f'skipped: {error} (any others are listed in the dataset\'s `skipped`)', RuntimeWarning,
                               stacklevel=4)   # the line that asks for a batch
             known[record] = str(error)
-            if len(known) > self._may_be_skipped() or len(known) == len(self.dataset):
+            if len(known) > self._may_be_skipped() or len(known) == len(self.dataset) or (
+                    nothing and number == len(skipped)):
                 raise RecordError(f'{len(known)} of {len(self.dataset)} records cannot be read, more than one in a '
                                   'hundred: ' + '; '.join(itertools.islice(known.values(), 5))) from error
 

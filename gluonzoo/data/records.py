@@ -38,7 +38,17 @@ _SCAN = 1 << 20                      # bytes read at a time while looking for th
 
 
 class RecordError(ValueError):
-    """A record file, or one of its records, is damaged or of another kind. The message names file and record."""
+    """A record file, or one of its records, is damaged or of another kind. The message names file and record.
+
+    Attributes
+    ----------
+    record : int or None
+        what counts as unreadable, where that is not the record that was asked for: a picture that many records show
+    """
+
+    def __init__(self, message, record=None):
+        super().__init__(message)
+        self.record = record
 
 
 class RecordFile:

@@ -33,4 +33,13 @@ def make_transform(spec):
     return TRANSFORMS.make(spec, 'transform')
 
 
-from . import classification, darknet, fine_grained, keypoints, pairs, ssd  # noqa: E402, F401  (registers their transforms)
+from . import (  # noqa: E402, F401  (registers their transforms)
+    classification,
+    darknet,
+    fine_grained,
+    keypoints,
+    pairs,
+    pictures,
+    ssd,
+    unpaired,
+)

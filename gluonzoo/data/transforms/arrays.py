@@ -1,7 +1,7 @@
-"""Where transforms write to."""
+"""Where transforms write to, and pictures in -1..1 as the networks of generators have them."""
 import numpy as np
 
-__all__ = ['filled_up']
+__all__ = ['filled_up', 'in_unit_range']
 
 
 def filled_up(out, shapes):
@@ -15,3 +15,9 @@ def filled_up(out, shapes):
     """
     return tuple(np.empty(shape, np.float32) if array is None and shape is not None else array
                  for array, shape in zip(out, shapes))
+
+
+def in_unit_range(image, out):
+    """uint8 [H, W, C] -> out, float32 [C, H, W] in -1..1"""
+    np.multiply(image.transpose(2, 0, 1), np.float32(1 / 127.5), out=out)
+    out -= 1

@@ -5,12 +5,10 @@ both to 286x286 regardless of their aspect ratio, crops 256x256 at a random plac
 
 Deviation: enlarging is OpenCV's cubic and shrinking is by area, where the official code has Pillow's cubic for both.
 """
-import numpy as np
-
 from ...memory import require as require_memory
 from ...pictures.resize import resize
 from ...registry import TRANSFORMS
-from .arrays import filled_up
+from .arrays import filled_up, in_unit_range
 from .checks import pixels, true_or_false
 
 __all__ = ['PairResize', 'PairTrain']
@@ -35,7 +33,7 @@ class PairResize:
     def __call__(self, pair, rng, out):
         out = filled_up(out, self.arrays)
         for image, array in zip((pair.input, pair.target), out):
-            _normalise(resize(image, self.size, self.size), array)
+            in_unit_range(resize(image, self.size, self.size), array)
         return out
 
 
@@ -70,11 +68,5 @@ class PairTrain:
         for image, array in zip((pair.input, pair.target), out):
             image = resize(image, self.load_size, self.load_size)
             image = image[top:top + self.crop_size, left:left + self.crop_size]
-            _normalise(image[:, ::-1] if flip else image, array)
+            in_unit_range(image[:, ::-1] if flip else image, array)
         return out
-
-
-def _normalise(image, out):
-    """uint8 [S, S, 3] -> out, float32 [3, S, S] in -1..1"""
-    np.multiply(image.transpose(2, 0, 1), np.float32(1 / 127.5), out=out)
-    out -= 1

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from coloured_boxes import MEAN, STD, coloured, rng_of
 
-from gluonzoo.data import CocoSample, Labelled, Pair
+from gluonzoo.data import CocoSample, Labelled, Pair, Picture, Unpaired
 from gluonzoo.data.transforms import make_transform
 from gluonzoo.registry import TRANSFORMS
 
@@ -13,6 +13,8 @@ LOOK = {'size': 32, 'mean': MEAN, 'std': STD}
 KEYWORDS = {'resize': LOOK, 'ssd_train': LOOK, 'letterbox': LOOK, 'darknet_train': LOOK,
             'keypoint_train': {**LOOK, 'classes': 2}, 'photo': {'size': 64},
             'pair_resize': {'size': 32}, 'pair_train': {'load_size': 40, 'crop_size': 32},
+            'unpaired_test': {'size': 32}, 'unpaired_train': {'load_size': 40, 'crop_size': 32},
+            'picture_middle': {'size': 32}, 'picture_train': {'size': 32, 'channels': 1},
             'cifar_train': {**LOOK, 'size': 48}, 'imagenet_train': LOOK, 'middle_crop': LOOK,
             'fine_grained_train': LOOK, 'fine_grained_middle': LOOK}
 OF_ONE_CLASS = 'cifar_train', 'imagenet_train', 'middle_crop', 'fine_grained_train', 'fine_grained_middle'
@@ -22,6 +24,10 @@ def sample_for(name):
     image, boxes, labels = coloured([[4, 6, 40, 40], [50, 10, 90, 34]], 96, 72)
     if name.startswith('pair'):
         return Pair(image, 255 - image, 0)
+    if name.startswith('unpaired'):
+        return Unpaired(image, 255 - image[:60, :50], 0)
+    if name.startswith('picture'):
+        return Picture(image, 0)
     if name in OF_ONE_CLASS:
         return Labelled(image[:48, :48], 3, 0)
     return CocoSample(image, boxes, labels, 0, np.array([False, True]), np.array([500, 300], np.float32))
