@@ -4,11 +4,14 @@
     gluonzoo data coco                    # detection: COCO 2017, 20 GB
     gluonzoo data facades                 # image to image; also maps and edges2shoes
     gluonzoo data pairs                   # image to image, drawn
+    gluonzoo data unpaired horse2zebra    # image to image without pairs; also summer2winter_yosemite and others
+    gluonzoo data faces                   # to make more of: 13,233 photos of faces
+    gluonzoo data folder PICTURES         # to make more of: small copies of your own pictures
     gluonzoo data cifar10                 # classification: 60,000 small pictures, 10 classes; also cifar100
     gluonzoo data digits                  # classification: 1,797 handwritten digits that come with scikit-learn
     gluonzoo data pictures                # classification: a folder a class, drawn
     gluonzoo data cub                     # fine-grained classification: birds; also aircraft, cars and dogs
-    gluonzoo data pikachu --synthetic     # drawn, in the form of the original; also coco, cifar10, cub ...
+    gluonzoo data pikachu --synthetic     # drawn, in the form of the original; also coco, cifar10, cub, unpaired ...
 
 Each becomes a folder, and dataset.json in it says what the folder holds. gluonzoo data DATASET --help says more.
 """
@@ -22,12 +25,16 @@ from .arguments import add_command
 PIKACHU = {'train': 900, 'val': 100, 'size': 512, 'seed': 0}
 COCO = {'train': 1000, 'val': 100, 'seed': 0}
 PAIRS = {'train': 400, 'val': 50, 'size': 256, 'seed': 0}
+UNPAIRED = {'train': 400, 'val': 50, 'size': 64, 'seed': 0}
+FACES = {'train': 4000, 'val': 1000, 'size': 64, 'seed': 0}
+DIGITS = {'train': 5000, 'val': 1000, 'seed': 0}
 CIFAR10 = {'train': 5000, 'val': 1000, 'seed': 0}
 PICTURES = {'train': 600, 'val': 150, 'seed': 0}
 FINE_GRAINED = {'train': 3000, 'val': 600, 'size': 128, 'seed': 0}
 MOST_BIRDS = 10 ** 6   # of each part: 10 GB
 
 COCO_PARTS = ('annotations', 'val2017', 'train2017')
+DRAWN_IF_ASKED = {'unpaired': UNPAIRED, 'faces': FACES, 'digits': DIGITS}   # and not where the original fails
 _DRAWN = 'gluonzoo data cifar10 --synthetic draws a dataset of 10 classes, without a network'
 FINE_GRAINED_DATASETS = {
     'cub': 'CUB-200-2011: birds of 200 species, 5,994 pictures to train on and 5,794 to test with, 1.2 GB',
@@ -44,6 +51,8 @@ _FILES = {'cars': '\nThe files, whatever they are called, must have these MD5 su
 ORIGINAL_PAIRS = {'facades': '30 MB: maps of the parts of fronts, and photos of them',
                   'maps': '240 MB: aerial photos, and street maps',
                   'edges2shoes': '2 GB: photos of shoes, and their edges'}
+ORIGINAL_DOMAINS = ('apple2orange', 'summer2winter_yosemite', 'horse2zebra', 'monet2photo', 'cezanne2photo',
+                    'ukiyoe2photo', 'vangogh2photo', 'iphone2dslr_flower', 'maps', 'facades')
 
 
 def add_arguments(parser):
@@ -65,6 +74,26 @@ def add_arguments(parser):
         ('train', 1, 'pairs to train on'), ('val', 1, 'pairs to validate with'),
         ('size', 32, 'the sides of their pictures in pixels'), ('seed', 0, 'other houses')))
 
+    dataset = _add(datasets, 'unpaired', unpaired.__doc__, unpaired, None)
+    dataset.add_argument('name', nargs='?', choices=ORIGINAL_DOMAINS, metavar='NAME', help=f'of an original: '
+                         f'{", ".join(ORIGINAL_DOMAINS)}')
+    dataset.add_argument('--sha256', help='what the SHA-256 of the archive must be, if it is not the known one')
+    dataset.add_argument('--synthetic', action='store_true', help='draw two domains, download nothing')
+    _add_settings(dataset, 'what is drawn', UNPAIRED, (
+        ('train', 2, 'pictures of each domain to train on'), ('val', 1, 'pictures of each domain to validate with'),
+        ('size', 32, 'their sides in pixels'), ('seed', 0, 'other landscapes')))
+
+    dataset = _add(datasets, 'faces', faces.__doc__, faces, 'data/faces')
+    dataset.add_argument('--synthetic', action='store_true', help='draw faces, download nothing')
+    _add_settings(dataset, 'what is drawn', FACES, (
+        ('train', 1, 'faces to train on'), ('val', 1, 'faces to validate with'),
+        ('size', 32, 'the sides of the pictures in pixels'), ('seed', 0, 'other faces')))
+
+    dataset = _add(datasets, 'folder', folder.__doc__, folder, 'data/folder')
+    dataset.add_argument('pictures', type=Path, metavar='PICTURES', help='the folder of your pictures')
+    dataset.add_argument('--size', type=between(8, 4096), default=128,
+                         help='pixels of the shorter sides of the copies (default: %(default)s)')
+
     dataset = _add(datasets, 'coco', coco.__doc__, coco, 'data/coco')
     dataset.add_argument('--parts', nargs='+', choices=COCO_PARTS, help='of the original (default: all)')
     dataset.add_argument('--synthetic', action='store_true', help='draw a dataset, download nothing')
@@ -81,7 +110,10 @@ def add_arguments(parser):
     dataset = _add(datasets, 'cifar100', cifar100.__doc__, cifar100, 'data/cifar100')
     dataset.add_argument('--synthetic', action='store_true', help='not of this dataset: nothing draws 100 classes')
 
-    _add(datasets, 'digits', digits.__doc__, digits, 'data/digits')
+    dataset = _add(datasets, 'digits', digits.__doc__, digits, 'data/digits')
+    dataset.add_argument('--synthetic', action='store_true', help='draw digits')
+    _add_settings(dataset, 'what is drawn', DIGITS, (
+        ('train', 10, 'digits to train on'), ('val', 10, 'digits to validate with'), ('seed', 0, 'other digits')))
 
     dataset = _add(datasets, 'pictures', pictures.__doc__, pictures, 'data/pictures')
     dataset.add_argument('--synthetic', action='store_true', help='as it is anyway')
@@ -110,6 +142,22 @@ def check(parser, args):
         parser.error('--parts: is of the original, which --synthetic does not get')
     if args.dataset == 'cifar100' and args.synthetic:
         parser.error(f'--synthetic: nothing draws 100 classes; {_DRAWN}')
+    if args.dataset in DRAWN_IF_ASKED and not args.synthetic:
+        given = next((name for name in DRAWN_IF_ASKED[args.dataset] if getattr(args, name) is not None), None)
+        if given:
+            parser.error(f'--{given}: is of what --synthetic draws')
+    if args.dataset == 'unpaired':
+        _check_unpaired(parser, args)
+
+
+def _check_unpaired(parser, args):
+    if args.synthetic and (args.name or args.sha256):
+        parser.error(f'{"NAME" if args.name else "--sha256"}: is of an original, which --synthetic does not get')
+    if not args.synthetic and not args.name:
+        parser.error(f'NAME or --synthetic is needed; NAME is one of {", ".join(ORIGINAL_DOMAINS)}')
+    if args.out is None:   # maps and facades are names of pairs, too
+        args.out = Path('data', 'synthetic_unpaired' if args.synthetic else
+                        f'unpaired_{args.name}' if args.name in ORIGINAL_PAIRS else args.name)
 
 
 def run(args):
@@ -175,6 +223,66 @@ def pairs(args):
     return get_synthetic(args.out, settings)
 
 
+def unpaired(args):
+    """Pictures of two domains, A and B, without partners, to turn one into the other.
+
+        gluonzoo data unpaired horse2zebra        # downloads 117 MB
+        gluonzoo data unpaired --synthetic        # draws landscapes in summer and in winter, without a network
+
+    The originals are those of the authors of CycleGAN. Both give trainA, trainB, testA and testB. The folder appears
+    when all is there and has been checked; if it is there already, nothing is done. By default it is data/NAME, or
+    data/synthetic_unpaired.
+
+    No drawn landscape is in both trainA and trainB. testA and testB show the same landscapes under the same names: how
+    well one season is turned into the other can be measured, although nothing learns from pairs.
+    """
+    from ..data.fetch.download import DownloadError
+    from ..data.fetch.unpaired import get_original, get_synthetic
+
+    if args.synthetic:
+        return get_synthetic(args.out, _settings(args, UNPAIRED)[0])
+    try:
+        return get_original(args.name, args.out, args.sha256)
+    except DownloadError as error:
+        raise DownloadError(f'{error}\ngluonzoo data unpaired --synthetic draws two domains that need no network.'
+                            ) from error
+
+
+def faces(args):
+    """Faces, to make more of: 13,233 photos of 250 x 250 pixels, Labeled Faces in the Wild; or drawn ones.
+
+        gluonzoo data faces                   # downloads 243 MB
+        gluonzoo data faces --synthetic       # draws 4,000 and 1,000 faces, without a network
+
+    The photos lie in a folder for each person; a training takes a tenth of them to validate with. The drawn faces are
+    in the folders train and val. The folder appears when all is there; if it is there already, nothing is done.
+    """
+    from ..data.fetch.download import DownloadError
+    from ..data.fetch.faces import get_original, get_synthetic
+
+    if args.synthetic:
+        return get_synthetic(args.out, _settings(args, FACES)[0])
+    try:
+        return get_original(args.out)
+    except DownloadError as error:
+        raise DownloadError(f'{error}\ngluonzoo data faces --synthetic draws faces, which need no network.') from error
+
+
+def folder(args):
+    """Small copies of your own pictures, to make more of such pictures.
+
+        gluonzoo data folder PHOTOS --size 64 --out data/photos
+
+    A training takes any folder of pictures as it is. It is faster with small copies: large photos take long to decode,
+    each time. A tenth of the pictures comes to the folder val, the others to train. Pictures that cannot be read are
+    left out, and named. Your pictures stay as they are. The folder appears when all is there; if it is there already,
+    nothing is done.
+    """
+    from ..data.fetch.own_pictures import get_small_copies
+
+    return get_small_copies(args.pictures, args.out, args.size)
+
+
 def cifar10(args):
     """CIFAR-10: 50,000 pictures to train on and 10,000 to validate with, 32 x 32 pixels, of 10 classes; or a drawn one.
 
@@ -232,11 +340,17 @@ def fine_grained(args):
 def digits(args):
     """Handwritten digits: 1,437 to train on, 360 to validate with. They come with scikit-learn: no network is needed.
 
-    They are real, of 8 x 8 pixels, enlarged to 32 x 32. The files have the form of CIFAR-10's, so that all that reads
-    CIFAR-10 reads them. The folder appears when all is there; if it is there already, nothing is done.
-    """
-    from ..data.fetch.digits import get_digits
+        gluonzoo data digits                  # the handwritten ones
+        gluonzoo data digits --synthetic      # draws 5,000 and 1,000 digits
 
+    The handwritten ones are real, of 8 x 8 pixels, enlarged to 32 x 32; the drawn ones are sharp. The files have the
+    form of CIFAR-10's, so that all that reads CIFAR-10 reads them. The folder appears when all is there; if it is there
+    already, nothing is done.
+    """
+    from ..data.fetch.digits import get_digits, get_drawn_digits
+
+    if args.synthetic:
+        return get_drawn_digits(args.out, _settings(args, DIGITS)[0])
     return get_digits(args.out)
 
 
@@ -256,7 +370,8 @@ def pictures(args):
 
 def _add(datasets, name, doc, get, out):
     parser = add_command(datasets, name, doc)
-    parser.add_argument('--out', type=Path, default=Path(out), help='the folder (default: %(default)s)')
+    parser.add_argument('--out', type=Path, default=out and Path(out),
+                        help='the folder' + ' (default: %(default)s)' * (out is not None))
     parser.set_defaults(get=get)
     return parser
 

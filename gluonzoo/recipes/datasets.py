@@ -1,7 +1,7 @@
 """What recipes must know of the data before there are settings."""
 import warnings
 
-__all__ = ['class_names_and_count']
+__all__ = ['class_names_and_count', 'unlabelled']
 
 
 def class_names_and_count(specification):
@@ -12,3 +12,29 @@ def class_names_and_count(specification):
         warnings.simplefilter('ignore', RuntimeWarning)
         dataset = DATASETS.make(specification, 'train_data')
     return dataset.class_names, len(dataset)
+
+
+def unlabelled(folder, split):
+    """The settings of the pictures in a folder to learn to make more of, without a transform.
+
+    Parameters
+    ----------
+    folder : Path
+        in the form of CIFAR-10 or CIFAR-100, whose labels are not looked at, or any folder of pictures
+    split : 'train' or 'val'
+
+    Returns
+    -------
+    dict : 'name' and keywords of a dataset whose samples have an `image`
+
+    Raises
+    ------
+    FileNotFoundError
+        if the folder is not there
+    """
+    from ..data import CIFAR, Pictures
+
+    try:
+        return {'name': 'cifar', **CIFAR.in_folder(folder, split)}
+    except FileNotFoundError:
+        return {'name': 'pictures', **Pictures.in_folder(folder, split)}

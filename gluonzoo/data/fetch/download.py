@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ...files import naming
 
-__all__ = ['download', 'download_first', 'md5_of', 'sha1_of', 'DownloadError', 'ChecksumError']
+__all__ = ['download', 'download_first', 'md5_of', 'sha1_of', 'sha256_of', 'DownloadError', 'ChecksumError']
 
 _CHUNK = 1 << 18
 _WAIT = 1.   # seconds before another attempt; twice as long before the one after it
@@ -43,6 +43,11 @@ def md5_of(path):
     return _digest_of(path, hashlib.md5())
 
 
+def sha256_of(path):
+    """The SHA-256 of a file, 64 hexadecimal digits."""
+    return _digest_of(path, hashlib.sha256())
+
+
 def _digest_of(path, digest):
     with open(path, 'rb') as file:
         for chunk in iter(lambda: file.read(_CHUNK), b''):
@@ -52,7 +57,8 @@ def _digest_of(path, digest):
 
 # -- downloading -----------------------------------------------------------------------------------------------------
 
-def download(url, path, sha1=None, *, md5=None, max_bytes=64 << 30, timeout=30, attempts=4, progress=True):
+def download(url, path, sha1=None, *, md5=None, sha256=None, max_bytes=64 << 30, timeout=30, attempts=4,
+             progress=True):
     """Fetches `url` to `path`, unless it is there already.
 
     After a lost connection, the download goes on where it was. With a checksum, the next call goes on too, from the
@@ -65,8 +71,8 @@ def download(url, path, sha1=None, *, md5=None, max_bytes=64 << 30, timeout=30, 
         http or https.
     path : str or Path
         The file; its folder is made. A file with another checksum is replaced, once the right one is there.
-    sha1, md5 : str, optional
-        What its SHA-1, or else its MD5, must be.
+    sha1, md5, sha256 : str, optional
+        What its SHA-1, or else its MD5, or else its SHA-256, must be.
     max_bytes : int
         How large the file may be. A server that sends more does not fill the disk.
     timeout : float
@@ -91,7 +97,8 @@ def download(url, path, sha1=None, *, md5=None, max_bytes=64 << 30, timeout=30, 
         if it cannot be written. With a checksum, the next call goes on from what is there.
     """
     path = Path(path)
-    name, wanted, checksum_of = ('SHA-1', sha1, sha1_of) if sha1 is not None else ('MD5', md5, md5_of)
+    checksums = ('SHA-1', sha1, sha1_of), ('MD5', md5, md5_of), ('SHA-256', sha256, sha256_of)
+    name, wanted, checksum_of = next((one for one in checksums if one[1] is not None), checksums[0])
     if path.exists() and (wanted is None or checksum_of(path) == wanted):
         return path
     path.parent.mkdir(parents=True, exist_ok=True)

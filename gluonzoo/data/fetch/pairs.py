@@ -1,10 +1,10 @@
 """Pairs of pictures to train an image-to-image translation on: those of the authors of pix2pix, and drawn ones."""
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
+from ...pictures.png import write_png
 from ..drawn.pairs import pair
 from ..paired_images import PairedImages
 from .archives import extract_archive
@@ -107,12 +107,9 @@ def get_synthetic(out, settings):
     def fill(staged):
         first = 0
         for split, count in counts.items():   # the numbers go on, so that no house is in both
-            folder = staged / 'drawn' / split
-            folder.mkdir(parents=True)
             for index in tqdm(range(count), split, unit=' pairs'):
                 both = np.hstack(pair(settings['seed'], first + index, settings['size']))
-                _, png = cv2.imencode('.png', both[:, :, ::-1])
-                (folder / f'{index:05}.png').write_bytes(png.tobytes())   # cv2.imwrite does not say why it cannot
+                write_png(staged / 'drawn' / split / f'{index:05}.png', both)
             first += count
         return staged / 'drawn'
 
