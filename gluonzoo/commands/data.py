@@ -81,13 +81,13 @@ def add_arguments(parser):
     dataset.add_argument('--synthetic', action='store_true', help='draw two domains, download nothing')
     _add_settings(dataset, 'what is drawn', UNPAIRED, (
         ('train', 2, 'pictures of each domain to train on'), ('val', 1, 'pictures of each domain to validate with'),
-        ('size', 32, 'their sides in pixels'), ('seed', 0, 'other landscapes')))
+        ('size', (32, 2048), 'their sides in pixels'), ('seed', 0, 'other landscapes')))
 
     dataset = _add(datasets, 'faces', faces.__doc__, faces, 'data/faces')
     dataset.add_argument('--synthetic', action='store_true', help='draw faces, download nothing')
     _add_settings(dataset, 'what is drawn', FACES, (
         ('train', 1, 'faces to train on'), ('val', 1, 'faces to validate with'),
-        ('size', 32, 'the sides of the pictures in pixels'), ('seed', 0, 'other faces')))
+        ('size', (32, 2048), 'the sides of the pictures in pixels'), ('seed', 0, 'other faces')))
 
     dataset = _add(datasets, 'folder', folder.__doc__, folder, 'data/folder')
     dataset.add_argument('pictures', type=Path, metavar='PICTURES', help='the folder of your pictures')

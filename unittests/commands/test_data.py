@@ -6,8 +6,8 @@ import pytest
 
 from gluonzoo.commands import data
 from gluonzoo.commands.main import main
-from gluonzoo.data.drawn import birds, mascot, pairs
-from gluonzoo.data.fetch import coco, dataset_folder, fine_grained
+from gluonzoo.data.drawn import birds, faces, mascot, pairs, seasons
+from gluonzoo.data.fetch import coco, dataset_folder, fine_grained, unpaired
 from gluonzoo.data.fetch.pairs import ORIGINALS
 
 
@@ -26,8 +26,21 @@ from gluonzoo.data.fetch.pairs import ORIGINALS
     (['cifar10', '--synthetic', '--train', '9'], 'argument --train: must be at least 10: 9'),
     (['cifar10', '--val', '9'], 'argument --val: must be at least 10: 9'), (['cifar10', '--size', '64'], '--size'),
     (['cifar100', '--synthetic'], '--synthetic: nothing draws 100 classes; gluonzoo data cifar10 --synthetic draws'),
-    (['cifar100', '--train', '10'], '--train'), (['digits', '--synthetic'], '--synthetic'),
-    (['digits', '--seed', '1'], '--seed'), (['pictures', '--train', '4'], 'argument --train: must be at least 5: 4'),
+    (['cifar100', '--train', '10'], '--train'),
+    (['digits', '--seed', '1'], '--seed: is of what --synthetic draws'),
+    (['digits', '--synthetic', '--train', '9'], 'argument --train: must be at least 10: 9'),
+    (['digits', '--synthetic', '--size', '64'], '--size'),
+    (['unpaired'], 'NAME or --synthetic is needed; NAME is one of apple2orange, summer2winter_yosemite, '),
+    (['unpaired', 'horses'], "invalid choice: 'horses'"),
+    (['unpaired', 'maps', '--synthetic'], 'NAME: is of an original, which --synthetic does not get'),
+    (['unpaired', '--synthetic', '--sha256', 'x'], '--sha256: is of an original, which --synthetic does not get'),
+    (['unpaired', 'maps', '--size', '64'], '--size: is of what --synthetic draws'),
+    (['unpaired', '--synthetic', '--train', '1'], 'argument --train: must be at least 2: 1'),
+    (['unpaired', '--synthetic', '--size', '31'], 'argument --size: must be 32 to 2048: 31'),
+    (['faces', '--train', '5'], '--train: is of what --synthetic draws'),
+    (['faces', '--synthetic', '--size', '2049'], 'argument --size: must be 32 to 2048: 2049'),
+    (['folder'], 'required: PICTURES'), (['folder', 'x', '--size', '7'], 'argument --size: must be 8 to 4096: 7'),
+    (['folder', 'x', '--synthetic'], '--synthetic'), (['pictures', '--train', '4'], 'argument --train: must be at least 5: 4'),
     (['pictures', '--seed', '-1'], 'must be at least 0: -1'),
     (['cub', '--train', '11'], 'argument --train: must be 12 to 1000000: 11'), (['cars', '--parts', 'x'], '--parts'),
     (['cub', '--synthetic', '--train', '99999999999'], 'argument --train: must be 12 to 1000000: 99999999999'),
@@ -43,7 +56,7 @@ def test_arguments_that_make_no_sense(words, message, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('dataset', ['pikachu', 'coco', 'facades', 'maps', 'edges2shoes', 'pairs', 'cifar10',
-                                     'cifar100', 'digits', 'pictures', 'cub', 'aircraft', 'cars', 'dogs'])
+                                     'cifar100', 'digits', 'pictures', 'cub', 'aircraft', 'cars', 'dogs', 'faces'])
 def test_where_it_goes(dataset, monkeypatch):
     taken = []
     monkeypatch.setattr(data, 'run', lambda args: taken.append(args.out))
@@ -52,14 +65,28 @@ def test_where_it_goes(dataset, monkeypatch):
     assert taken == [Path('data', 'synthetic_pairs' if dataset == 'pairs' else dataset), Path('here')]
 
 
+@pytest.mark.parametrize('words, folder', [
+    (['--synthetic'], 'synthetic_unpaired'), (['horse2zebra'], 'horse2zebra'),
+    (['maps'], 'unpaired_maps'), (['facades'], 'unpaired_facades')])   # pairs have these names, too
+def test_where_two_domains_go(words, folder, monkeypatch):
+    taken = []
+    monkeypatch.setattr(data, 'run', lambda args: taken.append(args.out))
+    main(['data', 'unpaired', *words])
+    main(['data', 'unpaired', *words, '--out', 'here'])
+    assert taken == [Path('data', folder), Path('here')]
+
+
 def test_names_and_numbers_that_stand_here_too():
     """They must be known for the help, before anything is imported that knows them."""
     assert data.COCO_PARTS == tuple(coco.ORIGINAL) and tuple(data.ORIGINAL_PAIRS) == tuple(ORIGINALS)
     assert tuple(data.FINE_GRAINED_DATASETS) == tuple(fine_grained.ORIGINALS)
+    assert data.ORIGINAL_DOMAINS == tuple(unpaired.ORIGINALS)
     assert data.CARS_FILES == {file.name: file.md5 for file in fine_grained.ORIGINALS['cars'].files}
     assert data.FINE_GRAINED['size'] == inspect.signature(birds.picture).parameters['size'].default
     assert data.PIKACHU['size'] == inspect.signature(mascot.picture).parameters['size'].default
     assert data.PAIRS['size'] == inspect.signature(pairs.pair).parameters['size'].default
+    assert data.UNPAIRED['size'] == inspect.signature(seasons.landscape).parameters['size'].default
+    assert data.FACES['size'] == inspect.signature(faces.face).parameters['size'].default
 
 
 def test_the_help_of_cars_names_its_files(capsys):
