@@ -318,24 +318,60 @@ def _log_softmax(op):
     return F.broadcast_sub(t, F.sum(F.exp(y) * t, axis=axis, keepdims=True))
 
 
-def _normalised(x, t, epsilon, axis):
-    """x with a mean of 0 and a variance of 1 over the axes, and the tangent of that.
+class _Rows:
+    """Rows [R, L] for sums and products by BLAS, since MXNet's reductions and broadcasts are slow on a CPU."""
+
+    def __init__(self, x):
+        self.ones = F.ones_like(F.slice_axis(x, axis=0, begin=0, end=1))   # [1, L]
+        self.each = F.ones_like(F.slice_axis(x, axis=1, begin=0, end=1))   # [R, 1]
+        self.share = F.BlockGrad(F.softmax(self.ones))                     # 1 / L
+
+    def mean(self, x):
+        """[R, L] -> [R, 1]"""
+        return F.dot(x, self.share, transpose_b=True)
+
+    def along(self, column):
+        """[R, 1] -> [R, L]"""
+        return F.dot(column, self.ones)
+
+    def below(self, row):
+        """[1, L] -> [R, L]"""
+        return F.dot(self.each, row)
+
+
+def _normalised(op, rows, epsilon):
+    """The tangent of n, the first input as rows with a mean of 0 and a variance of 1. `rows` makes rows of an array.
 
     With r = 1 / sqrt(variance + epsilon): n = r (x - mean), and its tangent is r (c - n mean(n c)), c = t - mean(t).
     """
-    mean = {'axis': axis, 'keepdims': True}
-    centred, c = F.broadcast_sub(x, F.mean(x, **mean)), F.broadcast_sub(t, F.mean(t, **mean))
-    r = F.rsqrt(F.mean(F.square(centred), **mean) + epsilon)
-    n = F.broadcast_mul(centred, r)
-    return F.broadcast_mul(r, c - F.broadcast_mul(n, F.mean(n * c, **mean)))
+    x, t = rows(op.values[0]), rows(op.alone())
+    of = _Rows(x)
+    centred, c = x - of.along(of.mean(x)), t - of.along(of.mean(t))
+    r = of.along((of.mean(F.square(centred)) + epsilon) ** -.5)
+    n = centred * r
+    return of, r * (c - n * of.along(of.mean(n * c)))
+
+
+def _by_gamma_of_rows(op, rows, epsilon):
+    """For a gamma with a number for each row of a picture."""
+    of, n = _normalised(op, rows, epsilon)
+    pictures = _Rows(F.reshape(op.values[0], (0, -1)))
+    gamma = F.reshape(pictures.below(F.expand_dims(op.values[1], axis=0)), (-1, 1))   # [G] -> [N, G] -> [N * G, 1]
+    return F.reshape_like(n * of.along(gamma), op.values[0])
 
 
 @tangent_rule('InstanceNorm')
 def _instance_norm(op):
     """Of (N, C, ...), over all but the first two axes."""
-    x, t = (F.reshape(a, (0, 0, -1)) for a in (op.values[0], op.alone()))
-    n = _normalised(x, t, op.attribute('eps', 1e-3), 2)
-    return F.reshape_like(F.broadcast_mul(n, F.reshape(op.values[1], (1, -1, 1))), op.values[0])
+    return _by_gamma_of_rows(op, lambda x: F.reshape(F.reshape(x, (0, 0, -1)), (-3, 0)), op.attribute('eps', 1e-3))
+
+
+@tangent_rule('GroupNorm')
+def _group_norm(op):
+    """Of (N, C, ...), over groups of channels. MXNet has a gamma for each group."""
+    groups = op.attribute('num_groups', 1)
+    return _by_gamma_of_rows(op, lambda x: F.reshape(F.reshape(x, (0, groups, -1)), (-3, 0)),
+                             op.attribute('eps', 1e-5))
 
 
 @tangent_rule('LayerNorm')
@@ -343,18 +379,8 @@ def _layer_norm(op):
     axis = op.attribute('axis', -1)
     if axis != -1:
         raise NoRuleError(f'of its axes only the last one, -1, has a rule, not {axis}')
-    n = _normalised(op.values[0], op.alone(), op.attribute('eps', 1e-5), -1)
-    rows = F.reshape(n, (-1, 0), reverse=True)   # of any rank, [..., C] -> [rows, C]
-    return F.reshape_like(F.broadcast_mul(rows, F.expand_dims(op.values[1], axis=0)), op.values[0])
-
-
-@tangent_rule('GroupNorm')
-def _group_norm(op):
-    """Of (N, C, ...), over groups of channels. MXNet has a gamma for each group."""
-    groups = op.attribute('num_groups', 1)
-    x, t = (F.reshape(a, (0, groups, -1)) for a in (op.values[0], op.alone()))
-    n = _normalised(x, t, op.attribute('eps', 1e-5), 2)
-    return F.reshape_like(F.broadcast_mul(n, F.reshape(op.values[1], (1, -1, 1))), op.values[0])
+    of, n = _normalised(op, lambda x: F.reshape(x, (-1, 0), reverse=True), op.attribute('eps', 1e-5))
+    return F.reshape_like(n * of.below(F.expand_dims(op.values[1], axis=0)), op.values[0])
 
 
 @tangent_rule('BatchNorm')
