@@ -11,8 +11,8 @@ network             'paper'    'mmagic'   trained numbers, for RGB
 =================== ========== ========== ==========================================
 dcgan_generator     3,576,704  12,658,435 of 64 x 64 pixels
 dcgan_discriminator 2,765,568  11,036,289 of 64 x 64 pixels
-dcgan_generator     1,068,928  12,135,171 of 32 x 32 pixels
-dcgan_discriminator 663,296    2,644,225  of 32 x 32 pixels
+dcgan_generator     1,068,928  12,140,035 of 32 x 32 pixels
+dcgan_discriminator 663,296    2,637,441  of 32 x 32 pixels
 =================== ========== ========== ==========================================
 
 Generator: noise (N, noise) -> pictures (N, channels, size, size), -1..1. Discriminator: such pictures -> raw scores

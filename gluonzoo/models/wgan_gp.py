@@ -35,6 +35,7 @@ from ..nn.conv import sequential
 from ..nn.fan_uniform import FanUniform
 from ..nn.map_norm import norm_of
 from ..nn.one_channel import OneChannelDeconv
+from ..nn.unflatten import Unflatten
 from ..registry import MODELS
 from ..values import COUNT, check, power_of_two
 
@@ -62,17 +63,6 @@ def deconv(in_channels, channels):
     if channels == 1:   # where MXNet's own cannot learn
         return OneChannelDeconv(KERNEL, **options)
     return nn.Conv2DTranspose(channels, KERNEL, STRIDE, PADDING, 1, **options)
-
-
-class Unflatten(HybridBlock):
-    """Inputs: (N, channels * SIDE * SIDE). Outputs: (N, channels, SIDE, SIDE)."""
-
-    def __init__(self, channels):
-        super().__init__()
-        self._channels = channels
-
-    def hybrid_forward(self, F, x):
-        return F.reshape(x, (0, self._channels, SIDE, SIDE))
 
 
 class WGANGPGenerator(HybridBlock):
@@ -106,7 +96,8 @@ class WGANGPGenerator(HybridBlock):
         wide = width * size // (2 * SIDE)
         units = wide * SIDE * SIDE
         with self.name_scope():
-            self.body = sequential(dense(noise, units), *norm_of(norm, units), nn.Activation('relu'), Unflatten(wide))
+            self.body = sequential(dense(noise, units), *norm_of(norm, units), nn.Activation('relu'),
+                                   Unflatten(wide, SIDE))
             while wide > width:
                 self.body.add(deconv(wide, wide // 2), *norm_of(norm, wide // 2), nn.Activation('relu'))
                 wide //= 2
