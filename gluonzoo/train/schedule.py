@@ -66,13 +66,20 @@ def step(*, milestones: LIST, factor=0.1, warmup=0, warmup_from=0.0, warmup_powe
 
 
 @SCHEDULES.register
-def linear(*, steps: WHOLE, begin=0, final=0.0, warmup=0, warmup_from=0.0, warmup_power=1.0):
+def linear(*, steps: WHOLE, begin=0, final=0.0, every=1, warmup=0, warmup_from=0.0, warmup_power=1.0):
     """1 until the step `begin`, then in a straight line to `final` at the step `steps`, and `final` from there on.
 
     The line begins at the end of the warm-up if that is later. Warm-up as in :func:`constant`.
+
+    Parameters
+    ----------
+    every : int
+        the line becomes stairs: the rate keeps its value for so many steps, 1 or more, those of an epoch for example
     """
     part = _decay(steps, begin, final, warmup)
-    return _warm_up(lambda step: 1 + (final - 1) * part(step), warmup, warmup_from, warmup_power)
+    if not isinstance(every, int) or every < 1:
+        raise ValueError(f'every: must be a number of steps, at least 1: {every}')
+    return _warm_up(lambda step: 1 + (final - 1) * part(step - step % every), warmup, warmup_from, warmup_power)
 
 
 @SCHEDULES.register
