@@ -106,31 +106,33 @@ def open_model(model, weights, ctx=None, overrides=(), finite=True):
     if recipe is None:
         raise ValueError(f'model: no recipe says what {model!r} predicts; train it, and open the run')
     settings = {'task': recipe.prediction(model)}
-    name, = TASKS.target(settings['task']['name']).used
+    # Of a task that uses several, such as one for each direction, the recipe says which one is enough.
+    name, = (each for each in TASKS.target(settings['task']['name']).used if each in settings['task'])
     input_convention.follow(settings, {name: weights})
     settings = override(settings, overrides)
     input_convention.check(settings, {name: weights})
-    task = make_task(settings, to_predict=True)
+    task = make_task(settings, to_predict=True, used=(name,))
     task.start_prediction(ctx)
     load_own_weights(task.networks[name], weights, finite=finite)
     return Opened(task, settings, weights)
 
 
-def make_task(settings, to_predict=False):
+def make_task(settings, to_predict=False, used=None):
     """The task that settings describe; its networks have no weights yet.
 
     A network's dict may lack ``classes``: then they are as many as the task's ``class_names``. With `to_predict`
-    networks that prediction does not use are not made.
+    networks that prediction does not use are not made: those that are not in `used`, by default all that the task uses.
     """
     keywords = TASKS.keywords(settings.get('task'), 'task')
     name = keywords.pop('name')
     cls = TASKS.target(name)
     if not isinstance(cls, type) or not issubclass(cls, Task):
         raise ValueError(f'task {name!r}: must be a class derived from gluonzoo.tasks.Task: {quoted(cls)}')
+    used = cls.used if used is None else used
     for network in cls.network_names:
         if network in cls.own_networks:
             continue
-        if to_predict and network not in cls.used:
+        if to_predict and network not in used:
             keywords[network] = None
         else:
             keywords[network] = _make_network(keywords.get(network), keywords.get('class_names'), f'task.{network}')

@@ -1,11 +1,27 @@
 """Schedules of recipes: their steps follow from the length of the training."""
 
-__all__ = ['make_schedule', 'number_of_steps']
+__all__ = ['linear_by_epochs', 'make_schedule', 'number_of_steps']
 
 
 def number_of_steps(epochs, count, batch_size):
     """Updates in so many epochs of `count` records; what does not fill a batch is left out."""
     return epochs * (count // batch_size)
+
+
+def linear_by_epochs(epochs, steps):
+    """The specification of a schedule that is constant in the first half of the epochs, and then falls from epoch to
+    epoch: by n of n + 1 equal parts in the last n epochs, so that the last one still has a rate.
+
+    Source: get_scheduler of github.com/junyanz/pytorch-CycleGAN-and-pix2pix, where a rate is set after each epoch.
+    (Versions that set a rate before each epoch are an epoch ahead, and the last epoch has the rate 0.)
+
+    Parameters
+    ----------
+    epochs : int
+    steps : int
+        of an epoch
+    """
+    return {'name': 'linear', 'begin': ((epochs + 1) // 2 - 1) * steps, 'steps': epochs * steps, 'every': steps}
 
 
 def make_schedule(name, steps, drops=(), warmup=None, warmup_power=None):

@@ -124,9 +124,11 @@ class Task:
     def start_prediction(self, ctx=None):
         """Puts the networks that are used on devices (list of Context, default: the CPU). There will be no trainers.
 
+        Of several networks that are used, some may be None, if the task can do without.
+
         Networks that are not initialized get zeros: their weights are to be loaded next.
         """
-        self._start(Engine(ctx), self.used, weights_follow=True)
+        self._start(Engine(ctx), [name for name in self.used if name in self.networks], weights_follow=True)
 
     def _start(self, engine, names, weights_follow=False):
         self._engine = engine

@@ -54,6 +54,8 @@ class AdversarialTask(Task):
         the order of the turns in a step
     trained : dict of name -> tuple of str
         the networks of each trainer
+    passes : dict of name -> int
+        the backward passes in a turn of a trainer, if there are several for a part
     same_images : bool
         whether the generator's turn is about the images that the discriminator's is about
     adversarial : function of (scores, real) -> [1]
@@ -68,6 +70,7 @@ class AdversarialTask(Task):
     turns = ('discriminator', 'generator')
     trained = {'generator': ('generator',), 'discriminator': ('discriminator',)}
     same_images = True
+    passes = {}
     bfloat16 = False   # MXNet's concatenation and transposition, among others
 
     def __init__(self, objective, optimizer, critic_steps=1, generator_steps=1, clip=None, penalty=None, **networks):
@@ -90,7 +93,8 @@ class AdversarialTask(Task):
 
     def make_trainers(self):
         for name, networks in self.trained.items():
-            self.engine.trainer(name, self.optimizer_of(self._optimizer, name), *(self.networks[n] for n in networks))
+            self.engine.trainer(name, self.optimizer_of(self._optimizer, name), *(self.networks[n] for n in networks),
+                                passes=self.passes.get(name, 1))
         judges = {name: self.networks[name] for name in self.trained['discriminator']}
         self.frozen = {name: Frozen(net) for name, net in judges.items()}
         if self._penalty is not None:
