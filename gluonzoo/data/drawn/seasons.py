@@ -3,7 +3,7 @@
 A landscape has a sky with the sun, a ridge of hills behind and the ground before it, and on that round trees, firs and
 a house. A season gives each kind of thing one colour of its own, so either picture follows from the other. Summer and
 winter of one landscape are known, although a training never sees them: they tell how well a network turns one season
-into the other, see :func:`turned`.
+into the other, see :func:`turned` and :func:`turned_by_kind`.
 
 A landscape is a function of (seed, index), as long as NumPy and OpenCV are the same.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from .flat import canvas, fill, line, shrunk
 from .scenery import ellipse
 
-__all__ = ['SEASONS', 'SUMMER', 'WINTER', 'landscape', 'turned']
+__all__ = ['SEASONS', 'SUMMER', 'WINTER', 'landscape', 'turned', 'turned_by_kind']
 
 # RGB, by kind. Within a season, no two are alike.
 SUMMER = {'sky': (120, 185, 240), 'sun': (255, 215, 80), 'hills': (70, 120, 95), 'ground': (135, 190, 75),
@@ -51,7 +51,8 @@ def turned(given, made, wanted):
     """How far pictures have been turned into those of the other season.
 
     That is 1 - mean |made - wanted| / mean |given - wanted|. 1: they are the wanted ones. 0: they are as far from these
-    as the given ones are. Below 0: farther.
+    as the given ones are. Below 0: farther. Sky and ground, which are large, make most of it: from summer to winter,
+    the linear map of colours that fits best reaches 0.85. :func:`turned_by_kind` looks at small things, too.
 
     Parameters
     ----------
@@ -60,13 +61,46 @@ def turned(given, made, wanted):
 
     Raises ValueError if their shapes differ, if there are no pictures, or if the given ones are the wanted ones.
     """
+    left, way = _left_and_way(given, made, wanted)
+    return float(1 - left.sum() / way.sum())
+
+
+def turned_by_kind(given, made, wanted):
+    """As :func:`turned`, for each kind of thing alone.
+
+    Parameters
+    ----------
+    given, made, wanted
+        as there, the given and the wanted ones as :func:`landscape` draws them
+
+    Returns
+    -------
+    dict : kind -> float, of the kinds that are seen, each where nothing else shares its pixels
+    """
+    left, way = _left_and_way(given, made, wanted)
+    kinds = np.stack([_kinds(picture) for picture in np.asarray(wanted)])
+    masks = {kind: kinds == number for number, kind in enumerate(_KINDS)}
+    return {kind: float(1 - left[mask].sum() / way[mask].sum()) for kind, mask in masks.items() if mask.any()}
+
+
+def _left_and_way(given, made, wanted):
+    """|made - wanted| and |given - wanted|, each [N, H, W, 3]"""
     given, made, wanted = (np.asarray(pictures, np.float64) for pictures in (given, made, wanted))
     if not given.shape == made.shape == wanted.shape:
         raise ValueError(f'given, made, wanted: must have the same shape: {given.shape}, {made.shape}, {wanted.shape}')
-    way = np.abs(given - wanted).sum()
-    if way == 0:
+    way = np.abs(given - wanted)
+    if not way.any():
         raise ValueError('given: must differ from wanted: nothing was to be done')
-    return float(1 - np.abs(made - wanted).sum() / way)
+    return np.abs(made - wanted), way
+
+
+def _kinds(picture):
+    """[H, W, 3] -> [H, W]: the number of the kind whose colour a pixel has; -1 where kinds share it."""
+    corner = picture[0, 0].astype(float)   # the sky: neither the sun nor anything else reaches it
+    season = min(SEASONS, key=lambda one: np.ptp(corner / one['sky']))
+    light = (corner / season['sky']).mean()
+    apart = np.abs(picture[..., None, :] - light * np.array(list(season.values()))).max(-1)   # [H, W, kinds]
+    return np.where(apart.min(-1) <= 2, apart.argmin(-1), -1)
 
 
 # -- what there is, and where ----------------------------------------------------------------------------------------

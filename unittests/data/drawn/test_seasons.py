@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from gluonzoo.data.drawn.seasons import SUMMER, WINTER, landscape, turned
+from gluonzoo.data.drawn.seasons import SUMMER, WINTER, landscape, turned, turned_by_kind
 
 SIZE = 64
 
@@ -85,9 +85,27 @@ def test_turned_refuses_what_it_cannot_compare(landscapes):
             turned(given, given, given)
 
 
+def test_turned_by_kind(landscapes):
+    summer, winter = landscapes
+    for given, wanted in (landscapes, landscapes[::-1]):
+        assert turned_by_kind(given, wanted, wanted) == dict.fromkeys(SUMMER, 1.)
+        assert turned_by_kind(given, given, wanted) == dict.fromkeys(SUMMER, 0.)
+    # The roofs alone are painted half way: where summer has their red, in the light of the picture.
+    light = (summer[:, 0, 0, 2] / SUMMER['sky'][2])[:, None, None, None]
+    roofs = (np.abs(summer - light * np.array(SUMMER['roof'])) < 2).all(-1)
+    made = np.where(roofs[..., None], (summer + winter.astype(float)) / 2, summer)
+    shares = turned_by_kind(summer, made, winter)
+    assert shares.pop('roof') == pytest.approx(.5, abs=.02)
+    assert max(shares.values()) < .02
+
+
 def test_mean_colours_are_not_enough(landscapes):
-    """What maps each pixel alike, the best map that is linear in its colour, leaves a fifth of the way."""
+    """What maps each pixel alike, the best map that is linear in its colour, leaves a seventh of the way, and of small
+    things much more."""
     summer, winter = (pictures.reshape(-1, 3).astype(float) for pictures in landscapes)
     design = np.concatenate((summer, np.ones((len(summer), 1))), 1)
     made = design @ np.linalg.lstsq(design, winter, rcond=None)[0]
-    assert turned(summer, made, winter) < .85
+    made = made.reshape(landscapes[0].shape)
+    assert .8 < turned(*(landscapes[0], made, landscapes[1])) < .87
+    shares = turned_by_kind(landscapes[0], made, landscapes[1])
+    assert min(shares.values()) < .3 and np.mean(list(shares.values())) < .7
