@@ -4,7 +4,9 @@ from pathlib import Path
 
 from .transforms import make_transform
 
-__all__ = ['Dataset', 'counted', 'fingerprint', 'left_out', 'one_file']
+__all__ = ['CARD', 'Dataset', 'counted', 'fingerprint', 'left_out', 'one_file']
+
+CARD = 'dataset.json'   # in a folder that gluonzoo data has made, the file that says what the folder holds
 
 
 def one_file(path):

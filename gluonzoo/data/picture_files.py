@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..pictures.decode import MAX_BYTES, SUFFIXES, ImageError, image_size
 from ..reading import open_ordinary
 from .annotations.listing import files_below
-from .dataset import counted
+from .dataset import CARD, counted
 
 __all__ = ['pictures_below', 'size_said', 'sizes_of', 'tell_others']
 
@@ -17,7 +17,8 @@ HEAD = 1 << 16   # bytes in which the header of most files is
 def pictures_below(folder):
     """The files in a folder, and in folders within it, that are pictures by their names, sorted.
 
-    A RuntimeWarning counts the other files. What begins with a dot is left out in any case.
+    A RuntimeWarning counts the other files, but for the card of a dataset. What begins with a dot is left out in any
+    case.
 
     Raises
     ------
@@ -28,7 +29,7 @@ def pictures_below(folder):
     """
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder}: no such folder')
-    files = files_below(folder)
+    files = [path for path in files_below(folder) if path != folder / CARD]
     found = [path for path in files if path.suffix.lower() in SUFFIXES]
     if not found:
         raise ValueError(f'{folder}: no pictures in it ({", ".join(SUFFIXES)})')

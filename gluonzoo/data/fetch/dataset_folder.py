@@ -7,13 +7,12 @@ import json
 import sys
 
 from ...reading import read_json
+from ..dataset import CARD
 from ..staging import staging
 from .download import ChecksumError, DownloadError, sha1_of
 
 __all__ = ['CARD', 'DatasetError', 'DatasetFolder', 'check_card', 'check_unchanged', 'make_once', 'sha1_of_folder',
            'write_card']
-
-CARD = 'dataset.json'
 
 
 class DatasetError(ValueError):

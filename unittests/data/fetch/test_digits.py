@@ -1,10 +1,13 @@
-"""gluonzoo/data/fetch/digits.py: all digits, each in one part, as scikit-learn has them."""
+"""gluonzoo/data/fetch/digits.py: all digits, each in one part, as scikit-learn has them or as they are drawn."""
 import sys
 
 import numpy as np
 import pytest
 from get_checks import check_a_full_disk, names, runner, tree
 
+from gluonzoo.data import CIFAR
+from gluonzoo.data.drawn.digits import digit
+from gluonzoo.data.fetch import digits as module
 from gluonzoo.data.fetch.cifar_files import FILES, TRAIN, VAL
 from gluonzoo.data.fetch.digits import _enlarged
 
@@ -100,3 +103,41 @@ def test_a_folder_of_something_else_is_left_alone(get):
 
 def test_a_disk_that_is_full(get, full_disk):
     check_a_full_disk(get, full_disk)
+
+
+# -- drawn -----------------------------------------------------------------------------------------------------------
+
+SMALL = ('--synthetic', '--train', '12', '--val', '10')
+
+
+def test_the_drawn_digits(get, tmp_path):
+    assert get(*SMALL, '--seed', '2')[:2] == (0, f'{get.out}: 12 drawn digits to train, 10 drawn digits to val\n')
+    number = 0
+    for split, count in (('train', 12), ('val', 10)):
+        data = CIFAR(**CIFAR.in_folder(get.out, split))
+        assert len(data) == count and data.class_names == [str(label) for label in range(10)]
+        for record in range(count):
+            image, label = digit(2, number)
+            np.testing.assert_array_equal(data.sample(record).image, image)
+            assert data.sample(record).label == label
+            number += 1
+    first = tree(get.out)
+    assert get(*SMALL, '--seed', '2')[1] == f'{get.out}: is there already\n'
+    for words in ((*SMALL, '--seed', '3'), ()):   # also not the handwritten ones
+        code, _, complained = get(*words)
+        assert code == 1 and 'holds something else: {"name": "drawn digits"' in complained and tree(get.out) == first
+
+
+def test_nothing_is_left_of_an_interrupted_drawing(get, monkeypatch):
+    def interrupted(seed, index):
+        if index == 13:
+            raise KeyboardInterrupt
+        return digit(seed, index)
+
+    monkeypatch.setattr(module, 'digit', interrupted)
+    assert get(*SMALL)[0] == 130   # as a shell says of Ctrl-C
+    assert names(get.out.parent) == []
+
+
+def test_a_disk_that_is_full_of_drawn_digits(get, full_disk):
+    check_a_full_disk(get, full_disk, *SMALL)

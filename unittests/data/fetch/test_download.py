@@ -10,11 +10,20 @@ import requests
 from file_server import serve
 
 from gluonzoo.data.fetch import download as module
-from gluonzoo.data.fetch.download import ChecksumError, DownloadError, download, download_first, md5_of, sha1_of
+from gluonzoo.data.fetch.download import (
+    ChecksumError,
+    DownloadError,
+    download,
+    download_first,
+    md5_of,
+    sha1_of,
+    sha256_of,
+)
 
 CONTENT = np.random.RandomState(0).bytes(700_001)   # more than one chunk
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
 MD5 = hashlib.md5(CONTENT).hexdigest()
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
 HALF = 300_000
 
 
@@ -50,6 +59,7 @@ def test_checksums(tmp_path):
     (tmp_path / 'abc').write_bytes(b'abc')
     assert sha1_of(tmp_path / 'abc') == 'a9993e364706816aba3e25717850c26c9cd0d89d'
     assert md5_of(tmp_path / 'abc') == '900150983cd24fb0d6963f7d28e17f72'
+    assert sha256_of(tmp_path / 'abc') == 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
 
 
 @pytest.mark.parametrize('sha1', [SHA1, None])
@@ -141,18 +151,19 @@ def test_a_wrong_checksum_leaves_nothing(fetch, tmp_path):
     assert left(tmp_path) == []
 
 
-def test_an_md5_does_as_well(fetch, server, tmp_path):
+@pytest.mark.parametrize('name, keyword, digest', [('MD5', 'md5', MD5), ('SHA-256', 'sha256', SHA256)])
+def test_another_checksum_does_as_well(name, keyword, digest, fetch, server, tmp_path):
     server.break_after = [HALF, 0, 0]
     with pytest.raises(DownloadError, match='connection'):
-        fetch(None, md5=MD5, attempts=3)
+        fetch(None, **{keyword: digest}, attempts=3)
     assert fetch.part.read_bytes() == CONTENT[:HALF]
-    fetch(None, md5=MD5)
+    fetch(None, **{keyword: digest})
     assert fetch.path.read_bytes() == CONTENT and ranges(server)[-1] == f'bytes={HALF}-'
     asked = len(server.requests)
-    fetch(None, md5=MD5)
+    fetch(None, **{keyword: digest})
     assert len(server.requests) == asked
-    with pytest.raises(ChecksumError, match=f'/file.bin: its MD5 must be {"0" * 32}: {MD5}'):
-        fetch(None, md5='0' * 32)
+    with pytest.raises(ChecksumError, match=f'/file.bin: its {name} must be {"0" * len(digest)}: {digest}'):
+        fetch(None, **{keyword: '0' * len(digest)})
     assert left(tmp_path) == ['file.bin'] and fetch.path.read_bytes() == CONTENT   # what was there before
 
 
