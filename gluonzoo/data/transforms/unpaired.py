@@ -9,6 +9,7 @@ Deviation: enlarging is OpenCV's cubic and shrinking is by area, where the offic
 from ...memory import require as require_memory
 from ...pictures.resize import resize
 from ...registry import TRANSFORMS
+from ...values import SIDE, nullable
 from .arrays import filled_up, in_unit_range
 from .checks import pixels, true_or_false
 
@@ -63,7 +64,7 @@ class UnpairedTrain:
     Raises ValueError, when it is called, for a picture that is smaller.
     """
 
-    def __init__(self, load_size=286, crop_size=256, flip=True):
+    def __init__(self, load_size: nullable(SIDE) = 286, crop_size=256, flip=True):
         self.crop_size = pixels('crop_size', crop_size)
         self.load_size = None if load_size is None else pixels('load_size', load_size)
         if self.load_size is not None:
