@@ -4,10 +4,13 @@
     gluonzoo evaluate --run runs/dsod_pikachu --which last --picture found.jpg
     gluonzoo evaluate --run runs/cifar_resnet32 --pictures out/        # confusion matrix, worst mistakes
     gluonzoo evaluate --run runs/ghost_centernet --set task.flip=true --set task.scales=[0.6,1,1.2,1.5,1.8]
+    gluonzoo evaluate --run runs/dcgan --features runs/cifar_resnet32   # FID and KID of these features, too
+    gluonzoo evaluate --run runs/dcgan --features inception_v3 --feature-weights inception_v3.safetensors
 """
 from pathlib import Path
 
 from ..recipes.arguments import at_least
+from . import feature_network
 from .arguments import add_run_arguments
 from .errors import said_of
 
@@ -22,6 +25,7 @@ def add_arguments(parser):
                         help='write what is made of the first batch here, as a JPEG')
     parser.add_argument('--pictures', type=Path, metavar='FOLDER',
                         help='write pictures of the whole evaluation here, such as the confusion matrix')
+    feature_network.add_arguments(parser)
 
 
 def run(args):
@@ -44,20 +48,23 @@ def run(args):
                                                   args.set, args.code, not args.allow_not_finite)
     if args.pictures and type(task).evaluation_pictures is Task.evaluation_pictures:
         raise ValueError(f'--pictures: the task {settings["task"]["name"]} has none')
+    feature_network.check(task, settings['task']['name'], args)
     if args.data:
         settings['val_data'] = resolve.moved_data(settings['val_data'], args.data)
     loader = resolve.validation_loader(settings, args.workers)
     task.check_data('val_data', loader.dataset)
+    features = feature_network.put(task, args)
     with tqdm(loader.epoch(0), 'evaluate', len(loader), unit=' batches', leave=False, disable=None) as batches:
         metrics = task.evaluate(batches)
     skipped = len(getattr(loader.dataset, 'skipped', ()))
     print(f'{checkpoint}, {len(loader.dataset) - skipped} items of {settings["val_data"].get("path", "val_data")}'
           f'{f", and {skipped} that cannot be read" * bool(skipped)}:')
     print('\n'.join(table(metrics, task.main_metric[0])))
-    for line in left_out(loader.dataset):
+    for line in [*filter(None, [features]), *left_out(loader.dataset)]:
         print(line)
     found = {name: value if math.isfinite(value) else None for name, value in metrics.items()}   # JSON has no NaN
-    found = {'checkpoint': str(checkpoint), 'data': settings['val_data'], **found}
+    found = {'checkpoint': str(checkpoint), 'data': settings['val_data'],
+             **({'features': features} if features else {}), **found}
     failed = [*failure(args.json, lambda: write_json(args.json, found)),
               *failure(args.picture, lambda: write_picture(args.picture, task, loader)),
               *failure(args.pictures, lambda: write_pictures(args.pictures, task))]

@@ -78,6 +78,11 @@ class Classifier(Task):
         self._size, self._crop, self._mean, self._std = size, crop, mean, std
         self._evaluated = None   # what the last evaluation found, to be drawn
 
+    @property
+    def look(self):
+        """{'size': pixels of a side, 'mean': three numbers, 'std': three numbers}: what the network's input is like."""
+        return {'size': self._size, 'mean': self._mean, 'std': self._std}
+
     def input_shapes(self, name):
         return [(1, 3, self._size, self._size)]
 

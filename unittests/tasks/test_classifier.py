@@ -81,3 +81,7 @@ def test_a_subclass_says_what_is_seen():
     found, = task.predict([photo])
     assert found.labels.tolist() == [0, 1]
     assert found.scores[0] == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+def test_what_the_input_is_like_is_said():
+    assert make(mean=(1, 2, 3)).look == {'size': 2, 'mean': (1, 2, 3), 'std': (255, 255, 255)}
