@@ -37,7 +37,7 @@ def evaluated(generator, folder, *more):
     return json.loads((folder / 'found.json').read_text())
 
 
-def test_of_a_run_and_of_a_model_with_weights(generator, classifier, tmp_path, capsys):
+def test_of_a_run_and_of_a_model_with_weights(generator, classifier, tmp_path, monkeypatch, capsys):
     plain = evaluated(generator, tmp_path)
     assert 'features' not in plain and not any('FID' in name for name in plain)
     capsys.readouterr()
@@ -49,7 +49,10 @@ def test_of_a_run_and_of_a_model_with_weights(generator, classifier, tmp_path, c
     assert f'\n{found["features"]}\n' in said
     assert found['features'].startswith(f'features: 64 of cifar_resnet20, {classifier}')
     assert found['features'].endswith('; it sees pictures of 32 x 32 pixels')
-    weights, = open_run(classifier).source.glob('net.*')
+    # The weights by themselves, of a model that is used as the run was.
+    run, of_recipe = open_run(classifier), cifar.prediction
+    weights, = run.source.glob('net.*')
+    monkeypatch.setattr(cifar, 'prediction', lambda model: {**of_recipe(model), **run.task.look})
     again = evaluated(generator, tmp_path, '--features', 'cifar_resnet20', '--feature-weights', weights)
     assert again.pop('features') == f'features: 64 of cifar_resnet20, {weights}; it sees pictures of 32 x 32 pixels'
     assert again == {name: value for name, value in found.items() if name != 'features'}
