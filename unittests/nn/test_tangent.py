@@ -90,6 +90,32 @@ def test_the_tangent_is_the_gradient_times_the_direction(net):
     assert all(abs(array).max() > .01 for array in found[0][:2])   # the tangent, and the first weight
 
 
+def test_two_points_at_a_time(net):
+    """The constants of a point stay as they are while others are computed."""
+    passes, points = GradientAndTangent(net), [normal(3, 2, 6, 6) for _ in range(3)]
+    v = normal(3, 2, 6, 6)
+
+    def learn(x, constants):
+        for parameter in net.collect_params().values():
+            parameter.zero_grad()
+        with autograd.record():
+            t = passes.tangent(x, v, constants)
+        t.backward()
+        return [t.asnumpy(), *(parameter.grad().asnumpy() for parameter in net.collect_params().values())]
+
+    alone = [learn(x, passes.gradient(x)[1]) for x in points]
+    constants = [passes.gradient(x)[1] for x in points]
+    for x, of_x, wanted in zip(points, constants, alone):
+        for found, array in zip(learn(x, of_x), wanted):
+            np.testing.assert_allclose(found, array, rtol=1e-5, atol=1e-6)
+    with autograd.record():
+        tangents = [passes.tangent(x, v, of_x) for x, of_x in zip(points, constants)]
+    autograd.backward(tangents[:1])   # while the others are kept
+    first = [parameter.grad().asnumpy() for parameter in net.collect_params().values()]
+    for found, array in zip(first, alone[0][1:]):
+        np.testing.assert_allclose(found, array, rtol=1e-5, atol=1e-6)
+
+
 def test_the_gradient_leaves_no_trace(net):
     """Neither in the parameters' gradients nor in what is being recorded."""
     x = normal(3, 2, 6, 6)
