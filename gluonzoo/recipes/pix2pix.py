@@ -31,8 +31,8 @@ def add_arguments(parser):
     parser.add_argument('--direction', choices=('AtoB', 'BtoA'), default='AtoB', help='(default: %(default)s)')
     parser.add_argument('--generator', choices=SIZES, help='(default: unet256; with --small unet128)')
     parser.add_argument('--discriminator', choices=DISCRIMINATORS, default='patchgan', help='(default: %(default)s)')
-    parser.add_argument('--objective', choices=('vanilla', 'lsgan', 'wgan'), default='vanilla',
-                        help='(default: %(default)s)')
+    parser.add_argument('--objective', choices=('vanilla', 'lsgan', 'wgan', 'wgan-gp'), default='vanilla',
+                        help='wgan-gp: the discriminator has instance normalisation (default: %(default)s)')
     parser.add_argument('--lambda-l1', type=at_least(0, float), default=100.0,
                         help='weight of the difference to the target (default: %(default)g)')
     parser.add_argument('--pool-size', type=at_least(0), default=0,
@@ -65,11 +65,13 @@ def settings(args):
             for split in ('train', 'val')}
     steps = number_of_steps(epochs, len(PairedImages(data['train']['path'])), batch_size)
     network = recipe['network']
+    judge = {key: value for key, value in network.items() if key != 'dropout'}
+    if args.objective == 'wgan-gp':
+        judge['norm'] = 'instance'   # the penalty is of each pair by itself, which batch normalisation does not allow
     learning_rate = recipe['learning_rate'] if args.lr is None else args.lr
     return {
         'task': {'name': TASK, 'generator': {'name': args.generator, **network},
-                 'discriminator': {'name': args.discriminator,
-                                   **{key: value for key, value in network.items() if key != 'dropout'}},
+                 'discriminator': {'name': args.discriminator, **judge},
                  'image_size': size, 'objective': args.objective, 'lambda_l1': args.lambda_l1,
                  'pool_size': args.pool_size, 'test_mode': args.test_mode,
                  'optimizer': {'name': 'adam', 'learning_rate': learning_rate, 'beta1': 0.5}},

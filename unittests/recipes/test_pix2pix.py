@@ -90,6 +90,12 @@ def test_settings_of_the_paper(data):
     assert pix2pix.run_name(args) == 'pix2pix_pairs'
 
 
+def test_a_critic_with_a_penalty_has_no_batch_normalisation(data):
+    task = make_settings(parse('pix2pix', ['--data', str(data), '--objective', 'wgan-gp']))['task']
+    assert task['objective'] == 'wgan-gp' and task['discriminator'] == {'name': 'patchgan', 'norm': 'instance'}
+    assert task['generator'] == {'name': 'unet256', 'norm': 'batch', 'dropout': .5}
+
+
 def test_small_is_for_128(data, capsys):
     with pytest.raises(SystemExit):
         parse('pix2pix', ['--data', str(data), '--small', '--generator', 'unet256'])

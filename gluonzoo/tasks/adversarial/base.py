@@ -6,6 +6,7 @@ from ...values import NUMBER, OBJECT, check, nullable, whole
 from ..base import Task
 from .critic_steps import CriticSteps
 from .objectives import OBJECTIVES
+from .penalty import GradientPenalty, check_penalty
 
 __all__ = ['AdversarialTask']
 
@@ -84,6 +85,7 @@ class AdversarialTask(Task):
         check('penalty', penalty, nullable(OBJECT))
         if penalty is not None and objective != PENALISED:
             raise ValueError(f'penalty: is of the objective {PENALISED!r} alone, not of {objective!r}')
+        check_penalty(penalty or {})
         super().__init__(**networks)
         self.adversarial = OBJECTIVES['wgan' if objective == PENALISED else objective]
         self._critic, self._generator_steps = CriticSteps(critic_steps), generator_steps
@@ -98,7 +100,6 @@ class AdversarialTask(Task):
         judges = {name: self.networks[name] for name in self.trained['discriminator']}
         self.frozen = {name: Frozen(net) for name, net in judges.items()}
         if self._penalty is not None:
-            from .penalty import GradientPenalty
             self.penalties = {name: GradientPenalty(net, **self._penalty) for name, net in judges.items()}
 
     def used_updates(self, step):
@@ -143,7 +144,7 @@ class AdversarialTask(Task):
             fakes, has_graph = made[i] or (None, False)
             with autograd.record():
                 if not has_graph:
-                    fakes = [self.generate(part) for part in parts]
+                    fakes = [self.generate_to_learn(part) for part in parts]
                 scalars = [self.generator_losses(part, fake) for part, fake in zip(parts, fakes)]
             found += self._backward('generator', scalars)
             made[i] = (fakes, False) if self.same_images else None
@@ -167,6 +168,10 @@ class AdversarialTask(Task):
     def generate(self, part):
         """What the generators make for the arrays of a part: NDArray, float32, or several of them."""
         raise NotImplementedError
+
+    def generate_to_learn(self, part):
+        """As :meth:`generate`, for the generator's turn, if it needs images of its own."""
+        return self.generate(part)
 
     def discriminator_losses(self, part, fake):
         """The losses of the discriminator's turn: dict of name -> [1]. Gradients are of 'loss', which is not logged.

@@ -14,11 +14,21 @@ import mxnet as mx
 from mxnet import autograd
 
 from ...nn.tangent import GradientAndTangent
-from ...values import NUMBER, check
+from ...reading import quoted
+from ...values import MOST_FLOAT, Rule, check, number
 
-__all__ = ['GradientPenalty']
+__all__ = ['GradientPenalty', 'check_penalty']
 
-SIDES = ('two', 'one')
+RULES = {'weight': number(0, MOST_FLOAT), 'sided': Rule("'two' or 'one'", ('two', 'one').__contains__),
+         'target': number(0, MOST_FLOAT)}
+
+
+def check_penalty(options):
+    """ValueError unless a dict holds keywords of :class:`GradientPenalty` alone, and values that these may have."""
+    for name, value in options.items():
+        if name not in RULES:
+            raise ValueError(f'penalty: unknown argument {quoted(name)}; known: {", ".join(RULES)}')
+        check(f'penalty: {name}', value, RULES[name])
 
 
 class GradientPenalty:
@@ -47,14 +57,12 @@ class GradientPenalty:
     """
 
     def __init__(self, critic, weight=10.0, sided='two', target=1.0):
-        for name, value in (('weight', weight), ('target', target)):
-            check(name, value, NUMBER)
-            if not 0 <= value < float('inf'):
-                raise ValueError(f'{name}: must be a number, 0 or more: {value!r}')
-        if sided not in SIDES:
-            raise ValueError(f'sided: must be one of {", ".join(map(repr, SIDES))}: {sided!r}')
+        check_penalty({'weight': weight, 'sided': sided, 'target': target})
         self._weight, self._one_sided, self._target = weight, sided == 'one', target
-        self._passes = GradientAndTangent(critic)
+        try:
+            self._passes = GradientAndTangent(critic)
+        except ValueError as error:
+            raise ValueError(f'critic: there is no gradient penalty of it: {error}') from None
 
     def __call__(self, real, fake, alpha=None):
         """The penalty, [1]. Call while gradients are recorded.

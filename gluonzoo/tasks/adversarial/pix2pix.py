@@ -24,7 +24,7 @@ from ...pictures.chw import from_signed, to_signed
 from ...pictures.contact_sheet import contact_sheet
 from ...pictures.resize import resize
 from ...registry import TASKS
-from ...values import SIDE
+from ...values import OBJECT, SIDE
 from ..base import Exported, FirstTime
 from .base import AdversarialTask
 from .image_pool import ImagePool
@@ -55,10 +55,11 @@ class Pix2Pix(AdversarialTask):
     image_size : int
         S, pixels. As pix2pix tests, pictures to predict are resized to S x S, whatever their aspect ratio, and the
         results are resized back. Both are by area where neither side grows, else cubic.
-    objective : {'vanilla', 'lsgan', 'wgan'}
+    objective : {'vanilla', 'lsgan', 'wgan', 'wgan-gp'}
         'vanilla': binary cross-entropy of the scores. 'lsgan': their squared distance to 1 (real) and 0 (generated).
-        'wgan': their mean. The critic of 'wgan' is not bounded: weights are not clipped, and there is no gradient
-        penalty, since MXNet has no second derivatives of convolutions.
+        'wgan': their mean. The critic of 'wgan' is not bounded: weights are not clipped. 'wgan-gp': their mean, and
+        the penalty of the critic's gradient by both pictures of a pair, which is halved as the other losses are. Its
+        discriminator must not have batch normalisation; see :mod:`gluonzoo.tasks.adversarial.penalty`.
     lambda_l1 : float
         weight of the mean absolute difference to the target, beside the adversarial loss
     pool_size : int
@@ -68,19 +69,21 @@ class Pix2Pix(AdversarialTask):
     test_mode : {'batch', 'running'}
         'batch', as pix2pix tests: with dropout, and each picture normalised by its own statistics. 'running': without
         dropout, and by the statistics that training has collected.
+    penalty : dict, optional
+        of 'wgan-gp': keywords of :class:`~gluonzoo.tasks.adversarial.penalty.GradientPenalty`
     """
 
     main_metric = 'SSIM', 'max'
 
     def __init__(self, generator, discriminator=None, image_size: SIDE = 256, objective='vanilla', lambda_l1=100.0,
-                 pool_size=0, optimizer=OPTIMIZER, test_mode='batch'):
+                 pool_size=0, optimizer=OPTIMIZER, test_mode='batch', penalty: OBJECT = None):
         if test_mode not in TEST_MODES:
             raise ValueError(f'test_mode: must be one of {", ".join(map(repr, TEST_MODES))}: {test_mode!r}')
         if isinstance(image_size, bool) or not isinstance(image_size, int) or image_size < 8:
             raise ValueError(f'image_size: must be a whole number, at least 8: {image_size!r}')
         if not 0 <= lambda_l1 < float('inf'):
             raise ValueError(f'lambda_l1: must be a number, 0 or more: {lambda_l1!r}')
-        super().__init__(objective, optimizer, generator=generator, discriminator=discriminator)
+        super().__init__(objective, optimizer, penalty=penalty, generator=generator, discriminator=discriminator)
         self._size, self._lambda_l1, self._test_mode = image_size, lambda_l1, test_mode
         self._pool = self.keep('pool', ImagePool(pool_size, (6, image_size, image_size)))
 
@@ -97,8 +100,8 @@ class Pix2Pix(AdversarialTask):
     def train_step(self, batch, step):
         """As :meth:`Task.train_step`.
 
-        The losses: 'D_fake' and 'D_real' of the discriminator, before they are halved; 'G_GAN' and 'G_L1', times
-        `lambda_l1`, of the generator, against the discriminator after its update.
+        The losses: 'D_fake' and 'D_real' of the discriminator, and with 'wgan-gp' 'D_penalty', before they are halved;
+        'G_GAN' and 'G_L1', times `lambda_l1`, of the generator, against the discriminator after its update.
         """
         self._check(batch)
         return super().train_step(batch, step)
@@ -113,7 +116,10 @@ class Pix2Pix(AdversarialTask):
             made, real = self._pool.query(concat(mx.nd, a, fake.detach())), concat(mx.nd, a, b)
         on_fake = self.adversarial(self._judge(self.networks['discriminator'], made), 0)
         on_real = self.adversarial(self._judge(self.networks['discriminator'], real), 1)
-        return {'D_fake': on_fake, 'D_real': on_real, 'loss': (on_fake + on_real) / 2}
+        losses = {'D_fake': on_fake, 'D_real': on_real}
+        for penalty in self.penalties.values():
+            losses['D_penalty'] = penalty(real, made)
+        return {**losses, 'loss': mx.nd.add_n(*losses.values()) / 2}
 
     def generator_losses(self, part, fake):
         a, b = part

@@ -20,7 +20,7 @@ from gluonzoo.models.wgan_gp import wgan_gp_critic
 from gluonzoo.nn.instance_norm import InstanceNorm
 from gluonzoo.nn.map_norm import MapNorm
 from gluonzoo.registry import list_models
-from gluonzoo.tasks.adversarial.penalty import GradientPenalty
+from gluonzoo.tasks.adversarial.penalty import GradientPenalty, check_penalty
 
 
 def normal(*shape, dtype='float32', ctx=None):
@@ -358,21 +358,31 @@ def test_mixed_precision():
 
 
 @pytest.mark.parametrize('options, message', [
-    ({'weight': -1}, 'weight: must be a number, 0 or more: -1'),
-    ({'weight': float('nan')}, 'weight: must be'),
-    ({'weight': '10'}, "weight: must be a number.*: '10'"),
-    ({'target': -1}, 'target: must be a number, 0 or more: -1'),
-    ({'sided': 'both'}, "sided: must be one of 'two', 'one': 'both'")])
+    ({'weight': -1}, '^penalty: weight: must be a number from 0 to 3.4e.38: -1'),
+    ({'weight': float('nan')}, 'penalty: weight: must be'),
+    ({'weight': '10'}, "penalty: weight: must be a number.*: '10'"),
+    ({'weight': True}, 'penalty: weight: must be a number.*: True'),
+    ({'target': -1}, 'penalty: target: must be a number from 0 to .*: -1'),
+    ({'sided': 'both'}, "penalty: sided: must be 'two' or 'one': 'both'"),
+    ({'sided': ['two']}, "penalty: sided: must be 'two' or 'one': .'two'.")])
 def test_errors(options, message):
     with pytest.raises(ValueError, match=message):
         GradientPenalty(linear(1, 1), **options)
+    with pytest.raises(ValueError, match=message):
+        check_penalty(options)
+
+
+def test_unknown_keywords():
+    with pytest.raises(ValueError, match="penalty: unknown argument 'lambda'; known: weight, sided, target"):
+        check_penalty({'lambda': 10})
 
 
 def test_a_critic_without_a_rule():
     net = patchgan(3, layers=1, width=4)
     net.initialize()
-    with pytest.raises(ValueError, match='the layer patchgan.*batchnorm0_fwd, operator BatchNorm, has no tangent rule: '
-                                         'it makes the pictures of a batch depend on each other'):
+    with pytest.raises(ValueError, match='^critic: there is no gradient penalty of it: patchgan.*: the layer patchgan.*'
+                                         'batchnorm0_fwd, operator BatchNorm, has no tangent rule: it makes the '
+                                         'pictures of a batch depend on each other'):
         GradientPenalty(net)
 
 

@@ -22,6 +22,7 @@ from gluonzoo.data import Batch
 from gluonzoo.models.patchgan import PatchGAN
 from gluonzoo.models.unet import UNet
 from gluonzoo.registry import TASKS, get_model
+from gluonzoo.tasks.adversarial.penalty import GradientPenalty
 from gluonzoo.tasks.adversarial.pix2pix import Pix2Pix
 from gluonzoo.train.engine import Engine
 
@@ -30,8 +31,9 @@ SIZE = 32
 
 def make_task(dropout=0., **options):
     """Started to train."""
+    norm = 'instance' if options.get('objective') == 'wgan-gp' else 'batch'
     return start_training(Pix2Pix, generator=UNet(5, width=4, dropout=dropout),
-                          discriminator=PatchGAN(layers=2, width=4), **{'image_size': SIZE, **options})
+                          discriminator=PatchGAN(layers=2, width=4, norm=norm), **{'image_size': SIZE, **options})
 
 
 def make_batch(size, seed=0, records=None):
@@ -110,7 +112,7 @@ def test_running_statistics_of_the_discriminator():
 
 
 @pytest.mark.parametrize('options', [{}, dict(dropout=.5, accumulate=2, pool_size=2), dict(objective='lsgan'),
-                                     dict(objective='wgan', clip_norm=1.)])
+                                     dict(objective='wgan', clip_norm=1.), dict(objective='wgan-gp')])
 def test_every_parameter_of_both_learns(options):
     task = make_task(**options)
     before = parameters(task)
@@ -118,11 +120,42 @@ def test_every_parameter_of_both_learns(options):
     assert all(np.isfinite(value) for value in losses.values())
     after = parameters(task)
     assert {network for network, _ in after} == {'generator', 'discriminator'}
-    if options.get('objective') == 'wgan':   # a bias of all scores cancels out in their difference
+    if options.get('objective', '').startswith('wgan'):   # a bias of all scores cancels out in their difference
         last = len(task.networks['discriminator'].body) - 1
         assert after.pop(('discriminator', f'body.{last}.bias')) == 0
     for name, value in after.items():
+        if options.get('objective') == 'wgan-gp' and name == ('discriminator', 'body.2.bias'):
+            continue   # instance normalisation takes it away
         assert np.isfinite(value).all() and (value != before[name]).any(), name
+
+
+def test_the_penalty_is_a_loss_of_the_discriminator():
+    """Of both pictures of a pair, between the real and the made one, halved as the others are."""
+    task = make_task(objective='wgan-gp', penalty={'weight': 3., 'target': 2.},
+                     optimizer={'name': 'sgd', 'learning_rate': .01})
+    batch, discriminator = make_batch(2), task.networks['discriminator']
+    a, b = batch.arrays
+    with autograd.train_mode():
+        made, real = mx.nd.concat(a, task.networks['generator'](a), dim=1), mx.nd.concat(a, b, dim=1)
+    mx.random.seed(5)
+    with autograd.record():
+        penalty = GradientPenalty(discriminator, weight=3., target=2.)(real, made)
+        loss = (discriminator(made).mean() - discriminator(real).mean() + penalty) / 2
+    loss.backward()
+    learned = [p for p in discriminator.collect_params().values() if p.grad_req != 'null']
+    expected = [(p.data() - .01 * p.grad()).asnumpy() for p in learned]
+    mx.random.seed(5)
+    losses = values(task.train_step(batch, 0))
+    assert set(losses) == {'D_fake', 'D_real', 'D_penalty', 'G_GAN', 'G_L1'}
+    assert losses['D_penalty'] == pytest.approx(penalty.asscalar(), rel=1e-5) and losses['D_penalty'] > .1
+    for parameter, weights in zip(learned, expected):
+        np.testing.assert_allclose(parameter.data().asnumpy(), weights, rtol=1e-4, atol=1e-6)
+
+
+def test_batch_normalisation_has_no_penalty():
+    with pytest.raises(ValueError, match='critic: there is no gradient penalty of it: patchgan.*BatchNorm'):
+        start_training(Pix2Pix, generator=UNet(5, width=4), discriminator=PatchGAN(layers=2, width=4), image_size=SIZE,
+                       objective='wgan-gp')
 
 
 def test_it_learns():
@@ -332,6 +365,8 @@ def test_default_optimizer():
 
 @pytest.mark.parametrize('options, words', [
     (dict(objective='wgangp'), "objective: must be one of 'vanilla', 'lsgan', 'wgan', 'wgan-gp': 'wgangp'"),
+    (dict(objective='wgan-gp', penalty={'wieght': 1}), "penalty: unknown argument 'wieght'; known: weight, sided"),
+    (dict(objective='wgan', penalty={'weight': 1}), "penalty: is of the objective 'wgan-gp' alone, not of 'wgan'"),
     (dict(test_mode='eval'), "test_mode: must be one of 'batch', 'running': 'eval'"),
     (dict(pool_size=-1), 'pool_size: must be a whole number, at least 0: -1'),
     (dict(pool_size=True), 'pool_size: must be a whole number, at least 0: True'),
