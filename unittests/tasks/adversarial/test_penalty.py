@@ -184,7 +184,7 @@ def double_backward(twin, real, fake, alpha, target, one_sided):
 def test_against_double_backward(critic, dtype, one_sided):
     """The gradients as one vector: the length of the difference, as a part of its length. The second call, too."""
     pytest.importorskip('torch')
-    from critic_in_torch import CriticInTorch
+    from torch_twins.any_critic import CriticInTorch
     make, side = CRITICS[critic]
     net = make()
     net.initialize(mx.init.Normal(.1))

@@ -1,4 +1,8 @@
-"""Computes in PyTorch what a critic of gluonzoo computes, layer by layer, from the critic's blocks and weights."""
+"""Any critic of gluonzoo in PyTorch, made from the critic's blocks and weights.
+
+Each layer is the one that PyTorch has for it. Where gluonzoo computes a layer in another way (gluonzoo.nn.one_channel,
+resampled_conv, whole_map), PyTorch computes it as the layer is defined.
+"""
 import torch
 from mxnet.gluon import nn
 
@@ -12,11 +16,22 @@ ACTIVATIONS = {'relu': torch.relu, 'tanh': torch.tanh, 'sigmoid': torch.sigmoid,
 
 
 class CriticInTorch:
-    """Its `parameters`, by the names of `net.collect_params()`, are float64 and have gradients."""
+    """Computes what a critic computes.
 
-    def __init__(self, net):
+    Parameters
+    ----------
+    net : HybridBlock
+        of the layers that are known here
+    dtype : torch.dtype
+
+    Attributes
+    ----------
+    parameters : dict of name, as in ``net.collect_params()``, -> Tensor with a gradient
+    """
+
+    def __init__(self, net, dtype=torch.float64):
         self._net = net
-        self.parameters = {name: torch.tensor(parameter.data().asnumpy()).double().requires_grad_()
+        self.parameters = {name: torch.tensor(parameter.data().asnumpy(), dtype=dtype).requires_grad_()
                            for name, parameter in net.collect_params().items()}
 
     def __call__(self, x):
