@@ -21,7 +21,7 @@ import importlib
 
 __all__ = ['NAMES', 'load', 'of_model']
 
-NAMES = ('centernet', 'cifar', 'dsod', 'imagenet', 'pix2pix', 'wsdan', 'yolo3')
+NAMES = ('centernet', 'cifar', 'cyclegan', 'dcgan', 'dsod', 'imagenet', 'pix2pix', 'wgan', 'wgan_gp', 'wsdan', 'yolo3')
 
 
 def load(name):

@@ -1,7 +1,7 @@
 """What recipes must know of the data before there are settings."""
 import warnings
 
-__all__ = ['class_names_and_count', 'unlabelled']
+__all__ = ['class_names_and_count', 'unlabelled', 'unpaired_and_count']
 
 
 def class_names_and_count(specification):
@@ -12,6 +12,27 @@ def class_names_and_count(specification):
         warnings.simplefilter('ignore', RuntimeWarning)
         dataset = DATASETS.make(specification, 'train_data')
     return dataset.class_names, len(dataset)
+
+
+def unpaired_and_count(folder):
+    """The settings of the pictures of two domains in a folder, and how many records an epoch has.
+
+    Returns
+    -------
+    dict of 'train' and 'val' -> dict, 'name' and keywords of a dataset without a transform
+    int
+
+    Raises
+    ------
+    OSError, ValueError
+        if they are not there, or cannot be trained on
+    """
+    from ..data import UnpairedImages
+
+    data = {split: {'name': 'unpaired_images', **UnpairedImages.in_folder(folder, split)} for split in ('train', 'val')}
+    with warnings.catch_warnings():   # as above
+        warnings.simplefilter('ignore', RuntimeWarning)
+        return data, len(UnpairedImages(data['train']['path']))
 
 
 def unlabelled(folder, split):

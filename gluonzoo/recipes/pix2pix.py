@@ -24,7 +24,8 @@ SIZES = {'unet256': (286, 256), 'unet128': (143, 128), 'resnet_9blocks': (286, 2
 # Narrow networks, small pictures that are not cropped, and a higher rate: for little time.
 SMALL = {'batch_size': 4, 'epochs': 30, 'network': {'norm': 'batch', 'width': 16}, 'learning_rate': 6e-4}
 DISCRIMINATORS = ('patchgan', 'pixelgan')
-MODELS = (*SIZES, *DISCRIMINATORS)
+UNETS = ('unet256', 'unet128')
+MODELS = (*UNETS, *DISCRIMINATORS)   # the other generators predict as CycleGAN's do
 
 
 def add_arguments(parser):
@@ -85,5 +86,5 @@ def settings(args):
 
 def prediction(model):
     if model in DISCRIMINATORS:
-        raise ValueError(f'--model: {model} judges pictures, and makes none; there are {", ".join(SIZES)}')
+        raise ValueError(f'--model: {model} judges pictures, and makes none; there are {", ".join(UNETS)}')
     return {'name': TASK, 'generator': {'name': model}, 'image_size': SIZES[model][1]}

@@ -14,7 +14,8 @@ def names(folder):
 
 
 @pytest.mark.parametrize('script, command', [
-    ('train_dsod.py', 'train dsod'), ('train_pix2pix.py', 'train pix2pix'), ('train_centernet.py', 'train centernet'),
+    ('train_cyclegan.py', 'train cyclegan'), ('train_dsod.py', 'train dsod'),
+    ('train_pix2pix.py', 'train pix2pix'), ('train_centernet.py', 'train centernet'),
     ('train_cifar.py', 'train cifar'), ('train_imagenet.py', 'train imagenet'),
     ('train_yolo3.py', 'train yolo3'), ('train_wsdan.py', 'train wsdan'),
     ('evaluate.py', 'evaluate'), ('predict.py', 'predict'), ('export.py', 'export'), ('convert.py', 'convert')])

@@ -94,8 +94,8 @@ class CycleGAN(AdversarialTask):
 
     Attributes
     ----------
-    features : PictureFeatures, optional
-        see :meth:`evaluate`
+    features : gluonzoo.metrics.picture_features.PictureFeatures or None
+        if it is set, :meth:`evaluate` measures FID and KID on it, too
     """
 
     network_names = ('generator_ab', 'generator_ba', 'discriminator_a', 'discriminator_b')
@@ -103,6 +103,7 @@ class CycleGAN(AdversarialTask):
     turns = ('generator', 'discriminator')
     trained = {'generator': ('generator_ab', 'generator_ba'), 'discriminator': ('discriminator_a', 'discriminator_b')}
     passes = {'generator': 3}
+    features = None
     main_metric = 'SWD', 'min'
 
     def __init__(self, generator_ab, generator_ba, discriminator_a=None, discriminator_b=None, image_size: SIDE = 256,
@@ -118,7 +119,6 @@ class CycleGAN(AdversarialTask):
                          discriminator_a=discriminator_a, discriminator_b=discriminator_b)
         if DIRECTIONS[direction][0] not in self.networks:
             raise ValueError(f'{DIRECTIONS[direction][0]}: must be a network for the direction {direction}; is None')
-        self.features = None
         self._size, self._direction, self._multiple = image_size, direction, multiple
         self._lambdas, self._identity = {'a': lambda_a, 'b': lambda_b}, lambda_identity
         # The pool of B is asked first, as in the official code.
@@ -136,8 +136,8 @@ class CycleGAN(AdversarialTask):
 
     def check_data(self, part, dataset):
         if part == 'val_data' and len(dataset) < LEAST:
-            raise ValueError(f'val_data: must have {LEAST} pictures or more in a domain, to compare made ones with real '
-                             f'ones; has {len(dataset)}')
+            raise ValueError(f'val_data: must have {LEAST} pictures or more in a domain, to compare made ones with '
+                             f'real ones; has {len(dataset)}')
 
     # -- training ----------------------------------------------------------------------------------------------------
 
@@ -222,11 +222,12 @@ class CycleGAN(AdversarialTask):
             :func:`gluonzoo.metrics.sliced_wasserstein.sliced_wasserstein`; 'SWD': their mean. Of the first 512 records.
             'cycle A', 'cycle B': mean absolute difference of a picture of A (of B) from what comes back, of values
             -1..1. 'identity A', 'identity B': likewise, from what the generator for its own domain makes of it.
-            With `features`: further distances of the same pictures, by name, 'A' and 'B'.
+            With `features`: FID and KID of the same pictures, whose names say on which network's features and end with
+            'A' or 'B'.
         """
         self._require_both()
         differences, found, is_new = [], {name: [] for name in ('real A', 'real B', 'made A', 'made B')}, FirstTime()
-        for batch, made in late(((batch, self._both_ways(batch)) for batch in batches)):
+        for batch, made in late((batch, self._both_ways(batch)) for batch in batches):
             fresh = [i for i, record in enumerate(batch.records.tolist()) if is_new(record)]
             real = dict(zip('AB', (array.asnumpy()[fresh] for array in batch.arrays)))
             made = {name: fetch(arrays)[fresh] for name, arrays in made.items()}
@@ -250,6 +251,9 @@ class CycleGAN(AdversarialTask):
         for domain in 'AB':
             real, made = pictures[f'real {domain}'], pictures[f'made {domain}']
             found[f'SWD {domain}'] = sliced_wasserstein(real, made)['SWD']
+            if self.features is not None:
+                found.update({f'{name} {domain}': value
+                              for name, value in self.features.distances(real, made).items()})
         return {'SWD': (found['SWD A'] + found['SWD B']) / 2, **found}
 
     def _both_ways(self, batch):
@@ -270,7 +274,7 @@ class CycleGAN(AdversarialTask):
 
         Each picture is computed by itself. See `multiple` for the enlarging.
 
-        Raises ValueError for an array that is no RGB image of type uint8, or a picture that is too large for the memory.
+        Raises ValueError for an array that is no RGB image of type uint8, or a picture too large for the memory.
         """
         check_images(images)
         return self._predicted(DIRECTIONS[self._direction][0], images)
@@ -314,8 +318,8 @@ class CycleGAN(AdversarialTask):
                 'identity': self._predicted(back, [image])[0]}
 
     def picture(self, batch):
-        """Up to 4 records of the batch, one a row: a picture of A, what it becomes in B, what comes back; likewise of B.
-        """
+        """Up to 4 records of the batch, one a row: of A a picture, what it becomes in B and what comes back; of B
+        likewise."""
         self._require_both()
         shown = batch._replace(arrays=tuple(array[:SHOWN] for array in batch.arrays))
         made = {name: fetch(arrays) for name, arrays in self._both_ways(shown).items()}
