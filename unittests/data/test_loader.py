@@ -239,6 +239,39 @@ def test_more_than_one_in_a_hundred_is_an_error(count, broken, fails):
         list(loader.epoch(0))
 
 
+class Shared(Toy):
+    """Each record shows picture i % shared, and those of `broken` are the ones that cannot be read."""
+
+    def __init__(self, count, shared, broken):
+        super().__init__(count)
+        self.shared, self.broken = shared, set(broken)
+
+    def item(self, i, rng, out):
+        if i % self.shared in self.broken:
+            raise RecordError(f'picture {i % self.shared} is broken', i % self.shared)
+        return super().item(i, rng, out)
+
+
+@pytest.mark.filterwarnings('ignore:skipped')
+@pytest.mark.parametrize('workers', [1, 3])
+def test_a_picture_that_many_records_show_counts_once(workers):
+    dataset = Shared(40, 4, [2])   # ten records show it
+    for epoch in range(3):
+        records = np.concatenate([records for _, records in contents(loader_of(dataset, workers=workers).epoch(epoch))])
+        assert len(records) == 40 and not (records % 4 == 2).any()
+    assert dataset.skipped == {2: 'picture 2 is broken'}
+    dataset = Shared(40, 4, [1, 2])
+    with pytest.raises(RecordError, match='2 of 40 records cannot be read.*picture [12] is broken; picture [12]'):
+        list(loader_of(dataset, workers=workers).epoch(0))
+
+
+@pytest.mark.filterwarnings('ignore:skipped')
+def test_where_no_other_record_can_take_the_place():
+    """One picture alone cannot be read, which would be allowed, but all records show it."""
+    with pytest.raises(RecordError, match='1 of 8 records cannot be read.*picture 0 is broken'):
+        list(loader_of(Shared(8, 1, [0])).epoch(0))
+
+
 @pytest.mark.filterwarnings('ignore:skipped')
 def test_the_error_comes_at_the_same_batch_whatever_the_workers():
     got = []
