@@ -7,6 +7,7 @@ Deviations: enlarging is OpenCV's cubic and shrinking is by area, where these ha
 is an option, which neither has.
 """
 import cv2
+import numpy as np
 
 from ...memory import require as require_memory
 from ...pictures.middle_crop import middle_crop
@@ -45,7 +46,7 @@ class PictureMiddle:
     def _made(self, image, out):
         out = filled_up(out, self.arrays)
         if self.channels == 1:
-            image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]   # [S, S] -> [S, S, 1]
+            image = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)[..., None]   # [S, S] -> [S, S, 1]
         in_unit_range(image, out[0])
         return out
 
@@ -70,4 +71,4 @@ class PictureTrain(PictureMiddle):
 
     def __call__(self, sample, rng, out):
         image = middle_crop(sample.image, self.size)
-        return self._made(image[:, ::-1].copy() if self.flip and rng.random() < .5 else image, out)
+        return self._made(image[:, ::-1] if self.flip and rng.random() < .5 else image, out)
