@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from record_cases import overwrite, write_file
 
-from gluonzoo.data import CocoDetection, DetectionRecords, PairedImages
+from gluonzoo.data import CocoDetection, DetectionRecords, PairedImages, Pictures, UnpairedImages
 from gluonzoo.data.dataset import Dataset
 from gluonzoo.data.drawn.coco import write
 from gluonzoo.data.transforms.pairs import PairResize
@@ -60,7 +60,8 @@ def test_without_a_transform_there_are_samples_only():
 
 
 @pytest.mark.parametrize('name, kind', [('coco_detection', CocoDetection), ('detection_records', DetectionRecords),
-                                        ('paired_images', PairedImages)])
+                                        ('paired_images', PairedImages), ('pictures', Pictures),
+                                       ('unpaired_images', UnpairedImages)])
 def test_every_argument_is_documented(name, kind):
     assert DATASETS.signature(name) == inspect.signature(kind)
     for argument in DATASETS.signature(name).parameters:
