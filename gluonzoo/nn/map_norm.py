@@ -42,15 +42,16 @@ class MapNorm(HybridBlock):
         share = F.BlockGrad(F.softmax(ones))
         centred = lines - F.dot(F.dot(lines, share, transpose_b=True), ones)
         variance = F.dot(F.square(centred), share, transpose_b=True)      # [N, 1]
-        y = centred * F.dot((variance + self.epsilon) ** -.5, ones)
         each = F.ones_like(F.slice_axis(lines, axis=1, begin=0, end=1))   # [N, 1]
-        gamma, beta = (F.dot(each, F.reshape(a, (1, -1))) for a in (gamma, beta))
+        # Products of a column and a row: [N, C * H * W], or [N, C].
+        scale = F.dot((variance + self.epsilon) ** -.5, F.reshape(gamma, (1, -1)))
+        shift = F.dot(each, F.reshape(beta, (1, -1)))
         if len(self.gamma.shape) == 1:
             maps = F.reshape(x, (-3, -1))                                 # [N * C, H * W]
             pixels = F.ones_like(F.slice_axis(maps, axis=0, begin=0, end=1))
-            gamma, beta = (F.dot(F.reshape(a, (-1, 1)), pixels) for a in (gamma, beta))   # [N, C] -> [N * C, H * W]
-            y = F.reshape_like(y, maps)
-        return F.reshape_like(y * gamma + beta, x)
+            scale, shift = (F.dot(F.reshape(a, (-1, 1)), pixels) for a in (scale, shift))
+            centred = F.reshape_like(centred, maps)
+        return F.reshape_like(centred * scale + shift, x)
 
 
 def norm_of(norm, channels, side=None):

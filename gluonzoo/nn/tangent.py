@@ -107,7 +107,8 @@ class _Computation:
     def __init__(self, symbol, net, detached=False):
         self._parameters = {parameter.name: parameter for parameter in net.collect_params().values()}
         self._names, self._detached = symbol.list_inputs(), detached
-        self._compute = mx.nd.CachedOp(symbol, [('static_alloc', True)])
+        # Without static_alloc, which is no faster here, and would keep the memory of one pass during the other.
+        self._compute = mx.nd.CachedOp(symbol)
 
     def __call__(self, ctx, arrays):
         """The outputs, a list."""

@@ -140,6 +140,37 @@ def test_rectifiers_have_nothing_to_compute_again():
         assert set(GradientAndTangent(net)._second._names) & {'data'} == names
 
 
+class Many(nn.HybridBlock):
+    """The sum of tanh(k w x) for k of 1 to 12, so that w x has many readers."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = self.params.get('w', shape=(1, 3), dtype='float64', init='ones')
+
+    def hybrid_forward(self, F, x, w):
+        z = F.broadcast_mul(x, w)
+        return F.add_n(*(F.tanh(k * z) for k in range(1, 13)))
+
+
+@pytest.mark.parametrize('make', [ValueAndTangent, GradientAndTangent])
+def test_arrays_with_many_readers(make):
+    net = Many()
+    net.initialize()
+    x, v = (.1 * normal(4, 3).astype('float64') for _ in range(2))
+    passes = make(net)
+    constants = passes.gradient(x)[1] if make is GradientAndTangent else None
+    with autograd.record():
+        t = passes(x, v)[1] if constants is None else passes.tangent(x, v, constants)
+    t.backward()
+    x, v, k = x.asnumpy()[..., None], v.asnumpy()[..., None], np.arange(1, 13)
+    y = np.tanh(k * x)
+    slope = k * (1 - y ** 2)
+    np.testing.assert_allclose(t.asnumpy(), (slope * v).sum(-1), rtol=1e-12)
+    # Of slope(k w x) w v by w: slope' x v + slope v, w being 1.
+    wanted = (-2 * y * slope * k * x * v + slope * v).sum(-1).sum(0, keepdims=True)
+    np.testing.assert_allclose(net.w.grad().asnumpy(), wanted, rtol=1e-11)
+
+
 def test_what_the_network_computes_from_its_weights_alone_is_no_tangent():
     """As in a convolution to one channel, gluonzoo.nn.one_channel."""
     net = patchgan(3, layers=1, width=32, norm='instance')
