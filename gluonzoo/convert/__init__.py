@@ -17,7 +17,7 @@ A file of our own, as a checkpoint has them and ``gluonzoo convert`` writes them
 
     load_own_weights(net, 'generator.safetensors')
 """
-from . import centernet, cifar_resnet, ghostnet, pix2pix, wsdan
+from . import centernet, cifar_resnet, dcgan, ghostnet, mmagic_wgan_gp, pix2pix, wsdan
 from .darknet import FORMS as DARKNET_FORMS
 from .darknet import load_darknet, save_darknet
 from .errors import WeightsError
@@ -44,6 +44,12 @@ NAME_MAPS = {
     'resnet_6blocks': pix2pix.resnet_generator,
     'patchgan': pix2pix.patchgan,
     'pixelgan': pix2pix.pixelgan,
+    'dcgan_generator': dcgan.dcgan,
+    'dcgan_discriminator': dcgan.dcgan,
+    'mlp_generator': dcgan.mlp_gan,
+    'mlp_critic': dcgan.mlp_gan,
+    'mmagic_wgan_gp_generator': mmagic_wgan_gp.generator,
+    'mmagic_wgan_gp_critic': mmagic_wgan_gp.critic,
     'ghostnet_0_5': ghostnet.classifier,
     'ghostnet_1_0': ghostnet.classifier,
     'ghostnet_1_3': ghostnet.classifier,
