@@ -61,6 +61,7 @@ class Case(NamedTuple):
     batches: tuple         # sizes of those that it is trained with
     job: str               # see bench_sides.py
     pools: bool = False    # whether the network has corner pools
+    noise: int = 0         # how many numbers of noise an input has; 0: it is a picture
 
 
 CASES = {case.name: case for case in (
@@ -74,9 +75,11 @@ CASES = {case.name: case for case in (
     Case('yolo3_darknet53', {}, ('torch_twins.yolo3', 'yolo3_darknet53', {}), 416, (4,), 'heads'),
     Case('wsdan_resnet50', {}, ('torch_twins.wsdan', 'WSDAN', {'backbone': 'resnet50'}), 448, (4,), 'views'),
     Case('unet256', {'dropout': 0}, ('torch_twins.pix2pix', 'UNet', {'levels': 8, 'dropout': 0}), 256, (1, 4), 'gan'),
+    Case('dcgan_generator', {}, ('torch_twins.dcgan', 'WGANGenerator', {}), 64, (128,), 'noise', noise=100),
 )}
 QUICK_SIZE = {'dsod300': 129, 'ghost_centernet': 127, 'cifar_resnet32': 32, 'sknet50': 64, 'ghostnet_1_0': 64,
-              'yolo3_darknet53': 64, 'wsdan_resnet50': 128, 'unet256': 256}   # a U-Net of 8 levels has no smaller input
+              'yolo3_darknet53': 64, 'wsdan_resnet50': 128,
+              'unet256': 256, 'dcgan_generator': 64}   # these have no smaller input
 
 
 # -- what is measured ------------------------------------------------------------------------------------------------
@@ -100,7 +103,8 @@ def make_targets(job, shapes):
 
 def feed(case, processes, batch, size):
     """Gives every side the same input and targets."""
-    x = np.random.default_rng(7).uniform(-1, 1, (batch, 3, size, size)).astype(np.float32)
+    shape = (case.noise,) if case.noise else (3, size, size)
+    x = np.random.default_rng(7).uniform(-1, 1, (batch, *shape)).astype(np.float32)
     targets = make_targets(case.job, processes[0].call('output_shapes', x))
     for process in processes:
         process.call('feed', x, targets)

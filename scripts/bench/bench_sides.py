@@ -13,6 +13,10 @@ gan
     pix2pix: the network makes pictures, and a 70x70 PatchGAN judges them; cross-entropy, 100 L1, Adam for both. On
     gluonzoo's side this is the task that `gluonzoo train pix2pix` trains. The generator has no dropout, so that results
     can be compared.
+noise
+    DCGAN: the network makes pictures from noise, and a discriminator judges them; cross-entropy, Adam for both. On
+    gluonzoo's side this is the task that `gluonzoo train dcgan` trains. Each turn makes its pictures anew, as MMagic's
+    and WGAN's codes do. Both sides get the same noise, so that results can be compared.
 views
     WS-DAN: the same network on a picture, on its middle enlarged, and on the picture faded where its attention looks;
     the mean of three cross-entropies, and the squared distance of the feature from a centre, by SGD with momentum.
@@ -90,6 +94,12 @@ class GluonzooSide(Side):
             self.task = self.make_task({'task': {
                 'name': 'pix2pix', 'generator': {'name': case.name, **case.arguments},
                 'discriminator': {'name': 'patchgan'}, 'image_size': case.size}})
+            self.task.start_training(self.make_engine())
+            self.networks = [self.task.networks[name] for name in ('generator', 'discriminator')]
+            return
+        if case.job == 'noise':
+            self.task = self._task_of_noise(*(self.gluonzoo.get_model(name, **case.arguments)
+                                              for name in (case.name, 'dcgan_discriminator')))
             self.task.start_training(self.make_engine())
             self.networks = [self.task.networks[name] for name in ('generator', 'discriminator')]
             return
@@ -189,6 +199,25 @@ class GluonzooSide(Side):
         self.mx.nd.waitall()
         return sum(loss.asscalar() for loss in losses.values())
 
+    def _task_of_noise(self, generator, discriminator):
+        from gluonzoo.tasks.adversarial.generation import Generation
+
+        class Fed(Generation):
+            """Makes its pictures from the noise that both sides get."""
+
+            def generate(self, part):
+                return self.networks['generator'](self.fed)
+
+            generate_to_learn = generate
+
+        return Fed(generator, discriminator)
+
+    def train_noise(self):
+        self.task.fed = self.x
+        losses = self.task.train_step(self.make_batch(tuple(self.targets), np.arange(len(self.x))), step=0)
+        self.mx.nd.waitall()
+        return sum(loss.asscalar() for loss in losses.values())
+
     def _descend(self, loss_of):
         with self.mx.autograd.record():
             loss = loss_of(self.networks[0](self.x))
@@ -241,8 +270,9 @@ class TorchSide(Side):
     def build(self, case):
         torch = self.torch
         self.networks = [self._twin(*case.twin)]
-        if case.job == 'gan':
-            self.networks.append(self._twin('torch_twins.pix2pix', 'PatchGAN', {}))
+        if case.job in ('gan', 'noise'):
+            self.networks.append(self._twin('torch_twins.pix2pix', 'PatchGAN', {}) if case.job == 'gan' else
+                                 self._twin('torch_twins.dcgan', 'WGANCritic', case.twin[2]))
             self.trainers = [torch.optim.Adam(network.parameters(), 2e-4, (.5, .999)) for network in self.networks]
         else:
             self.trainers = [torch.optim.SGD(self.networks[0].parameters(), SGD['learning_rate'], SGD['momentum'])]
@@ -278,7 +308,7 @@ class TorchSide(Side):
         torch = self.torch
         layout = torch.channels_last if 'channels last' in way else torch.contiguous_format
         network = copy.deepcopy(self.networks[0]).eval().to(memory_format=layout)
-        x = self.x.contiguous(memory_format=layout)
+        x = self.x.contiguous(memory_format=layout) if self.x.ndim == 4 else self.x   # or it is noise
         if 'jit.freeze' in way:
             with torch.no_grad():
                 network = torch.jit.freeze(torch.jit.trace(network, x))
@@ -334,6 +364,29 @@ class TorchSide(Side):
         loss.backward()
         self.trainers[0].step()
         return loss.item()
+
+    def train_noise(self):
+        torch = self.torch
+        (generator, discriminator), (learn_to_make, learn_to_judge) = self.networks, self.trainers
+
+        def judge(picture, real):
+            scores = discriminator(picture)
+            wanted = torch.full_like(scores, real)
+            return torch.nn.functional.binary_cross_entropy_with_logits(scores, wanted)
+
+        with torch.no_grad():
+            made = generator(self.x)
+        discriminator.requires_grad_(True)
+        learn_to_judge.zero_grad()
+        losses = [judge(self.targets[0], 1), judge(made, 0)]
+        sum(losses).backward()
+        learn_to_judge.step()
+        discriminator.requires_grad_(False)
+        learn_to_make.zero_grad()
+        losses.append(judge(generator(self.x), 1))
+        losses[-1].backward()
+        learn_to_make.step()
+        return sum(losses).item()
 
     def train_gan(self):
         torch = self.torch

@@ -24,7 +24,7 @@ from twins import (  # noqa: E402
 
 
 def tolerance_of(net):
-    """In float64. MXNet computes a leaky ReLU below 0 in float32, and has the epsilon of a layer normalisation in it."""
+    """In float64. MXNet computes leaky ReLUs below 0 in float32, and keeps a layer normalisation's epsilon in it."""
     return 5e-7 if layers(net, (nn.LeakyReLU, MapNorm)) else 1e-12
 
 
