@@ -31,7 +31,7 @@ DIGITS = {'train': 5000, 'val': 1000, 'seed': 0}
 CIFAR10 = {'train': 5000, 'val': 1000, 'seed': 0}
 PICTURES = {'train': 600, 'val': 150, 'seed': 0}
 FINE_GRAINED = {'train': 3000, 'val': 600, 'size': 128, 'seed': 0}
-MOST_BIRDS = 10 ** 6   # of each part: 10 GB
+MOST = 10 ** 6   # pictures of each part: of birds, 10 GB
 
 COCO_PARTS = ('annotations', 'val2017', 'train2017')
 DRAWN_IF_ASKED = {'unpaired': UNPAIRED, 'faces': FACES, 'digits': DIGITS}   # and not where the original fails
@@ -80,13 +80,14 @@ def add_arguments(parser):
     dataset.add_argument('--sha256', help='what the SHA-256 of the archive must be, if it is not the known one')
     dataset.add_argument('--synthetic', action='store_true', help='draw two domains, download nothing')
     _add_settings(dataset, 'what is drawn', UNPAIRED, (
-        ('train', 2, 'pictures of each domain to train on'), ('val', 1, 'pictures of each domain to validate with'),
+        ('train', (2, MOST), 'pictures of each domain to train on'),
+        ('val', (1, MOST), 'pictures of each domain to validate with'),
         ('size', (32, 2048), 'their sides in pixels'), ('seed', 0, 'other landscapes')))
 
     dataset = _add(datasets, 'faces', faces.__doc__, faces, 'data/faces')
     dataset.add_argument('--synthetic', action='store_true', help='draw faces, download nothing')
     _add_settings(dataset, 'what is drawn', FACES, (
-        ('train', 1, 'faces to train on'), ('val', 1, 'faces to validate with'),
+        ('train', (1, MOST), 'faces to train on'), ('val', (1, MOST), 'faces to validate with'),
         ('size', (32, 2048), 'the sides of the pictures in pixels'), ('seed', 0, 'other faces')))
 
     dataset = _add(datasets, 'folder', folder.__doc__, folder, 'data/folder')
@@ -113,7 +114,8 @@ def add_arguments(parser):
     dataset = _add(datasets, 'digits', digits.__doc__, digits, 'data/digits')
     dataset.add_argument('--synthetic', action='store_true', help='draw digits')
     _add_settings(dataset, 'what is drawn', DIGITS, (
-        ('train', 10, 'digits to train on'), ('val', 10, 'digits to validate with'), ('seed', 0, 'other digits')))
+        ('train', (10, MOST), 'digits to train on'), ('val', (10, MOST), 'digits to validate with'),
+        ('seed', 0, 'other digits')))
 
     dataset = _add(datasets, 'pictures', pictures.__doc__, pictures, 'data/pictures')
     dataset.add_argument('--synthetic', action='store_true', help='as it is anyway')
@@ -130,7 +132,7 @@ def add_arguments(parser):
                              help='files of the original that are there already, which are checked by their MD5 sums, '
                              'used and left where they are')
         _add_settings(dataset, 'the synthetic dataset, asked for or not', FINE_GRAINED, (
-            ('train', (12, MOST_BIRDS), 'pictures to train on'), ('val', (12, MOST_BIRDS), 'pictures to test with'),
+            ('train', (12, MOST), 'pictures to train on'), ('val', (12, MOST), 'pictures to test with'),
             ('size', (64, 2048), 'the longer sides of the pictures in pixels'),
             ('seed', 0, 'another seed, other pictures')))
 
@@ -231,10 +233,12 @@ def unpaired(args):
 
     The originals are those of the authors of CycleGAN. Both give trainA, trainB, testA and testB. The folder appears
     when all is there and has been checked; if it is there already, nothing is done. By default it is data/NAME, or
-    data/synthetic_unpaired.
+    data/synthetic_unpaired. A folder with trainA, trainB, testA and testB from elsewhere needs none of this: give it to
+    gluonzoo train.
 
     No drawn landscape is in both trainA and trainB. testA and testB show the same landscapes under the same names: how
-    well one season is turned into the other can be measured, although nothing learns from pairs.
+    well one season is turned into the other can be measured, although nothing learns from pairs. Two drawn datasets of
+    one seed and of other numbers of pictures share landscapes, whatever the part; another --seed gives others.
     """
     from ..data.fetch.download import DownloadError
     from ..data.fetch.unpaired import get_original, get_synthetic
@@ -255,7 +259,8 @@ def faces(args):
         gluonzoo data faces --synthetic       # draws 4,000 and 1,000 faces, without a network
 
     The photos lie in a folder for each person; a training takes a tenth of them to validate with. The drawn faces are
-    in the folders train and val. The folder appears when all is there; if it is there already, nothing is done.
+    in the folders train and val. Two drawn datasets of one seed begin with the same faces, whatever their part; another
+    --seed gives others. The folder appears when all is there; if it is there already, nothing is done.
     """
     from ..data.fetch.download import DownloadError
     from ..data.fetch.faces import get_original, get_synthetic

@@ -70,17 +70,16 @@ class UnpairedImages(Dataset):
     FileNotFoundError
         if a folder is not there.
     ValueError
-        if both folders are the same; if a domain has no pictures, or a single one to train on; if pictures are smaller
-        than the square that `transform` cuts out of them. (All of this is found here, before anything is trained.) Also
-        for wrong keywords.
+        if both folders are the same, or one is in the other; if a domain has no pictures, or a single one to train on;
+        if pictures are smaller than the square that `transform` cuts out of them. (All of this is found here, before
+        anything is trained.) Also for wrong keywords.
     """
 
     def __init__(self, path: PATHS, serial=False, transform=None):
         super().__init__(path, transform)
         self.serial = serial
         a, b = self._folders = _folders(path)
-        if a.exists() and b.exists() and a.samefile(b):
-            raise ValueError(f'path: the domains A and B must be two folders: {a} twice')
+        _require_apart(a, b)
         self.files_a, self.files_b = (pictures_below(folder) for folder in (a, b))
         for folder, files in ((a, self.files_a), (b, self.files_b)):
             if len(files) < 2 and not serial:
@@ -169,6 +168,16 @@ def _folders(path):
     if len(path) != 2:
         raise ValueError(f'path: must be two folders, of A and of B, or one that has them: {path!r}')
     return Path(path[0]), Path(path[1])
+
+
+def _require_apart(a, b):
+    """ValueError if the pictures of one domain would be those of the other, too."""
+    whole_a, whole_b = a.resolve(), b.resolve()
+    if whole_a == whole_b:
+        raise ValueError(f'path: the domains A and B must be two folders: {a} twice')
+    for inner, outer in ((whole_a, whole_b), (whole_b, whole_a)):
+        if outer in inner.parents:
+            raise ValueError(f'path: the domains A and B must not lie in each other: {a} and {b}')
 
 
 def _require_size(folder, files, side):

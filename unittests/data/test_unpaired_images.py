@@ -164,6 +164,9 @@ def test_domains_that_cannot_be_trained_on(tmp_path, two):
     a, b = map(Path, two)
     with pytest.raises(ValueError, match='path: the domains A and B must be two folders: .*A twice'):
         UnpairedImages([two[0], str(b / '..' / 'A')])
+    for pair in ([str(a.parent), two[1]], [two[1], str(a.parent)]):
+        with pytest.raises(ValueError, match='path: the domains A and B must not lie in each other: '):
+            UnpairedImages(pair)
     for path in b.iterdir():
         path.unlink()
     with pytest.raises(ValueError, match='B: no pictures in it'):

@@ -8,12 +8,14 @@ A digit is a function of (seed, index), as long as NumPy and OpenCV are the same
 """
 import numpy as np
 
+from ...values import check, whole
 from .flat import canvas, line, shrunk
 from .scenery import ellipse, rotation
 
 __all__ = ['CLASS_NAMES', 'digit']
 
 CLASS_NAMES = [str(number) for number in range(10)]
+SIZE = whole(16, 2048)
 
 
 def _arc(x, y, rx, ry, begin, end, count=14):
@@ -47,16 +49,17 @@ def digit(seed, index, size=32):
     ----------
     seed, index : int, at least 0
         Which digit: any two differ.
-    size : int, at least 16
+    size : int, 16 to 2048
         The sides of the picture in pixels.
 
     Returns
     -------
     image : uint8 array [size, size, 3], three equal colours
     label : int, 0 to 9
+
+    Raises ValueError if a number is none of these.
     """
-    if size < 16:
-        raise ValueError(f'size: must be at least 16: {size}')
+    check('size', size, SIZE)
     rng = np.random.Generator(np.random.PCG64([seed, index]))
     label = int(rng.integers(10))
     slant = np.array([[1, -rng.uniform(-.1, .35)], [0, 1]])

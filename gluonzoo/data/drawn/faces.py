@@ -8,6 +8,7 @@ A face is a function of (seed, index), as long as NumPy and OpenCV are the same.
 """
 import numpy as np
 
+from ...values import check, whole
 from .flat import canvas, fill, line, shrunk
 from .scenery import ellipse, rotation
 
@@ -17,6 +18,7 @@ BACKGROUNDS = ((90, 145, 200), (190, 205, 130), (225, 170, 120), (165, 150, 195)
 SKINS = ((250, 220, 190), (225, 175, 130), (160, 105, 70), (95, 65, 50))
 HAIRS = ((40, 30, 30), (110, 65, 35), (235, 200, 100), (185, 75, 35), (200, 200, 205))
 SHIRTS = ((60, 60, 110), (170, 50, 60), (235, 235, 225), (50, 110, 85))
+SIZE = whole(32, 2048)
 _EYE, _WHITE, _LIPS, _GLASSES = (30, 30, 40), (250, 250, 250), (170, 55, 65), (35, 35, 35)
 
 
@@ -27,15 +29,16 @@ def face(seed, index, size=64):
     ----------
     seed, index : int, at least 0
         Which face: any two differ.
-    size : int, at least 32
+    size : int, 32 to 2048
         The sides of the picture in pixels.
 
     Returns
     -------
     uint8 array [size, size, 3], RGB
+
+    Raises ValueError if a number is none of these.
     """
-    if size < 32:
-        raise ValueError(f'size: must be at least 32: {size}')
+    check('size', size, SIZE)
     rng = np.random.Generator(np.random.PCG64([seed, index]))
     background, skin, hair, shirt = (np.array(colours[rng.integers(len(colours))])
                                      for colours in (BACKGROUNDS, SKINS, HAIRS, SHIRTS))

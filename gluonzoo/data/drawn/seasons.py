@@ -9,6 +9,7 @@ A landscape is a function of (seed, index), as long as NumPy and OpenCV are the 
 """
 import numpy as np
 
+from ...values import check, whole
 from .flat import canvas, fill, line, shrunk
 from .scenery import ellipse
 
@@ -23,6 +24,7 @@ WINTER = {'sky': (190, 195, 215), 'sun': (255, 250, 215), 'hills': (150, 165, 19
           'roof': (225, 230, 245), 'door': (90, 60, 110)}
 SEASONS = SUMMER, WINTER
 _KINDS = list(SUMMER)
+SIZE = whole(32, 2048)
 
 
 def landscape(seed, index, size=64):
@@ -32,15 +34,16 @@ def landscape(seed, index, size=64):
     ----------
     seed, index : int, at least 0
         Which landscape: any two differ.
-    size : int, at least 32
+    size : int, 32 to 2048
         The sides of both pictures in pixels.
 
     Returns
     -------
     summer, winter : uint8 arrays [size, size, 3], RGB
+
+    Raises ValueError if a number is none of these.
     """
-    if size < 32:
-        raise ValueError(f'size: must be at least 32: {size}')
+    check('size', size, SIZE)
     rng = np.random.Generator(np.random.PCG64([seed, index]))
     kinds = _drawn(rng, size)
     light = rng.uniform(.82, 1)   # the same in both, and nothing is clipped: it follows from either

@@ -30,7 +30,8 @@ def get_original(out):
     DatasetError, ValueError, FileNotFoundError
         if the folder holds something else, or the archive has no pictures.
     """
-    beside = out.with_name(f'{out.name}.tgz')   # so that it is still there when unpacking fails
+    # Beside the folder, so that it is still there when unpacking fails; under a name that no file of the user's has.
+    beside = out.with_name(f'{out.name}.tgz.download')
 
     def fill(folder):
         archive = download_first(ADDRESSES, beside, sha256=SHA256, max_bytes=MAX_BYTES)

@@ -99,7 +99,8 @@ def get_original(name, out, sha256=None):
 
 
 def _archive(out):
-    return out.with_name(f'{out.name}.zip')
+    """Where the archive is for a while: under a name that no file of the user's has."""
+    return out.with_name(f'{out.name}.zip.download')
 
 
 # -- the synthetic one -----------------------------------------------------------------------------------------------

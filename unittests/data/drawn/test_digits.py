@@ -51,5 +51,9 @@ def test_which_digit_it_is_can_be_seen(digits):
 def test_sizes(size):
     image, _ = digit(0, 0, size)
     assert image.shape == (size, size, 3)
-    with pytest.raises(ValueError, match='size: must be at least 16: 15'):
-        digit(0, 0, 15)
+    for wrong in (15, 2049, 64.5, '64', None):
+        with pytest.raises(ValueError, match=f'size: must be a whole number from 16 to 2048: {wrong!r}'):
+            digit(0, 0, wrong)
+    for seed, index in ((-1, 0), (0, -1)):
+        with pytest.raises(ValueError):
+            digit(seed, index)

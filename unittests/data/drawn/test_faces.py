@@ -28,8 +28,12 @@ def test_repeatable_and_different(faces):
 def test_sizes(size):
     picture = face(0, 0, size)
     assert picture.shape == (size, size, 3) and picture.dtype == np.uint8
-    with pytest.raises(ValueError, match='size: must be at least 32: 31'):
-        face(0, 0, 31)
+    for wrong in (31, 2049, 64.5, '64', None):
+        with pytest.raises(ValueError, match=f'size: must be a whole number from 32 to 2048: {wrong!r}'):
+            face(0, 0, wrong)
+    for seed, index in ((-1, 0), (0, -1)):
+        with pytest.raises(ValueError):
+            face(seed, index)
 
 
 @pytest.mark.parametrize('size', [32, 64, 128])

@@ -77,7 +77,7 @@ def test_archives_that_are_not_right(get, server, files, message):
     server.offer(archive(files))
     code, _, error = get()
     assert code == 1 and message in error, error
-    assert not get.out.exists() and names(get.out.parent) == ['faces.tgz']
+    assert not get.out.exists() and names(get.out.parent) == ['faces.tgz.download']
     assert not (get.out.parent.parent / 'evil.png').exists()
 
 

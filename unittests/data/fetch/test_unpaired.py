@@ -111,7 +111,7 @@ def test_archives_that_are_not_right(get, server, files, message):
     server.offer(archive(files))
     code, _, error = get('horse2zebra')
     assert code == 1 and message in error, error
-    assert not get.out.exists() and names(get.out.parent) == ['two.zip']   # which has the right checksum
+    assert not get.out.exists() and names(get.out.parent) == ['two.zip.download']   # which has the right checksum
     assert not (get.out.parent.parent / 'evil.png').exists()
 
 
@@ -123,7 +123,7 @@ def test_an_archive_that_grows(get, server):
     server.offer(stream.getvalue())
     code, _, error = get('horse2zebra')
     assert code == 1 and 'with it the files take more than' in error
-    assert names(get.out.parent) == ['two.zip']
+    assert names(get.out.parent) == ['two.zip.download']
 
 
 def test_a_server_that_sends_too_much(get, server):
@@ -132,6 +132,26 @@ def test_a_server_that_sends_too_much(get, server):
     unpaired.ORIGINALS['horse2zebra'] = original._replace(bytes=1 << 20)
     code, _, error = get('horse2zebra')
     assert code == 1 and f'more than {2 << 20} bytes' in error and names(get.out.parent) == []
+
+
+def test_files_of_the_user_beside_the_folder_stay(get, server):
+    get.out.parent.mkdir()
+    (get.out.parent / 'two.zip').write_text('mine')
+    assert get('horse2zebra')[0] == 0
+    assert names(get.out.parent) == ['two', 'two.zip'] and (get.out.parent / 'two.zip').read_text() == 'mine'
+
+
+def test_an_archive_that_a_killed_run_has_left_goes(get, server):
+    get('horse2zebra')
+    (get.out.parent / 'two.zip.download').write_bytes(server.files['/new/horse2zebra.zip'])
+    assert get('horse2zebra')[1] == f'{get.out}: is there already\n' and names(get.out.parent) == ['two']
+
+
+def test_an_archive_that_is_there_is_not_fetched_again(get, server):
+    """Where unpacking failed, as for want of room."""
+    get.out.parent.mkdir()
+    (get.out.parent / 'two.zip.download').write_bytes(server.files['/new/horse2zebra.zip'])
+    assert get('horse2zebra')[0] == 0 and server.requests == [] and names(get.out.parent) == ['two']
 
 
 def test_without_a_network(get, server):
@@ -143,6 +163,14 @@ def test_without_a_network(get, server):
 
 
 def test_what_is_known_of_the_originals():
+    """As TensorFlow Datasets list them: bytes, and how the SHA-256 begins."""
+    known = {name: (original.bytes, original.sha256[:8]) for name, original in unpaired.ORIGINALS.items()}
+    assert known == {
+        'apple2orange': (78456409, '845a191e'), 'summer2winter_yosemite': (132640856, '167fe172'),
+        'horse2zebra': (116867962, 'a74d9d39'), 'monet2photo': (305231073, '88f91b00'),
+        'cezanne2photo': (279885071, '3a6c10ca'), 'ukiyoe2photo': (292946532, '02a2a2fb'),
+        'vangogh2photo': (306590349, '362c3473'), 'iphone2dslr_flower': (339964458, '8fcb5e37'),
+        'maps': (1476754427, '639534f6'), 'facades': (35135868, '9a31ebf3')}
     for name, original in unpaired.ORIGINALS.items():
         assert len(bytes.fromhex(original.sha256)) == 32 and original.bytes > 1 << 24 and original.what, name
     assert len({original.sha256 for original in unpaired.ORIGINALS.values()}) == len(unpaired.ORIGINALS)
