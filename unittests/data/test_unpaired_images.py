@@ -154,8 +154,14 @@ def test_fingerprint(tmp_path, two):
     assert UnpairedImages(two[::-1]).fingerprint()['sha256'] != first['sha256']
     save(tmp_path / 'copy' / 'B' / '0.png', picture(0, 9, 9))
     assert UnpairedImages(domains(tmp_path / 'copy', 3, 4)).fingerprint() == first   # as it was before
-    (tmp_path / 'copy' / 'B' / '4.png').rename(tmp_path / 'copy' / 'A' / '4.png')
-    assert UnpairedImages([str(tmp_path / 'copy' / name) for name in 'AB']).fingerprint() != first
+    # One file goes from the begin of B to the end of A: the list of all files is the same.
+    for name, number in zip('AABBB', range(5)):
+        save(tmp_path / 'parts' / name / f'{number}.png', picture(number))
+    parts = [str(tmp_path / 'parts' / name) for name in 'AB']
+    before = UnpairedImages(parts).fingerprint()
+    (tmp_path / 'parts' / 'B' / '2.png').rename(tmp_path / 'parts' / 'A' / '2.png')
+    after = UnpairedImages(parts).fingerprint()
+    assert before['count'] == after['count'] == 3 and before['sha256'] != after['sha256']
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------

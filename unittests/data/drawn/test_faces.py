@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from gluonzoo.data.drawn.faces import BACKGROUNDS, SHIRTS, SKINS, face
+from gluonzoo.data.drawn.faces import BACKGROUNDS, HAIRS, SHIRTS, SKINS, face
 
 SIZE = 64
 COUNT = 400
@@ -59,6 +59,28 @@ def test_all_combinations_of_background_skin_and_shirt_occur(faces):
         assert (shares > .6 / count).all() and (shares < 1.4 / count).all()
     assert len(set(zip(background, shirt))) == len(BACKGROUNDS) * len(SHIRTS)
     assert len(set(zip(background[clear], skin[clear]))) == len(BACKGROUNDS) * len(SKINS)
+
+
+def of_colour(faces, colour):
+    """bool [N, H, W]: where a colour is seen that shares the pixel with no other."""
+    return (np.abs(faces.astype(int) - colour) <= 1).all(-1)
+
+
+def test_hair_of_all_colours_or_none(faces):
+    """Nine of ten have hair above the forehead; a third has it down to the shoulders."""
+    areas = np.stack([of_colour(faces, hair).sum((1, 2)) for hair in HAIRS], 1)   # [N, colours]
+    haired = areas.max(1) > 40
+    assert abs(haired.mean() - .9) < .06
+    shares = np.bincount(areas[haired].argmax(1), minlength=len(HAIRS)) / haired.sum()
+    assert (shares > .6 / len(HAIRS)).all() and (shares < 1.4 / len(HAIRS)).all()
+    low = slice(int(.66 * SIZE), None)   # beside the chin
+    long = np.stack([of_colour(faces[:, low], hair).sum((1, 2)) for hair in HAIRS], 1).max(1) > 10
+    assert abs(long.mean() - .35) < .12
+
+
+def test_three_of_ten_wear_glasses(faces):
+    rims = of_colour(faces[:, SIZE // 4:3 * SIZE // 4], (35, 35, 35)).sum((1, 2))
+    assert abs((rims > 15).mean() - .3) < .1
 
 
 def test_the_same_person_is_not_drawn_twice(faces):

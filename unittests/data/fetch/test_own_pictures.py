@@ -23,7 +23,7 @@ def mine(tmp_path):
         save(tmp_path / 'mine' / f'{number:02}.png', 16 + number, 30, number)
     for number in range(3):
         save(tmp_path / 'mine' / 'more' / f'{number}.jpg', 40, 20 + number)
-    save(tmp_path / 'mine' / 'more' / '0.png', 9, 7)
+    save(tmp_path / 'mine' / 'more' / '0.png', 15, 11)
     return tmp_path / 'mine'
 
 
