@@ -5,7 +5,7 @@ __all__ = ['before_last_dense']
 
 
 def before_last_dense(outputs):
-    """The Symbol of the input of the last fully connected layer.
+    """The Symbol of what the last fully connected layer takes.
 
     Parameters
     ----------
@@ -14,11 +14,12 @@ def before_last_dense(outputs):
 
     Returns
     -------
-    Symbol, or None if the first output has no fully connected layer before it
+    Symbol, or None if the first output is not that of a fully connected layer. (Others may lie deeper, such as those of
+    squeeze and excitation.)
     """
     graph = read_graph(own_names(flat([outputs])[0]))
-    dense = [node for node in graph['nodes'] if node['op'] == 'FullyConnected']
-    if not dense:
+    node = graph['nodes'][graph['heads'][0][0]]
+    if node['op'] != 'FullyConnected':
         return None
-    graph['heads'] = [list(dense[-1]['inputs'][0])]
+    graph['heads'] = [list(node['inputs'][0])]
     return make_symbol(graph)

@@ -50,7 +50,7 @@ class PictureFeatures:
     Raises
     ------
     ValueError
-        if the network has no fully connected layer, or takes no pictures of this size.
+        if the network does not end with a fully connected layer, or takes no pictures of this size.
     """
 
     def __init__(self, net, name, size, mean, std, ctx=None):
@@ -58,7 +58,7 @@ class PictureFeatures:
         self._ctx = ctx or [mx.cpu()]
         symbol = before_last_dense(net(mx.sym.var('data')))
         if symbol is None:
-            raise ValueError(f'{name}: must be a classifier, with a fully connected layer: it has none')
+            raise ValueError(f'{name}: must be a classifier, whose last layer is fully connected')
         parameters = net.collect_params()
         self._parameters = [None if key == 'data' else parameters[key] for key in symbol.list_inputs()]
         self._compute = mx.nd.CachedOp(symbol, [('static_alloc', True)])

@@ -36,5 +36,6 @@ def test_the_input_of_the_network_itself():
     assert before_last_dense(symbol_of(layers(nn.Dense(2, in_units=4)))).list_outputs() == ['data']
 
 
-def test_none():
+def test_none_at_the_end():
     assert before_last_dense(symbol_of(layers(nn.Conv2D(2, 1, in_channels=3)))) is None
+    assert before_last_dense(symbol_of(layers(nn.Dense(3, in_units=4), nn.LeakyReLU(.1)))) is None

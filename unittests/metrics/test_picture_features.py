@@ -106,7 +106,7 @@ def test_fid_of_too_few_pictures_is_left_out_and_the_least_number_is_said(real, 
 def test_bad_input():
     net = nn.HybridSequential()
     net.add(nn.Conv2D(2, 1, in_channels=3))
-    with pytest.raises(ValueError, match='mine: must be a classifier, with a fully connected layer: it has none'):
+    with pytest.raises(ValueError, match='mine: must be a classifier, whose last layer is fully connected'):
         PictureFeatures(net, 'mine', 8, MEAN, STD)
     with pytest.raises(ValueError, match='^mine: takes no pictures of 9 x 9 pixels: .*') as error:
         PictureFeatures(flattening(), 'mine', 9, MEAN, STD)
