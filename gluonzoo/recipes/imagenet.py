@@ -104,4 +104,9 @@ def prediction(model):
         names = [f'class {number}' for number in range(1000)]
     else:
         names = list(ImageNet1kAttr().classes)
-    return {'name': TASK, 'net': {'name': model, 'classes': len(names)}, 'class_names': names}
+    look = {}   # of the others: the task's own
+    if model == 'inception_v3':
+        from ..models.inception import MEAN, STD
+
+        look = {'size': 299, 'mean': list(MEAN), 'std': list(STD)}
+    return {'name': TASK, 'net': {'name': model, 'classes': len(names)}, 'class_names': names, **look}

@@ -11,6 +11,7 @@ from run_checks import check_error_is_one_line, check_records, draw, evaluated, 
 
 from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
+from gluonzoo.commands.resolve import make_task
 from gluonzoo.commands.train import parse
 from gluonzoo.recipes import imagenet
 from gluonzoo.registry import get_model
@@ -166,6 +167,12 @@ def test_names_of_official_weights():
     """darknet's weights count the classes in an order of their own."""
     assert imagenet.prediction('sknet50')['class_names'][1] == 'goldfish'
     assert imagenet.prediction('darknet53')['class_names'] == [f'class {i}' for i in range(1000)]
+
+
+@pytest.mark.parametrize('model', ['inception_v3', 'resnet34', 'ghostnet_0_5', 'sknet50'])
+def test_weights_without_a_run_see_pictures_as_the_network_is_for(model):
+    look, net = make_task({'task': imagenet.prediction(model)}).look, get_model(model)
+    assert (look['size'], tuple(look['mean']), tuple(look['std'])) == (net.input_size, tuple(net.mean), tuple(net.std))
 
 
 @pytest.mark.parametrize('words, said', [
