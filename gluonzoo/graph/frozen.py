@@ -14,14 +14,16 @@ class Frozen:
     ----------
     net : HybridBlock
         of one input; initialised, its shapes known
+    static_alloc : bool
+        whether the memory of a pass is kept for the next one, see HybridBlock.hybridize
     """
 
-    def __init__(self, net):
+    def __init__(self, net, static_alloc=True):
         data = mx.sym.var('data')
         symbol = net(data)
         parameters = {parameter.name: parameter for parameter in net.collect_params().values()}
         self._parameters = [parameters.get(name) for name in symbol.list_inputs()]   # None: the input
-        self._compute = mx.nd.CachedOp(symbol, [('static_alloc', True)])
+        self._compute = mx.nd.CachedOp(symbol, [('static_alloc', static_alloc)])
 
     def __call__(self, x):
         return self._compute(*(x if parameter is None else parameter.data(x.ctx).detach()

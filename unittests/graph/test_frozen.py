@@ -33,11 +33,12 @@ def values(net, what='data'):
             if what == 'data' or parameter.grad_req != 'null'}
 
 
+@pytest.mark.parametrize('static_alloc', [True, False])
 @pytest.mark.parametrize('hybrid', [False, True])
-def test_gradients_pass_and_leave_none(net, hybrid):
+def test_gradients_pass_and_leave_none(net, hybrid, static_alloc):
     if hybrid:
         net.hybridize(static_alloc=True)
-    frozen = Frozen(net)
+    frozen = Frozen(net, static_alloc)
     x, other = mx.nd.random.normal(shape=(2, 2, 6, 7)), mx.nd.random.normal(shape=(2, 2, 6, 7))
     own = learn(net, x)
     before = values(net, 'grad')

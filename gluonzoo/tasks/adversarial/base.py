@@ -55,6 +55,9 @@ class AdversarialTask(Task):
         the order of the turns in a step
     trained : dict of name -> tuple of str
         the networks of each trainer
+    keeps_memory : bool
+        whether each kind of pass keeps its memory for the next step, see HybridBlock.hybridize. Where there are several
+        kinds, and batches are large, this takes more memory and no less time.
     passes : dict of name -> int
         the backward passes in a turn of a trainer, if there are several for a part
     same_images : bool
@@ -71,6 +74,7 @@ class AdversarialTask(Task):
     turns = ('discriminator', 'generator')
     trained = {'generator': ('generator',), 'discriminator': ('discriminator',)}
     same_images = True
+    keeps_memory = True
     passes = {}
     bfloat16 = False   # MXNet's concatenation and transposition, among others
 
@@ -98,7 +102,9 @@ class AdversarialTask(Task):
             self.engine.trainer(name, self.optimizer_of(self._optimizer, name), *(self.networks[n] for n in networks),
                                 passes=self.passes.get(name, 1))
         judges = {name: self.networks[name] for name in self.trained['discriminator']}
-        self.frozen = {name: Frozen(net) for name, net in judges.items()}
+        for net in self.networks.values():
+            net.hybridize(static_alloc=self.keeps_memory)
+        self.frozen = {name: Frozen(net, self.keeps_memory) for name, net in judges.items()}
         if self._penalty is not None:
             self.penalties = {name: GradientPenalty(net, **self._penalty) for name, net in judges.items()}
 
