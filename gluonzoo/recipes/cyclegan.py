@@ -23,7 +23,7 @@ DATA = ('folder with the pictures of both domains in trainA, trainB, testA and t
 PAPER = {'batch_size': 1, 'epochs': 200, 'width': 64, 'learning_rate': 2e-4, 'pool_size': 50}
 SIZES = {'resnet_9blocks': (286, 256), 'resnet_6blocks': (143, 128)}   # of pictures: resized to, cut out of that
 # Narrow networks and small pictures that are not cropped: for little time.
-SMALL = {'batch_size': 4, 'epochs': 20, 'width': 16, 'learning_rate': 6e-4, 'pool_size': 50, 'size': 64}
+SMALL = {'batch_size': 2, 'epochs': 10, 'width': 16, 'learning_rate': 4e-4, 'pool_size': 50, 'size': 64}
 MODELS = tuple(SIZES)
 
 

@@ -46,7 +46,7 @@ def test_what_a_run_leaves(run):
                   ['SWD', 'SWD A', 'SWD B', 'cycle A', 'cycle B', 'identity A', 'identity B'])
     for trainer in ('generator', 'discriminator'):   # an epoch at the rate, one on the way down
         rates = [value for _, name, value in scalars(run) if name == f'lr_{trainer}']
-        assert rates == pytest.approx([6e-4, 6e-4, 3e-4, 3e-4])
+        assert rates == pytest.approx([4e-4, 4e-4, 2e-4, 2e-4])
     assert cv2.imread(str(run / 'samples' / 'epoch-002.jpg')).shape == (3 * 36 - 4, 6 * 36 - 4, 3)
 
 

@@ -114,6 +114,28 @@ def test_every_parameter_of_all_four_learns(options):
         assert np.isfinite(value).all() and (value != before[name]).any(), name
 
 
+def test_the_penalty_of_both_discriminators():
+    """Of 'wgan-gp', for the pictures that the discriminators see."""
+    task = make_task(objective='wgan-gp', penalty={'weight': 5.}, pool_size=0)
+    a, b = make_batch(2).arrays
+    wanted = []
+    for domain, real, made in (('a', a, task.networks['generator_ba'](b)), ('b', b, task.networks['generator_ab'](a))):
+        place = mx.nd.array([.25, .75]).reshape((2, 1, 1, 1))
+        between = real * place + made.detach() * (1 - place)
+        between.attach_grad()
+        with mx.autograd.record():
+            scores = task.networks[f'discriminator_{domain}'](between)
+            total = scores.sum()
+        total.backward()
+        norms = np.sqrt((between.grad.asnumpy() ** 2).sum((1, 2, 3)))
+        wanted.append(5 * ((norms - 1) ** 2).mean())
+        found = task.penalties[f'discriminator_{domain}']
+        with mx.autograd.record():
+            assert found(real, made, place).asscalar() == pytest.approx(wanted[-1], rel=1e-3)
+    losses = values(task.train_step(make_batch(2), 0))
+    assert losses.keys() == LOSSES | {'penalty_A', 'penalty_B'} and all(np.isfinite(v) for v in losses.values())
+
+
 def test_one_trainer_for_both_of_a_kind():
     task = make_task(optimizer={'generator': {'name': 'adam', 'learning_rate': .5, 'beta1': .5},
                                 'discriminator': {'name': 'sgd', 'learning_rate': .25}})
