@@ -128,11 +128,18 @@ def _constant(op):
 
 # -- linear operators ------------------------------------------------------------------------------------------------
 
-@tangent_rule('_copy', 'negative', 'Cast', 'amp_cast', 'Reshape', 'Flatten', 'transpose', 'expand_dims', 'squeeze',
+@tangent_rule('_copy', 'negative', 'amp_cast', 'Reshape', 'Flatten', 'transpose', 'expand_dims', 'squeeze',
               'SwapAxis', 'slice', 'slice_axis', 'reverse', 'tile', 'repeat', 'broadcast_to', 'broadcast_axis',
               'space_to_depth', 'depth_to_space', 'sum', 'mean', 'diag',
               '_contrib_AdaptiveAvgPooling2D', '_mul_scalar', '_div_scalar')
 def _linear(op):
+    return op.again(op.alone())
+
+
+@tangent_rule('Cast')
+def _cast(op):
+    if 'float' not in op.attributes['dtype']:
+        raise NoRuleError(f'of its types only floats have a rule, not {op.attributes["dtype"]}')
     return op.again(op.alone())
 
 

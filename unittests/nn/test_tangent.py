@@ -204,16 +204,16 @@ class Constant(nn.HybridBlock):
 
 @pytest.mark.parametrize('make', [ValueAndTangent, GradientAndTangent])
 @pytest.mark.parametrize('layer, message', [
-    (nn.BatchNorm(in_channels=2), r'^\w+: the layer \w*batchnorm\d+_fwd, operator BatchNorm, has no tangent rule: it '
+    (lambda: nn.BatchNorm(in_channels=2), r'^\w+: the layer \w*batchnorm\d+_fwd, operator BatchNorm, has no tangent rule: it '
                                   'makes the pictures of a batch depend on each other'),
-    (nn.Dropout(.5), r'^\w+: the layer \w*dropout\d+_fwd, operator Dropout, has no tangent rule: it is different'),
-    (nn.MaxPool2D(), r'^\w+: the layer \w*pool\d+_fwd, operator Pooling, has no tangent rule: of its kinds only avg '
+    (lambda: nn.Dropout(.5), r'^\w+: the layer \w*dropout\d+_fwd, operator Dropout, has no tangent rule: it is different'),
+    (nn.MaxPool2D, r'^\w+: the layer \w*pool\d+_fwd, operator Pooling, has no tangent rule: of its kinds only avg '
                      'and sum have a rule, not max$'),
-    (Two(), 'must have one output'),
-    (Constant(), 'its output does not depend on its input')])
+    (Two, 'must have one output'),
+    (Constant, 'its output does not depend on its input')])
 def test_errors(make, layer, message):
     net = nn.HybridSequential()
-    net.add(nn.Conv2D(2, 3, in_channels=2), layer)
+    net.add(nn.Conv2D(2, 3, in_channels=2), layer())
     net.initialize()
     with pytest.raises(ValueError, match=message):
         make(net)

@@ -234,6 +234,7 @@ def test_at_a_jump_the_slope_is_that_of_the_gradient(case, at):
     (lambda F, x: F.Pooling(x, kernel=(2, 2), pool_type='max'), 'operator Pooling, has no tangent rule: of its kinds'),
     (lambda F, x: F.LeakyReLU(x, act_type='selu'), 'its kind selu has no rule'),
     (lambda F, x: F.Dropout(x, p=.5), 'operator Dropout, has no tangent rule: it is different in every pass'),
+    (lambda F, x: F.cast(x, dtype='int32'), 'of its types only floats have a rule, not int32'),
     (lambda F, x: F.softmax(x, temperature=2), 'with a length or a temperature'),
     (lambda F, x: F.Convolution(x, F.ones_like(x), F.mean(x, axis=(0, 2, 3)), kernel=(1, 1), num_filter=2),
      'its bias must not depend'),
