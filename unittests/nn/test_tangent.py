@@ -204,9 +204,11 @@ class Constant(nn.HybridBlock):
 
 @pytest.mark.parametrize('make', [ValueAndTangent, GradientAndTangent])
 @pytest.mark.parametrize('layer, message', [
-    (lambda: nn.BatchNorm(in_channels=2), r'^\w+: the layer \w*batchnorm\d+_fwd, operator BatchNorm, has no tangent rule: it '
-                                  'makes the pictures of a batch depend on each other'),
-    (lambda: nn.Dropout(.5), r'^\w+: the layer \w*dropout\d+_fwd, operator Dropout, has no tangent rule: it is different'),
+    (lambda: nn.BatchNorm(in_channels=2),
+     r'^\w+: the layer \w*batchnorm\d+_fwd, operator BatchNorm, has no tangent rule: it makes the pictures of a batch '
+     'depend on each other'),
+    (lambda: nn.Dropout(.5),
+     r'^\w+: the layer \w*dropout\d+_fwd, operator Dropout, has no tangent rule: it is different'),
     (nn.MaxPool2D, r'^\w+: the layer \w*pool\d+_fwd, operator Pooling, has no tangent rule: of its kinds only avg '
                      'and sum have a rule, not max$'),
     (Two, 'must have one output'),
