@@ -177,7 +177,7 @@ def _in_two_passes(both):
         replaced.append(node)
     inputs = [number for number, node in enumerate(replaced) if node['op'] == 'null']
     second = make_symbol({**graph, 'nodes': replaced, 'arg_nodes': inputs, 'heads': [tangent]})
-    needed = [name for name in constants if name in second.list_inputs()]   # not those of the output alone
+    needed = sorted(constants.keys() & set(second.list_inputs()))   # not those of the output alone
     return make_symbol({**graph, 'heads': [value, *(constants[name] for name in needed)]}), second, needed
 
 
