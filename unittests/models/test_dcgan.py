@@ -2,6 +2,7 @@
 import mxnet as mx
 import numpy as np
 import pytest
+from float32_checks import check_float32_is_float64
 from mxnet.gluon import nn
 from network_layers import biases, layers
 from network_size import output_shapes, parameters
@@ -76,6 +77,20 @@ def test_slopes_and_first_weights(variant, slope, mean, deviation):
         assert abs(gammas.mean() - mean) < .1 * deviation and .9 * deviation < gammas.std() < 1.1 * deviation
         assert not any(norm.beta.data().asnumpy().any() for norm in norms)
         assert all(layer._alpha == slope for layer in layers(net, nn.LeakyReLU))
+
+
+@pytest.mark.parametrize('name, settings, shape', [
+    ('dcgan_generator', dict(size=32, width=16), (4, 100)),
+    ('dcgan_generator', dict(size=32, width=6, channels=1, extra_layers=1, norm='none'), (4, 100)),
+    ('dcgan_generator', dict(size=16, width=16, channels=1, variant='mmagic'), (4, 100)),
+    ('dcgan_discriminator', dict(size=32, width=16), (4, 3, 32, 32)),
+    ('dcgan_discriminator', dict(size=32, width=6, channels=1, extra_layers=1), (4, 1, 32, 32))])
+def test_float32(name, settings, shape):
+    """Channels that fill oneDNN's blocks, and some that do not."""
+    mx.random.seed(3)
+    net = get_model(name, **settings)
+    net.initialize()
+    check_float32_is_float64(net, shape, 1e-3)
 
 
 @pytest.mark.parametrize('settings, message', [

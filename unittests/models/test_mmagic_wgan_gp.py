@@ -1,6 +1,7 @@
 """WGAN-GP's networks of MMagic: their sizes, where their layers are, how they start, and what they refuse."""
 import mxnet as mx
 import pytest
+from float32_checks import check_float32_is_float64
 from mxnet.gluon import nn
 from network_layers import layers
 from network_size import output_shapes, parameters
@@ -65,6 +66,19 @@ def test_first_weights():
         assert .5 < weight.std() < 1.5
         if name == 'generator':
             assert not net.body[0].bias.data().asnumpy().any()
+
+
+@pytest.mark.parametrize('name, settings, shape', [
+    ('mmagic_wgan_gp_generator', dict(size=32, width=32), (4, 128)),
+    ('mmagic_wgan_gp_generator', dict(size=16, width=6, channels=1), (4, 128)),
+    ('mmagic_wgan_gp_critic', dict(size=32, width=32), (4, 3, 32, 32)),
+    ('mmagic_wgan_gp_critic', dict(size=16, width=6, channels=1, norm='layer'), (4, 1, 16, 16))])
+def test_float32(name, settings, shape):
+    """Channels that fill oneDNN's blocks, and some that do not."""
+    mx.random.seed(3)
+    net = get_model(name, **settings)
+    net.initialize()
+    check_float32_is_float64(net, shape, 1e-3)
 
 
 @pytest.mark.parametrize('settings, message', [

@@ -1,6 +1,7 @@
 """WGAN-GP's residual networks: their sizes, where their layers are, how they start, and what they refuse."""
 import mxnet as mx
 import pytest
+from float32_checks import check_float32_is_float64
 from mxnet.gluon import nn
 from network_layers import layers
 from network_size import output_shapes, parameters
@@ -85,6 +86,20 @@ def test_first_weights(name, glorots):
     assert [(conv.weight.init.gain, conv.weight.init.stride) for conv in convs] == [(gain, 1) for gain in wanted]
     assert [dense.weight.init.gain for dense in layers(net, nn.Dense)] == [2]
     assert not any(layer.bias.data().asnumpy().any() for layer in (*convs, *layers(net, nn.Dense)) if layer.bias)
+
+
+@pytest.mark.parametrize('name, settings, shape', [
+    ('residual64_generator', dict(width=4), (4, 128)), ('residual64_critic', dict(width=4), (4, 3, 64, 64)),
+    ('residual64_critic', dict(width=3, norm='layer'), (4, 3, 64, 64)),
+    ('residual32_generator', dict(width=16), (4, 128)), ('residual32_critic', dict(width=16), (4, 3, 32, 32)),
+    ('residual32_generator', dict(width=16, channels=1, norm='none'), (4, 128)),
+    ('residual32_critic', dict(width=16, norm='group', channels=1), (4, 1, 32, 32))])
+def test_float32(name, settings, shape):
+    """Channels that fill oneDNN's blocks, and some that do not."""
+    mx.random.seed(3)
+    net = get_model(name, **settings)
+    net.initialize()
+    check_float32_is_float64(net, shape, 1e-3)
 
 
 @pytest.mark.parametrize('name, settings, message', [

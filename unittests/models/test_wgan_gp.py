@@ -1,6 +1,7 @@
 """WGAN-GP's networks for CIFAR: their sizes, layers and first weights, and what they refuse."""
 import mxnet as mx
 import pytest
+from float32_checks import check_float32_is_float64
 from mxnet.gluon import nn
 from network_layers import biases, convolutions, layers
 from network_size import output_shapes, parameters
@@ -62,6 +63,19 @@ def test_first_weights():
             assert (layer.weight.init.gain, layer.weight.init.stride) == (
                 (2, 1) if isinstance(layer, nn.Dense) else (4, 2))
             assert not layer.bias.data().asnumpy().any() and 0 < abs(layer.weight.data().asnumpy()).max() < 1
+
+
+@pytest.mark.parametrize('name, settings, shape', [
+    ('wgan_gp_generator', dict(width=16), (4, 128)), ('wgan_gp_generator', dict(width=16, channels=1), (4, 128)),
+    ('wgan_gp_critic', dict(width=16), (4, 3, 32, 32)),
+    ('wgan_gp_critic', dict(width=16, norm='group'), (4, 3, 32, 32)),
+    ('wgan_gp_critic', dict(width=6, norm='layer', channels=1), (4, 1, 32, 32))])
+def test_float32(name, settings, shape):
+    """Channels that fill oneDNN's blocks, and some that do not."""
+    mx.random.seed(3)
+    net = get_model(name, **settings)
+    net.initialize()
+    check_float32_is_float64(net, shape, 1e-3)
 
 
 @pytest.mark.parametrize('name, settings, message', [
