@@ -67,6 +67,15 @@ def test_cyclegan_trains_as_its_twin(monkeypatch, capsys):
     assert 'resnet_9blocks' in capsys.readouterr().out
 
 
+def test_dcgan_trains_as_its_twin(monkeypatch, capsys):
+    case = bench_models.CASES['dcgan_generator']
+    monkeypatch.setitem(bench_models.CASES, 'dcgan_generator', case._replace(
+        arguments={'width': 4}, twin=(*case.twin[:2], {'width': 4}), batches=(8,)))
+    assert bench_models.main(['--quick', '--rounds', '1', '--model', 'dcgan_generator', '--what', 'train', 'memory',
+                              'inference']) == 0
+    assert 'dcgan_generator' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize('name', ['cifar_resnet32', 'sknet50', 'ghostnet_1_0', 'wsdan_resnet50'])
 def test_networks_do_what_their_twins_do(name, monkeypatch, capsys):
     monkeypatch.setitem(bench_models.CASES, name, bench_models.CASES[name]._replace(batches=(4,)))
