@@ -9,7 +9,8 @@
 A and B are the two domains. A training learns both directions; gluonzoo predict and gluonzoo export take the one from
 A to B, and with --set task.direction=BtoA the other one.
 
-Expected: see notes/models/cyclegan.md. The original datasets: not run.
+Expected: --small on the drawn seasons, 10 epochs in 8 minutes of one processor, best SWD 72.3, where pictures left as
+they are have 182.8. The original datasets: not run.
 """
 from .arguments import at_least
 from .schedules import linear_by_epochs
