@@ -64,10 +64,12 @@ class EMA:
     def follow(self, task, networks, step):
         """Averages in the weights of a task's `networks` after its step number `step`, if that has changed them.
 
-        Before the first update, the average is the weights.
+        Before the first update, the average is the weights, so that a checkpoint has something to store.
         """
-        updates = task.used_updates(step)
-        if updates > task.used_updates(step - 1) or not self.shadows:
+        before, updates = task.used_updates(step - 1), task.used_updates(step)
+        if updates > before == 0:
+            self.shadows = {}   # of weights that have learned nothing
+        if updates > before or not self.shadows:
             self.update(networks, updates)
 
     def statistics(self, networks):
