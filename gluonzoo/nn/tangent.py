@@ -18,7 +18,7 @@ import mxnet as mx
 from mxnet import autograd
 
 from ..graph.edit import make_symbol
-from .tangent_rules import RULES, NoRuleError, Operation, tangent_rule
+from .tangent_rules import RULES, NoRuleError, Operation, is_random, tangent_rule
 
 __all__ = ['GradientAndTangent', 'ValueAndTangent', 'tangent_rule']
 
@@ -141,7 +141,7 @@ def _with_tangent(net):
             continue
         sources = [tuple(edge[:2]) for edge in node['inputs']]
         before = [tangents.get(source) for source in sources]
-        if any(tangent is not None for tangent in before):
+        if is_random(node['op']) or any(tangent is not None for tangent in before):
             after = _by_rule(Operation(node, [values[source] for source in sources], before, values[number, 0]), net)
             tangents.update({(number, output): tangent for output, tangent in enumerate(after) if tangent is not None})
     if output not in tangents:
@@ -152,6 +152,8 @@ def _with_tangent(net):
 def _by_rule(operation, net):
     """The tangents of the outputs, a list."""
     what = f'{net.name}: the layer {operation.name}, operator {operation.operator}, has no tangent rule'
+    if is_random(operation.operator):
+        raise ValueError(f'{what}: it is different in every pass')
     if operation.operator not in RULES:
         raise ValueError(what)
     try:

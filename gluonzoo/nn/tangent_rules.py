@@ -20,7 +20,7 @@ import json
 
 from mxnet import symbol as F
 
-__all__ = ['NoRuleError', 'Operation', 'RULES', 'tangent_rule']
+__all__ = ['NoRuleError', 'Operation', 'RULES', 'is_random', 'tangent_rule']
 
 _VERSION = json.loads(F.var('x').tojson())['attrs']   # without it MXNet takes the graph for one of an older version
 
@@ -43,6 +43,11 @@ def tangent_rule(*operators):
         RULES.update(dict.fromkeys(operators, rule))
         return rule
     return register
+
+
+def is_random(operator):
+    """Whether an operator makes other numbers in every pass, so that no rule can be right for it."""
+    return operator in ('Dropout', '_shuffle') or operator.startswith(('_random_', '_sample_'))
 
 
 class NoRuleError(ValueError):
@@ -394,8 +399,3 @@ def _layer_norm(op):
 def _batch_norm(op):
     raise NoRuleError('it makes the pictures of a batch depend on each other, so that no gradient is of one picture '
                       'alone; layer, group and instance normalisation do not')
-
-
-@tangent_rule('Dropout')
-def _dropout(op):
-    raise NoRuleError('it is different in every pass')

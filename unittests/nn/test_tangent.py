@@ -221,6 +221,26 @@ def test_errors(make, layer, message):
         make(net)
 
 
+@pytest.mark.parametrize('make', [ValueAndTangent, GradientAndTangent])
+@pytest.mark.parametrize('random', [lambda F, weight: F.random.normal(shape=(2,)),
+                                    lambda F, weight: F.Dropout(weight, p=.5),
+                                    lambda F, weight: F.random.shuffle(weight)])
+def test_random_numbers_that_do_not_depend_on_the_input(make, random):
+    """The two passes would be of two networks."""
+    class Noisy(nn.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.weight = self.params.get('weight', shape=(2,))
+
+        def hybrid_forward(self, F, x, weight):
+            return F.tanh(F.broadcast_mul(x, random(F, weight)))
+
+    net = Noisy()
+    net.initialize()
+    with pytest.raises(ValueError, match=r'^noisy\d+: the layer \w+, .*, has no tangent rule: it is different'):
+        make(net)
+
+
 def test_dropout_that_drops_nothing():
     """Gluon's block of the rate 0 is the identity."""
     net = nn.HybridSequential()
