@@ -148,7 +148,7 @@ def test_follow():
 
     net, ema = numbers([0]), EMA(0.5, warmup=False)
     found = []
-    for step, value in enumerate((1, 3, 3, 5), 1):
+    for step, value in enumerate((1, 3, 7, 5), 1):
         put(net, value)
         ema.follow(EverySecond, {'net': net}, step)
         found.append(ema.shadows['net']['0.weight'].asscalar())

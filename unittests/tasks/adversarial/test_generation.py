@@ -13,6 +13,7 @@ from gluonzoo.metrics.ms_ssim import ms_ssim
 from gluonzoo.metrics.sliced_wasserstein import sliced_wasserstein
 from gluonzoo.registry import TASKS
 from gluonzoo.tasks.adversarial.generation import Generation
+from gluonzoo.tasks.adversarial.penalty import GradientPenalty
 from gluonzoo.train.engine import Engine
 
 SIZE = 16
@@ -68,6 +69,41 @@ def test_a_step():
     assert losses == pytest.approx({**expected, 'G': bce(made[1], 1)}, rel=1e-5)
 
 
+def test_the_penalty_is_a_loss_of_the_critic():
+    """Between the real pictures and the made ones; along its gradient the critic learns, too."""
+    options = {'weight': 3., 'target': .5}
+    task, batch = make_task(objective='wgan-gp', penalty=options, optimizer=SGD, critic_steps=2), make_batch(8)
+    generator, discriminator = task.networks.values()
+    parameters_before = {name: parameter.data().copy() for name, parameter in discriminator.collect_params().items()}
+    mx.random.seed(7)
+    made = generator(mx.nd.random.normal(shape=(8, 6)))
+    with autograd.record():
+        penalty = GradientPenalty(discriminator, **options)(batch.arrays[0], made)
+        loss = discriminator(made).mean() - discriminator(batch.arrays[0]).mean() + penalty
+    loss.backward()
+    expected = {name: (before - .05 * discriminator.collect_params()[name].grad()).asnumpy()
+                for name, before in parameters_before.items()}
+    mx.random.seed(7)
+    losses = values(task.train_step(batch, 0))
+    assert set(losses) == {'D_fake', 'D_real', 'D_penalty'}
+    assert losses['D_penalty'] == pytest.approx(penalty.asscalar(), rel=1e-5) and losses['D_penalty'] > .1
+    for name, parameter in discriminator.collect_params().items():
+        np.testing.assert_allclose(parameter.data().asnumpy(), expected[name], rtol=1e-4, atol=1e-6)
+
+
+def test_clipping_bounds_every_parameter():
+    """Gammas, too, but no running statistics."""
+    judge = critic()
+    judge.add(nn.BatchNorm(in_channels=1))
+    task = start_training(Generation, generator=Painter(), discriminator=judge, objective='wgan', clip=.01,
+                          optimizer={'name': 'sgd', 'learning_rate': 0.})
+    task.train_step(make_batch(4), 0)
+    largest = {name: np.abs(parameter.data().asnumpy()).max() for name, parameter in judge.collect_params().items()}
+    assert sum('running' in name for name in largest) == 2
+    assert all(largest[name] <= .0100001 for name in largest if 'running' not in name)
+    assert next(largest[name] for name in largest if 'running_var' in name) > .5
+
+
 @pytest.mark.parametrize('options', [{}, dict(noise='uniform'), dict(objective='lsgan', accumulate=2),
                                      dict(objective='wgan', clip=.1), dict(generator_steps=2, generator_images=3)],
                          ids=str)
@@ -95,6 +131,16 @@ def test_how_many_pictures_each_turn_is_about(monkeypatch):
     task.train_step(make_batch(4), 0)
     task.train_step(make_batch(4), 1)
     assert counts == [4, 4, 12, 12]
+
+
+@pytest.mark.parametrize('noise', ['normal', 'uniform'])
+def test_the_noise_of_a_training(monkeypatch, noise):
+    task, seen = make_task(noise=noise), []
+    make = task._make
+    monkeypatch.setattr(task, '_make', lambda noise: seen.append(noise.asnumpy()) or make(noise))
+    task.train_step(make_batch(64), 0)
+    assert [(np.abs(each) > 1).any() for each in seen] == 2 * [noise == 'normal']
+    assert (seen[0] != seen[1]).all()
 
 
 def test_running_statistics_are_of_the_generators_turn():
