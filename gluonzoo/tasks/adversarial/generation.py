@@ -24,7 +24,7 @@ from mxnet import autograd
 from ...memory import bytes_of
 from ...memory import require as require_memory
 from ...metrics.ms_ssim import ms_ssim
-from ...metrics.sliced_wasserstein import sliced_wasserstein
+from ...metrics.sliced_wasserstein import LEAST, sliced_wasserstein
 from ...pictures.chw import from_signed
 from ...pictures.contact_sheet import contact_sheet
 from ...registry import TASKS
@@ -109,6 +109,20 @@ class Generation(AdversarialTask):
         if tuple(shape) != self._shape:
             raise ValueError(f'{part}.transform: must make pictures {list(self._shape)}, as the generator does: '
                              f'{list(shape)}')
+        if part == 'val_data':
+            self._check_measures(len(dataset))
+
+    def _check_measures(self, count):
+        """ValueError if :meth:`evaluate` cannot measure so many pictures, or pictures of this size."""
+        if count < LEAST:
+            raise ValueError(f'val_data: must have {LEAST} pictures or more, to compare made ones with real ones; has '
+                             f'{count}')
+        black = np.zeros((LEAST, *self._shape[1:], 3), 'uint8')
+        try:
+            sliced_wasserstein(black, black, patches=1, directions=1)
+            ms_ssim(black)
+        except ValueError as error:
+            raise ValueError(f'generator: pictures of {self._shape[1]} pixels cannot be measured: {error}') from None
 
     # -- training ----------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from task_checks import check_a_step_does_not_wait, parameters, start_training, 
 from gluonzoo.data import Batch
 from gluonzoo.metrics.ms_ssim import ms_ssim
 from gluonzoo.metrics.sliced_wasserstein import sliced_wasserstein
+from gluonzoo.models.mlp_gan import mlp_critic, mlp_generator
 from gluonzoo.registry import TASKS
 from gluonzoo.tasks.adversarial.generation import Generation
 from gluonzoo.tasks.adversarial.penalty import GradientPenalty
@@ -38,6 +39,15 @@ def critic(channels=3):
     net = nn.HybridSequential()
     net.add(nn.Conv2D(4, 4, 4, in_channels=channels), nn.LeakyReLU(.2), nn.Flatten(), nn.Dense(1, in_units=64))
     return net
+
+
+class Pictures(SimpleNamespace):
+    """A dataset, as far as it is looked at before a training."""
+
+    count = 2
+
+    def __len__(self):
+        return self.count
 
 
 def make_task(channels=3, norm=False, **options):
@@ -278,10 +288,22 @@ def test_networks_that_do_not_fit():
 def test_data_that_do_not_fit():
     task = make_task()
     for shape in ((1, SIZE, SIZE), (3, 32, 32)):
-        dataset = SimpleNamespace(transform=SimpleNamespace(arrays=(shape,)))
+        dataset = Pictures(transform=SimpleNamespace(arrays=(shape,)))
         with pytest.raises(ValueError, match=r'val_data.transform: must make pictures \[3, 16, 16\], as the generator'):
             task.check_data('val_data', dataset)
         with pytest.raises(ValueError, match=r'pictures: must be \[B, 3, 16, 16\], as the generator makes them'):
             task.train_step(Batch((mx.nd.zeros((2, *shape)),), np.arange(2)), 0)
-    task.check_data('val_data', SimpleNamespace(transform=SimpleNamespace(arrays=((3, SIZE, SIZE),))))
-    task.check_data('val_data', SimpleNamespace())   # a user's own, without a transform
+    task.check_data('val_data', Pictures(transform=SimpleNamespace(arrays=((3, SIZE, SIZE),))))
+    task.check_data('val_data', Pictures())   # a user's own, without a transform
+
+
+def test_what_cannot_be_measured_is_said_before_the_training():
+    task = make_task()
+    task.check_data('train_data', Pictures(count=1))
+    with pytest.raises(ValueError, match='^val_data: must have 2 pictures or more, .* real ones; has 1$'):
+        task.check_data('val_data', Pictures(count=1))
+    for size, said in ((24, 'pictures: both sides must be multiples of 16 pixels, to be halved 4 times: 24 x 24'),
+                       (8, 'real: the shorter side must be at least 16 pixels: 8')):
+        task = start_training(Generation, generator=mlp_generator(size, 3, 4, 2), discriminator=mlp_critic(size, 3, 2))
+        with pytest.raises(ValueError, match=f'^generator: pictures of {size} pixels cannot be measured: {said}$'):
+            task.check_data('val_data', Pictures())
