@@ -1,6 +1,6 @@
 """Shows whether a critic's loss tells how good the pictures of its generator are, which is the claim of WGAN.
 
-    python scripts/critic_curve.py --run runs/wgan_gp_synthetic_faces_small --out curve.png
+    python scripts/critic_curve.py --run runs/wgan_gp_faces_small --out curve.png
 
 prints the correlation of the loss (its estimate of the distance, without the penalty, a mean over each epoch) with the
 sliced Wasserstein distance (SWD) after the epochs, and draws both. For comparison, it prints the SWD of two sets of

@@ -5,7 +5,7 @@ et al., ICLR 2016, https://arxiv.org/abs/1511.06434); "Wasserstein GAN" (Arjovsk
 https://arxiv.org/abs/1701.07875); "Improved Training of Wasserstein GANs" (WGAN-GP, Gulrajani et al., NeurIPS 2017,
 https://arxiv.org/abs/1704.00028).
 Official codes: github.com/martinarjovsky/WassersteinGAN, main.py; github.com/igul222/improved_wgan_training,
-gan_64x64.py and gan_cifar.py. The turns are those of MMagic: github.com/open-mmlab/mmagic,
+gan_64x64.py, gan_cifar.py and gan_cifar_resnet.py. The turns are those of MMagic: github.com/open-mmlab/mmagic,
 mmagic/models/base_models/base_gan.py.
 
 Deviations:
@@ -16,6 +16,9 @@ Deviations:
    the averaged weights, if there are some. The official codes of WGAN and WGAN-GP make theirs in the mode of training,
    where a picture depends on the others of its batch.
 3. MXNet updates running statistics in the backward pass alone: those of the generator come from its own turns.
+4. WGAN's generator has a turn at the end of each epoch, however many turns its critic has had. Here, the critic's turns
+   are counted on from epoch to epoch.
+5. gan_cifar_resnet.py adds uniform noise of 0..1/128 to real pictures. Here they are as they are.
 """
 import mxnet as mx
 import numpy as np
@@ -200,7 +203,8 @@ class Generation(AdversarialTask):
         ----------
         count : int, 1 or more
         seed : int, 0 or more
-            the picture number i of a seed is always the same, whatever `count` is
+            the picture number i of a seed is always the same, whatever `count` is, but for rounding: a colour may
+            differ by 1 of 255
         truncation : float, optional
             see :func:`gluonzoo.tasks.adversarial.noise.draw`
 
