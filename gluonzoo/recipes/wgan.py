@@ -3,7 +3,7 @@
     gluonzoo data faces --synthetic
     gluonzoo train wgan --data data/faces --small                    # minutes on two cores
     gluonzoo train wgan --data my_photos --size 64
-    gluonzoo train wgan --data my_photos --generator mlp             # as in the paper's Figure 4; also --critic mlp
+    gluonzoo train wgan --data my_photos --generator mlp             # without convolutions; also --critic mlp
     gluonzoo train wgan --data my_photos --norm none                 # a generator without batch normalisation
     gluonzoo sample --run runs/wgan_faces_small --out made.png
 
