@@ -60,8 +60,9 @@ def override(settings, texts):
                                  + ', '.join('.'.join([*path[:depth], name]) for name in near))
             if depth < len(path) - 1:
                 place = place.setdefault(key, None if known[key] is _NONE else copy.deepcopy(known[key]))
-        _check_type('.'.join(path), known[key], value, nullable=keywords.get(key, _NONE) is None)
         rule = _rule(path, place)
+        if rule is None or not rule.holds(value):   # a rule may allow several types
+            _check_type('.'.join(path), known[key], value, nullable=keywords.get(key, _NONE) is None)
         if rule is not None:
             check(f'--set: {".".join(path)}', value, rule)
         place[path[-1]] = value

@@ -21,6 +21,7 @@ KEYPOINTS = {'task': {'name': 'keypoint_detection', 'net': {'name': 'ghost_cente
 PAIRS = {'task': {'name': 'pix2pix', 'generator': {'name': 'unet128'}, 'discriminator': {'name': 'patchgan'},
                   'lambda_l1': 100},
          'val_data': {'name': 'paired_images', 'path': ['a', 'b']}}
+NOISE = {'task': {'name': 'generation', 'generator': {'name': 'dcgan_generator'}, 'critic_steps': 1}}
 
 
 def at(settings, path):
@@ -49,6 +50,9 @@ def test_what_is_no_override(text):
 @pytest.mark.parametrize('settings, text', [
     (SETTINGS, 'task.loss="pikachu"'), (SETTINGS, 'fit.epochs=7'), (SETTINGS, 'train_data.transform.crop=true'),
     (SETTINGS, 'fit.ema=null'), (SETTINGS, 'fit.ema=0'), (SETTINGS, 'engine.clip_norm=1'),
+    # of another type, which the rule allows
+    (SETTINGS, 'fit.ema={"decay": 0.9, "start": 3}'),
+    (NOISE, 'task.critic_steps={"usual": 5, "more": 20, "first": 25}'), (NOISE, 'task.clip=0.01'),
     (SETTINGS, 'engine.amp="bfloat16"'), (SETTINGS, 'engine.devices=["gpu(0)"]'), (SETTINGS, 'engine.kvstore=null'),
     (SETTINGS, 'task.optimizer={"name": "sgd"}'), (SETTINGS, 'task.optimizer.learning_rate=1'),
     (SETTINGS, 'task.class_names=["a", "b"]'), (SETTINGS, 'val_data.path="other.rec"'), (PAIRS, 'val_data.path="both"'),
@@ -129,7 +133,7 @@ VALUES = ['true', '2', '1.5', '"x"', '["x"]', '{"name": "x"}', 'null']
     (PAIRS, 'task.lambda_l1', ['2', '1.5'], 'a whole number, as 100 is'),   # which may mean 100.0
     (SETTINGS, 'task.optimizer.learning_rate', ['2', '1.5'], 'a number, as 0.002 is'),
     (SETTINGS, 'task.optimizer.wd', ['2', '1.5'], 'a number, as 0.0 is'),
-    (SETTINGS, 'fit.ema', ['null'], 'a number(, as 0.99 is| from 0 to 1, or null)'),
+    (SETTINGS, 'fit.ema', ['null'], 'a number(, as 0.99 is| from 0 to 1, or an object .*, or null)'),
     (SETTINGS, 'task.net.classes', ['2'], 'a whole number(, as 1 is| from 1 to 1000000)'),
     (SETTINGS, 'task.net.growth_rate', ['2'], 'a whole number(, as 48 is| from 1 to 1000000)'),
     (SETTINGS, 'train_data.transform.expand', ['2', '1.5'], 'a number, as 4.0 is'),
