@@ -164,7 +164,8 @@ def test_running_statistics_are_of_the_generators_turn():
     assert (statistics.data().asnumpy() != before).any()
 
 
-@pytest.mark.parametrize('options', [{}, dict(accumulate=2, critic_steps=2), dict(ctx=[mx.cpu(0), mx.cpu(1)])], ids=str)
+@pytest.mark.parametrize('options', [{}, dict(accumulate=2, critic_steps=2), dict(ctx=[mx.cpu(0), mx.cpu(1)]),
+                                     dict(objective='wgan-gp'), dict(objective='wgan', clip=.1)], ids=str)
 def test_a_step_does_not_wait(options):
     check_a_step_does_not_wait(make_task(**options), make_batch(4))
 
