@@ -20,8 +20,9 @@ class AdversarialTask(Task):
     discriminator judges the generator, or the other way round, as `turns` says. With `critic_steps` above 1, the
     generator has turns only in every so many steps. It has `generator_steps` of them then, with the same batch.
 
-    A step is a batch that the discriminator has seen. So the number of steps of a training counts its updates, as in
-    MMagic, and in the code of WGAN; the paper counts the generator's.
+    A step is a batch that the discriminator has seen. So the number of steps of a training counts its updates, as
+    MMagic's number of iterations does, and the epochs of WGAN's code. WGAN-GP's code, and the papers, count the
+    generator's updates.
 
     If a step has several rounds and the discriminator comes first, the generator makes its images twice, each time with
     new random numbers. Otherwise the memory would have to hold the graphs of all rounds.
