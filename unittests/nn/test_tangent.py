@@ -117,14 +117,16 @@ def test_two_points_at_a_time(net):
 
 
 def test_the_gradient_leaves_no_trace(net):
-    """Neither in the parameters' gradients nor in what is being recorded."""
+    """Neither in the parameters' gradients nor in that of x, nor in what is being recorded."""
     x = normal(3, 2, 6, 6)
     x.attach_grad()
+    x.grad[:] = 5
     for parameter in net.collect_params().values():
         parameter.grad()[:] = 7
     with autograd.record():
         passes = GradientAndTangent(net)
         u, constants = passes.gradient(x)
+        assert (x.grad == 5).asnumpy().all()
         loss = (x * u).sum()
     loss.backward()
     np.testing.assert_array_equal(x.grad.asnumpy(), u.asnumpy())
@@ -197,6 +199,11 @@ class Two(nn.HybridBlock):
         return x, x
 
 
+class Parts(nn.HybridBlock):
+    def hybrid_forward(self, F, x):
+        return F.split(x, 2, axis=1)
+
+
 class Constant(nn.HybridBlock):
     def hybrid_forward(self, F, x):
         return F.ones_like(x)
@@ -211,7 +218,7 @@ class Constant(nn.HybridBlock):
      r'^\w+: the layer \w*dropout\d+_fwd, operator Dropout, has no tangent rule: it is different'),
     (nn.MaxPool2D, r'^\w+: the layer \w*pool\d+_fwd, operator Pooling, has no tangent rule: of its kinds only avg '
                      'and sum have a rule, not max$'),
-    (Two, 'must have one output'),
+    (Two, 'must have one output'), (Parts, 'must have one output'),
     (Constant, 'its output does not depend on its input')])
 def test_errors(make, layer, message):
     net = nn.HybridSequential()

@@ -277,6 +277,11 @@ def test_errors_of_settings():
             TASKS.create('generation', generator=Painter(), discriminator=critic(), **options)
 
 
+def test_more_samples_than_the_memory_holds():
+    with pytest.raises(ValueError, match='^count: 1000000000000 pictures'):
+        make_task().sample(10 ** 12)
+
+
 def test_networks_that_do_not_fit():
     wrong = Painter()
     wrong.image_size = 32
