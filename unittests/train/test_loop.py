@@ -185,6 +185,16 @@ def test_the_average_is_what_is_evaluated_and_used(run):
     assert np.array_equal(other.networks['net'][0].weight.data().asnumpy(), shadow)
 
 
+def test_an_average_of_updates_not_of_steps(run):
+    """Of a generator that learns in every second step."""
+    task, ema, seen = toys.Forge(), EMA(0.5), []
+    task.used_updates = lambda step: step // 2
+    update = ema.update
+    ema.update = lambda networks, count: seen.append(count) or update(networks, count)
+    train(run, task, ema=ema, epochs=2)
+    assert seen == [0, 1, 2, 3]   # of six steps; the first is what a checkpoint before the update 1 has
+
+
 @pytest.mark.parametrize('step, saved', [(3, (5, 6)), (6, (6,))])
 def test_two_networks_with_a_trainer_each(tmp_path, step, saved):
     """Exact, pool and all, when stopped within an epoch, and before its evaluation, which is random here."""
