@@ -18,7 +18,7 @@ Each becomes a folder, and dataset.json in it says what the folder holds. gluonz
 import inspect
 from pathlib import Path
 
-from ..recipes.arguments import at_least, between
+from ..recipes.arguments import at_least, between, checksum
 from .arguments import add_command
 
 # What is drawn, unless the arguments say otherwise.
@@ -66,7 +66,8 @@ def add_arguments(parser):
 
     for name, what in ORIGINAL_PAIRS.items():
         dataset = _add(datasets, name, f'Pairs, {what}.\n{original_pairs.__doc__}', original_pairs, f'data/{name}')
-        dataset.add_argument('--md5', help='what the MD5 of the archive must be, if it is not the known one')
+        dataset.add_argument('--md5', type=checksum(32),
+                             help='what the MD5 of the archive must be, if it is not the known one')
 
     dataset = _add(datasets, 'pairs', pairs.__doc__, pairs, 'data/synthetic_pairs')
     dataset.add_argument('--synthetic', action='store_true', help='as it is anyway')
@@ -77,7 +78,8 @@ def add_arguments(parser):
     dataset = _add(datasets, 'unpaired', unpaired.__doc__, unpaired, None)
     dataset.add_argument('name', nargs='?', choices=ORIGINAL_DOMAINS, metavar='NAME', help=f'of an original: '
                          f'{", ".join(ORIGINAL_DOMAINS)}')
-    dataset.add_argument('--sha256', help='what the SHA-256 of the archive must be, if it is not the known one')
+    dataset.add_argument('--sha256', type=checksum(64),
+                         help='what the SHA-256 of the archive must be, if it is not the known one')
     dataset.add_argument('--synthetic', action='store_true', help='draw two domains, download nothing')
     _add_settings(dataset, 'what is drawn', UNPAIRED, (
         ('train', (2, MOST), 'pictures of each domain to train on'),

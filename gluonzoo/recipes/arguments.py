@@ -3,7 +3,7 @@ import argparse
 import math
 import re
 
-__all__ = ['at_least', 'between', 'device_names', 'fraction', 'part_below_1']
+__all__ = ['at_least', 'between', 'checksum', 'device_names', 'fraction', 'part_below_1']
 
 
 def _number(kind, good, rule):
@@ -29,6 +29,15 @@ def between(least, most):
 
 fraction = _number(float, lambda value: 0 < value < 1, 'between 0 and 1')
 part_below_1 = _number(float, lambda value: 0 <= value < 1, 'from 0 to below 1')
+
+
+def checksum(digits):
+    """A checksum of so many hexadecimal digits, in small letters."""
+    def number(text):
+        if not re.fullmatch(f'[0-9a-fA-F]{{{digits}}}', text):
+            raise argparse.ArgumentTypeError(f'must be {digits} hexadecimal digits: {text}')
+        return text.lower()
+    return number
 
 
 def device_names(text):

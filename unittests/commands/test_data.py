@@ -33,7 +33,10 @@ from gluonzoo.data.fetch.pairs import ORIGINALS
     (['unpaired'], 'NAME or --synthetic is needed; NAME is one of apple2orange, summer2winter_yosemite, '),
     (['unpaired', 'horses'], "invalid choice: 'horses'"),
     (['unpaired', 'maps', '--synthetic'], 'NAME: is of an original, which --synthetic does not get'),
-    (['unpaired', '--synthetic', '--sha256', 'x'], '--sha256: is of an original, which --synthetic does not get'),
+    (['unpaired', '--synthetic', '--sha256', 64 * 'a'], '--sha256: is of an original, which --synthetic does not'),
+    (['unpaired', 'maps', '--sha256', 63 * 'a'], 'argument --sha256: must be 64 hexadecimal digits: aaa'),
+    (['unpaired', 'maps', '--sha256', 64 * 'g'], 'argument --sha256: must be 64 hexadecimal digits: ggg'),
+    (['maps', '--md5', 31 * 'a'], 'argument --md5: must be 32 hexadecimal digits: aaa'),
     (['unpaired', 'maps', '--size', '64'], '--size: is of what --synthetic draws'),
     (['unpaired', '--synthetic', '--train', '1'], 'argument --train: must be 2 to 1000000: 1'),
     (['unpaired', '--synthetic', '--size', '31'], 'argument --size: must be 32 to 2048: 31'),
@@ -75,6 +78,14 @@ def test_where_two_domains_go(words, folder, monkeypatch):
     main(['data', 'unpaired', *words])
     main(['data', 'unpaired', *words, '--out', 'here'])
     assert taken == [Path('data', folder), Path('here')]
+
+
+def test_a_checksum_in_capitals_is_the_same(monkeypatch):
+    taken = []
+    monkeypatch.setattr(data, 'run', lambda args: taken.append(args.sha256 if 'sha256' in args else args.md5))
+    main(['data', 'unpaired', 'maps', '--sha256', 32 * 'aB'])
+    main(['data', 'maps', '--md5', 16 * 'F0'])
+    assert taken == [32 * 'ab', 16 * 'f0']
 
 
 def test_names_and_numbers_that_stand_here_too():
