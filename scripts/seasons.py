@@ -35,7 +35,8 @@ def seasons(folder):
 
     Raises ValueError or OSError if the folder is not one of drawn seasons.
     """
-    if read_json(folder / CARD).get('name') != 'seasons':
+    card = read_json(folder / CARD)
+    if not isinstance(card, dict) or card.get('name') != 'seasons':
         raise ValueError(f'{folder}: must hold the drawn seasons: gluonzoo data unpaired --synthetic')
     data = UnpairedImages(find_domains(folder, 'val'), serial=True)
     return tuple(np.stack([getattr(data.sample(record), domain) for record in range(len(data))]) for domain in 'ab')

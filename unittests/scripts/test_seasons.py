@@ -87,8 +87,12 @@ def test_the_sheet(folder, made, tmp_path):
 
 
 def test_another_folder(folder, tmp_path, capsys):
-    (tmp_path / 'dataset.json').write_text('{"name": "unpaired maps"}')
-    for path, said in ((tmp_path, 'must hold the drawn seasons'), (tmp_path / 'none', 'No such file')):
+    for name, card in (('maps', '{"name": "unpaired maps"}'), ('list', '["seasons"]'), ('text', '"name"')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / 'dataset.json').write_text(card)
+    must = 'must hold the drawn seasons'
+    for path, said in ((tmp_path / 'maps', must), (tmp_path / 'list', must), (tmp_path / 'text', must),
+                       (tmp_path / 'none', 'No such file')):
         assert seasons.main(['--run', 'run', '--data', str(path)]) == 1
         error = capsys.readouterr().err
         assert said in error and error.count('\n') == 1

@@ -35,7 +35,7 @@ def get_small_copies(source, out, size):
     Raises
     ------
     FileNotFoundError, ValueError
-        if `source` is not there, or has fewer than two pictures that can be read.
+        if `source` is not there, has fewer than two pictures, or none of a part that can be read.
     DatasetError
         if `out` holds something else, or is in `source`.
     """
