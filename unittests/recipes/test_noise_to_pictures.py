@@ -174,7 +174,11 @@ def test_a_moving_average_that_is_not_there(data, tmp_path, monkeypatch, capsys,
                             capsys)
 
 
-def test_a_moving_average_that_begins_later(data):
+def test_a_moving_average_that_begins_later(data, tmp_path):
+    train(dcgan, data, tmp_path / 'run', '--epochs', '1', '--ema-start', '100')   # before, it is the weights
+    checkpoint, = (tmp_path / 'run' / 'checkpoints').iterdir()
+    average, own = (checkpoint / f'{name}.safetensors' for name in ('ema-generator', 'generator'))
+    assert average.read_bytes() == own.read_bytes()
     fit = task_settings('dcgan', data, '--ema', '0.999', '--ema-start', '100', '--ema-interval', '2')['fit']
     assert fit['ema'] == {'decay': .999, 'start': 100, 'interval': 2}
     assert task_settings('dcgan', data, '--ema', '0.999')['fit']['ema'] == .999
