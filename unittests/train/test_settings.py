@@ -204,9 +204,10 @@ def test_garbage(read, tmp_path, content, message):
     ('fit', 'batch_size', 0, 'fit.batch_size: must be a whole number, at least 1: 0'),
     ('fit', 'epochs', True, 'fit.epochs: must be a whole number, at least 1: True'),
     ('fit', 'schedule', 'step', "fit.schedule: must be an object: 'step'"),
-    *(('fit', 'ema', {'decay': .9, **wrong}, 'fit.ema: must be a number from 0 to 1, or an object with')
-      for wrong in ({'begin': 3}, {'start': -1}, {'interval': 0}, {'warmup': 1}, {'decay': 2})),
-    ('fit', 'ema', {'start': 3}, 'fit.ema: must be a number from 0 to 1, or an object with'),
+    *(('fit', 'ema', wrong, "fit.ema: must be a number from 0 to 1, or an object with 'decay' and perhaps 'warmup', "
+       f"'start' and 'interval', or null: {wrong}")
+      for wrong in ({'begin': 3, 'decay': .9}, {'decay': .9, 'start': -1}, {'decay': .9, 'interval': 0},
+                    {'decay': .9, 'warmup': 1}, {'decay': 2}, {'start': 3})),
     ('fit', 'ema', '0.9', "fit.ema: must be a number from 0 to 1, or an object with 'decay' and perhaps 'warmup', "
      "'start' and 'interval', or null: '0.9'"),
     ('fit', 'workers', 10 ** 9, 'fit.workers: must be a whole number from 1 to 1000: 1000000000'),
