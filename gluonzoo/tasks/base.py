@@ -252,6 +252,17 @@ class Task:
         """Returns a result for each image of a list (RGB uint8 [H, W, 3], any sizes), in the image's own pixels."""
         raise self._undefined('predict')
 
+    def sample(self, count, seed=0, truncation=None):
+        """Returns `count` pictures that are made from nothing but noise: list of RGB uint8 arrays [H, W, 3].
+
+        The picture number i of a seed is always the same. `truncation`, a number, is the most that the noise may be.
+        """
+        raise self._undefined('sample')
+
+    def walk(self, start, end, steps, truncation=None):
+        """Returns `steps` pictures on the way from the first sample of the seed `start` to that of the seed `end`."""
+        raise self._undefined('walk')
+
     def draw(self, image, result):
         """Returns an RGB uint8 array [H, W, 3]: an image, with its result of :meth:`predict` drawn on it."""
         raise self._undefined('draw')

@@ -78,12 +78,20 @@ def _fits(found, images=(), *_):
     return isinstance(found, (list, tuple, np.ndarray)) and len(found) == len(images)
 
 
+def _are_pictures(count):
+    """`count` of the arguments of the method -> their number."""
+    return lambda found, *arguments: isinstance(found, (list, tuple)) and len(found) == count(arguments) \
+        and all(map(_is_picture, found))
+
+
 _PICTURE = 'an RGB picture, a NumPy array uint8 [H, W, 3]'
 _RETURNS = {
     'input_shapes': ('a list of shapes, tuples of whole numbers above 0', _are_shapes),
     'train_step': ('a dict of name -> NDArray of one number', _is_dict_of(_is_scalar)),
     'evaluate': ('a dict of name -> number', _is_dict_of(_is_number)),
     'predict': ('a list with one result for each image', _fits),
+    'sample': (f'a list of as many pictures as are asked for, each {_PICTURE}', _are_pictures(lambda a: a[0])),
+    'walk': (f'a list of as many pictures as are asked for, each {_PICTURE}', _are_pictures(lambda a: a[2])),
     'draw': (_PICTURE, _is_picture),
     'picture': (_PICTURE, _is_picture),
     'describe': ('a dict that JSON can hold', _is_json),

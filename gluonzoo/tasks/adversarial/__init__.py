@@ -1,2 +1,2 @@
 """Networks that learn from each other. Importing this package registers its tasks."""
-from . import cyclegan, pix2pix  # noqa: F401
+from . import cyclegan, generation, pix2pix  # noqa: F401

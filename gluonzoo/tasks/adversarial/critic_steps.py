@@ -1,11 +1,12 @@
 """How many turns a critic has for one of the generator."""
 import bisect
 
-from ...values import check, whole
+from ...values import Rule, check, whole
 
-__all__ = ['CriticSteps']
+__all__ = ['STEPS', 'CriticSteps']
 
 _STEPS = whole(1, 10 ** 6)
+STEPS = Rule(f'{_STEPS.words}, or an object', lambda value: _STEPS.holds(value) or isinstance(value, dict))
 _KEYS = {'usual': _STEPS, 'more': _STEPS, 'first': whole(0, 10 ** 9), 'every': _STEPS}
 
 
