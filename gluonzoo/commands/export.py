@@ -95,6 +95,8 @@ def export_task(args):
     block = arguments.pop('block')
     metadata = arguments['metadata'] = {**what.metadata, 'checkpoint': Path(source).name}
     if 'size' in dynamic:
+        if 'input_size' not in metadata:
+            raise ValueError('--size: it takes no images')
         metadata['example_size'], metadata['input_size'] = metadata['input_size'], None
         metadata['notes'] = [*metadata['notes'], 'images may have any size that the network takes; numbers that depend '
                              'on the size, such as grids of anchors, are those of example_size']

@@ -16,7 +16,7 @@ from .progress import close_bars, warnings_beside_bars
 
 __all__ = ['COMMANDS', 'door', 'main']
 
-COMMANDS = ('models', 'data', 'records', 'train', 'search', 'evaluate', 'predict', 'convert', 'export')
+COMMANDS = ('models', 'data', 'records', 'train', 'search', 'evaluate', 'predict', 'sample', 'convert', 'export')
 
 
 def main(argv=None):

@@ -44,6 +44,8 @@ def run(args):
     if not found:
         raise ValueError(f'--images: no pictures ({", ".join(sorted(SUFFIXES))}) in {", ".join(map(str, args.images))}')
     task, settings, source = open_run_or_model(args)
+    if type(task).predict is Task.predict and type(task).sample is not Task.sample:
+        raise ValueError(f'{settings["task"]["name"]}: takes no pictures; gluonzoo sample makes some from noise')
     if args.views and type(task).views is Task.views:
         raise ValueError(f'--views: the task {settings["task"]["name"]} has none')
     args.out.mkdir(parents=True, exist_ok=True)

@@ -38,6 +38,8 @@ YOLO = {'name': 'yolo_detection', 'class_names': ['cat', 'dog'], 'size': 96,
         'net': {'name': 'yolo3_darknet53', 'width': 1 / 64, 'depths': [0, 0, 1, 0, 0]}}
 WSDAN = {'name': 'wsdan', 'class_names': ['cat', 'cow', 'dog'], 'size': 48,
          'net': {'name': 'wsdan_cifar_resnet20', 'maps': 4}}
+GENERATION = {'name': 'generation', 'generator': {'name': 'wgan_gp_generator', 'width': 4},
+              'discriminator': {'name': 'wgan_gp_critic', 'width': 4}}
 KEYPOINTS = {'name': 'keypoint_detection', 'class_names': ['cat', 'dog'], 'size': 127,
              'net': {'name': 'ghost_centernet_0_5', 'channels': 8}}
 
@@ -286,6 +288,38 @@ def test_translator(translator, tmp_path, capsys):
     wanted = [y.asnumpy()[0] for y in without_dropout._test([mx.nd.array(image[None]) for image in images])]
     assert np.std(wanted) > .01
     assert_allclose(outputs, wanted, atol=1e-5)
+
+
+@pytest.fixture(scope='module')
+def generator(tmp_path_factory):
+    directory = tmp_path_factory.mktemp('runs') / 'generation'
+    return directory, make_run(directory, GENERATION)
+
+
+def test_a_generator(generator, tmp_path, capsys):
+    """From the noise that the metadata tell of, onnxruntime makes what gluonzoo sample makes."""
+    directory, task = generator
+    path = tmp_path / 'generator.onnx'
+    run_export(['--run', str(directory), '--onnx', '--batch', 'dynamic', '--out', str(path)])
+    assert capsys.readouterr().out.startswith(f'{path}: as MXNet but for ')
+    session, metadata = open_onnx(path)
+    assert metadata['inputs'] == {'noise': 'float32 [B, 128], normal noise, N(0, 1)'}
+    noise = np.random.default_rng(3).standard_normal((5, 128)).astype('float32')
+    pictures, = session.run(['picture'], {'noise': noise})
+    for picture, sampled in zip(pictures, task.sample(5, 3)):
+        made = ((picture.transpose(1, 2, 0) + 1) * 127.5).round()
+        assert np.abs(made - sampled).max() <= 1
+    check_error_is_one_line(['export', '--run', str(directory), '--onnx', '--size', 'dynamic', '--out', str(path)],
+                            'gluonzoo export: --size: it takes no images', capsys)
+
+
+def test_a_generator_in_stock_mxnet(generator, tmp_path):
+    directory, task = generator
+    run_export(['--run', str(directory), '--out', str(tmp_path / 'generator')])
+    net = mx.gluon.SymbolBlock.imports(str(tmp_path / 'generator-symbol.json'), ['noise'],
+                                       str(tmp_path / 'generator-0000.params'))
+    noise = mx.nd.random.normal(shape=(3, 128))
+    assert_allclose(net(noise).asnumpy(), task.networks['generator'](noise).asnumpy(), atol=1e-5)
 
 
 def test_images_of_any_size(translator, tmp_path):

@@ -1,0 +1,4 @@
+"""gluonzoo sample, without an installation of the command."""
+from gluonzoo.commands.main import door
+
+door('sample')
