@@ -226,6 +226,8 @@ def moved_data(specification, path, split='val'):
     if path.is_dir() and hasattr(cls, 'in_folder'):   # a dataset of the user's own may lack it
         with contextlib.suppress(FileNotFoundError, NotImplementedError):   # then the folder is the part itself
             place = cls.in_folder(path, split)   # and of the pictures, which are found from there
+            if specification.get('part') == 'all' != place.get('part', 'all'):   # nor are all of these to be split
+                return {**specification, 'path': str(path)}
             return {**{key: value for key, value in specification.items() if key != 'images'}, **place}
     return {**specification, 'path': str(path)}
 

@@ -19,7 +19,7 @@ SIZES = (32, 64, 128)
 
 # Adam of the paper, and its batch. The epochs are those of the official Torch code.
 PAPER = {'size': 64, 'batch_size': 128, 'epochs': 25, 'learning_rate': 2e-4, 'network': {}}
-SMALL = {'size': 32, 'batch_size': 64, 'epochs': 20, 'learning_rate': 4e-4, 'network': {'width': 32}}
+SMALL = {'size': 32, 'batch_size': 32, 'epochs': 30, 'learning_rate': 4e-4, 'network': {'width': 32}}
 
 
 def add_arguments(parser):

@@ -24,7 +24,7 @@ KINDS = {'dcgan': ('dcgan_generator', 'dcgan_discriminator'), 'mlp': MODELS}
 # The official code's.
 PAPER = {'size': 64, 'batch_size': 64, 'epochs': 25, 'learning_rate': 5e-5, 'width': {'dcgan': 64, 'mlp': 512},
          'critic_steps': {'usual': 5, 'more': 100, 'first': 25, 'every': 500}}
-SMALL = {'size': 32, 'batch_size': 64, 'epochs': 40, 'learning_rate': 2e-4, 'width': {'dcgan': 32, 'mlp': 256},
+SMALL = {'size': 32, 'batch_size': 64, 'epochs': 60, 'learning_rate': 2e-4, 'width': {'dcgan': 32, 'mlp': 256},
          'critic_steps': {'usual': 5, 'more': 20, 'first': 25, 'every': 500}}
 # PyTorch's RMSprop adds 1e-8 to the root. MXNet adds its epsilon under the root, and its default of 1e-8 would be as
 # large there as the squares of a clipped critic's gradients.

@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 
 from gluonzoo.commands.main import main
-from gluonzoo.recipes import centernet, cifar, cyclegan, dsod, imagenet, pix2pix, wsdan, yolo3
+from gluonzoo.recipes import (
+    centernet,
+    cifar,
+    cyclegan,
+    dcgan,
+    dsod,
+    imagenet,
+    pix2pix,
+    wgan,
+    wgan_gp,
+    wsdan,
+    yolo3,
+)
 from gluonzoo.train import Run
 from gluonzoo.train.callbacks import read_scalars
 
@@ -21,6 +33,9 @@ TINY = {
                 'schedule': {'name': 'cosine', 'warmup': 2}},
     cifar: {'batch_size': 4, 'epochs': 2},
     cyclegan: {'width': 2, 'size': 32, 'batch_size': 2, 'epochs': 2, 'pool_size': 2},
+    dcgan: {'network': {'width': 2}, 'batch_size': 2, 'epochs': 2},
+    wgan: {'width': {'dcgan': 2, 'mlp': 4}, 'batch_size': 2, 'epochs': 2},
+    wgan_gp: {'network': {'width': 2}, 'batch_size': 2, 'epochs': 2},
     imagenet: {'size': 32, 'batch_size': 4, 'epochs': 2},
     wsdan: {'maps': 2, 'sketch': 8, 'batch_size': 6, 'epochs': 2},
     yolo3: {'network': {'width': 1 / 64, 'depths': [0, 0, 1, 0, 0]}, 'size': 64, 'part': 2, 'batch_size': 4,

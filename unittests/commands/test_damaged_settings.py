@@ -15,7 +15,7 @@ from test_former_runs import DRAW, lay_out
 from gluonzoo.commands import training
 from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import open_run, validation_loader
-from gluonzoo.recipes import cifar, wsdan, yolo3
+from gluonzoo.recipes import cifar, wgan_gp, wsdan, yolo3
 from gluonzoo.train import CheckpointError
 from gluonzoo.train.settings import read_settings
 
@@ -111,7 +111,16 @@ def train_wsdan(directory):
     return run
 
 
-LATER = {'classification': train_cifar, 'wsdan': train_wsdan, 'yolo3': train_yolo3}
+def train_wgan_gp(directory):
+    data = draw('faces', directory / 'data', '--synthetic', '--train', '4', '--val', '4', '--size', '32')
+    run = directory / 'run'
+    with tiny(wgan_gp):
+        assert main(['train', 'wgan_gp', '--small', '--data', str(data), '--run', str(run), '--epochs', '1', '--ema',
+                     '0.9', '--ema-start', '1', '--set', 'task.clip=0.5']) == 0
+    return run
+
+
+LATER = {'classification': train_cifar, 'generation': train_wgan_gp, 'wsdan': train_wsdan, 'yolo3': train_yolo3}
 
 
 @pytest.mark.filterwarnings('ignore')

@@ -8,7 +8,7 @@ from run_checks import check_error_is_one_line, draw, evaluated, resumed, scalar
 from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import moved_data
 from gluonzoo.data.fine_grained import KINDS
-from gluonzoo.recipes import centernet, cifar, dsod, imagenet, pix2pix, wsdan, yolo3
+from gluonzoo.recipes import centernet, cifar, dcgan, dsod, imagenet, pix2pix, wsdan, yolo3
 from gluonzoo.registry import DATASETS
 from gluonzoo.train.storage import sha256
 
@@ -16,6 +16,7 @@ DRAWN = {dsod: ['pikachu', '--synthetic', '--train', '9', '--val', '3', '--size'
          pix2pix: ['pairs', '--synthetic', '--train', '5', '--val', '2'],
          centernet: ['coco', '--synthetic', '--train', '5', '--val', '2'],
          cifar: ['cifar10', '--synthetic', '--train', '11', '--val', '10'],
+         dcgan: ['faces', '--synthetic', '--train', '5', '--val', '3', '--size', '32'],
          imagenet: ['pictures', '--train', '10', '--val', '5'],
          wsdan: ['cub', '--synthetic', '--train', '13', '--val', '12', '--size', '64'],
          yolo3: ['pikachu', '--synthetic', '--train', '9', '--val', '3', '--size', '96']}

@@ -224,7 +224,7 @@ def losses(scalars):
     (['--space', 'tsk.size=int(8,16)'], '--space: tsk: unknown; there are task'),
     (['--space', 'fit.batch_size=uniform(2,4)'], '--space: fit.batch_size: must be a whole number'),
     (['--space', 'fit.batch_size=int(0,4)'], '--space: fit.batch_size: must be a whole number, at least 1: 0'),
-    (['--space', 'fit.ema=uniform(0.9,1.5)'], '--space: fit.ema: must be a number from 0 to 1, or null: 1.5'),
+    (['--space', 'fit.ema=uniform(0.9,1.5)'], '--space: fit.ema: must be a number from 0 to 1, or an object with '),
     (['--space', 'fit.ema=choice(null,0.9,much)'], "--space: fit.ema: must be a number"),
     (['--space', 'task.net.width=choice(4,wide)'], '--space: task.net.width: must be '),
     (['--space', 'fit.seed=int(1,2) if fit.workers==1'], '--space: fit.seed: the condition on fit.workers needs'),

@@ -17,7 +17,8 @@ def names(folder):
     ('train_cyclegan.py', 'train cyclegan'), ('train_dsod.py', 'train dsod'),
     ('train_pix2pix.py', 'train pix2pix'), ('train_centernet.py', 'train centernet'),
     ('train_cifar.py', 'train cifar'), ('train_imagenet.py', 'train imagenet'),
-    ('train_yolo3.py', 'train yolo3'), ('train_wsdan.py', 'train wsdan'),
+    ('train_dcgan.py', 'train dcgan'), ('train_wgan.py', 'train wgan'), ('train_wgan_gp.py', 'train wgan_gp'),
+    ('sample.py', 'sample'), ('train_yolo3.py', 'train yolo3'), ('train_wsdan.py', 'train wsdan'),
     ('evaluate.py', 'evaluate'), ('predict.py', 'predict'), ('export.py', 'export'), ('convert.py', 'convert')])
 def test_a_door_leads_to_its_command(tmp_path, script, command):
     done = run_program(script, '--help', cwd=tmp_path)
