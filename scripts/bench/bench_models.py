@@ -74,12 +74,13 @@ CASES = {case.name: case for case in (
     Case('ghostnet_1_0', {'dropout': 0}, ('torch_twins.ghostnet', 'GhostNet', {}), 224, (8,), 'classification'),
     Case('yolo3_darknet53', {}, ('torch_twins.yolo3', 'yolo3_darknet53', {}), 416, (4,), 'heads'),
     Case('wsdan_resnet50', {}, ('torch_twins.wsdan', 'WSDAN', {'backbone': 'resnet50'}), 448, (4,), 'views'),
+    Case('resnet_9blocks', {}, ('torch_twins.pix2pix', 'ResNetGenerator', {'blocks': 9}), 256, (1,), 'cyclegan'),
     Case('unet256', {'dropout': 0}, ('torch_twins.pix2pix', 'UNet', {'levels': 8, 'dropout': 0}), 256, (1, 4), 'gan'),
     Case('dcgan_generator', {}, ('torch_twins.dcgan', 'WGANGenerator', {}), 64, (128,), 'noise', noise=100),
 )}
 QUICK_SIZE = {'dsod300': 129, 'ghost_centernet': 127, 'cifar_resnet32': 32, 'sknet50': 64, 'ghostnet_1_0': 64,
-              'yolo3_darknet53': 64, 'wsdan_resnet50': 128,
-              'unet256': 256, 'dcgan_generator': 64}   # these have no smaller input
+              'yolo3_darknet53': 64, 'wsdan_resnet50': 128, 'resnet_9blocks': 64,
+              'unet256': 256, 'dcgan_generator': 64}   # these two have no smaller input
 
 
 # -- what is measured ------------------------------------------------------------------------------------------------
@@ -248,7 +249,7 @@ def run(args):
     openmp = openmp_of_gluonzoo(threads)
     report = {'conditions': {**machine(args.pace), 'threads': threads, 'openmp': openmp}, 'rows': []}
     for name in args.model:
-        case = CASES[name]
+        case = CASES[name]._replace(size=QUICK_SIZE[name]) if args.quick else CASES[name]
         for what in args.what:
             print(f'{name}: {what}', file=sys.stderr)
 
@@ -264,7 +265,7 @@ def run(args):
                 options['compiled'] = True
             if args.onnx and what == 'inference':
                 options['onnx'] = True
-            rows = BENCHES[what](case, QUICK_SIZE[name] if args.quick else case.size, args.pace, processes, **options)
+            rows = BENCHES[what](case, case.size, args.pace, processes, **options)
             report['rows'] += [{'model': name, **row} for row in rows]
     report['conditions']['load_average_after'] = os.getloadavg()[0]
     return report

@@ -17,6 +17,9 @@ noise
     DCGAN: the network makes pictures from noise, and a discriminator judges them; cross-entropy, Adam for both. On
     gluonzoo's side this is the task that `gluonzoo train dcgan` trains. Each turn makes its pictures anew, as MMagic's
     and WGAN's codes do. Both sides get the same noise, so that results can be compared.
+cyclegan
+    CycleGAN: two generators, two PatchGANs of 3 channels, pools of 50, Adam for both pairs; a step is that of
+    torch_twins/cyclegan.py. On gluonzoo's side this is the task that `gluonzoo train cyclegan` trains.
 views
     WS-DAN: the same network on a picture, on its middle enlarged, and on the picture faded where its attention looks;
     the mean of three cross-entropies, and the squared distance of the feature from a centre, by SGD with momentum.
@@ -102,6 +105,15 @@ class GluonzooSide(Side):
                                               for name in (case.name, 'dcgan_discriminator')))
             self.task.start_training(self.make_engine())
             self.networks = [self.task.networks[name] for name in ('generator', 'discriminator')]
+            return
+        if case.job == 'cyclegan':
+            generator = {'name': case.name, **case.arguments}
+            judge = {'name': 'patchgan', 'in_channels': 3, 'norm': 'instance'}
+            names = 'generator_ab', 'generator_ba', 'discriminator_a', 'discriminator_b'
+            self.task = self.make_task({'task': {'name': 'cyclegan', 'image_size': case.size,
+                                                 **dict(zip(names, (generator, generator, judge, judge)))}})
+            self.task.start_training(self.make_engine())
+            self.networks = [self.task.networks[name] for name in names]
             return
         network = self.gluonzoo.get_model(case.name, **case.arguments)
         if case.job == 'views':
@@ -218,6 +230,8 @@ class GluonzooSide(Side):
         self.mx.nd.waitall()
         return sum(loss.asscalar() for loss in losses.values())
 
+    train_cyclegan = train_gan   # by the task, too
+
     def _descend(self, loss_of):
         with self.mx.autograd.record():
             loss = loss_of(self.networks[0](self.x))
@@ -274,6 +288,11 @@ class TorchSide(Side):
             self.networks.append(self._twin('torch_twins.pix2pix', 'PatchGAN', {}) if case.job == 'gan' else
                                  self._twin('torch_twins.dcgan', 'WGANCritic', case.twin[2]))
             self.trainers = [torch.optim.Adam(network.parameters(), 2e-4, (.5, .999)) for network in self.networks]
+        elif case.job == 'cyclegan':
+            self.networks.append(self._twin(*case.twin))
+            self.networks += [self._twin('torch_twins.pix2pix', 'PatchGAN', {'in_channels': 3, 'norm': 'instance'})
+                              for _ in 'ab']
+            self.step = importlib.import_module('torch_twins.cyclegan').Step(*self.networks)
         else:
             self.trainers = [torch.optim.SGD(self.networks[0].parameters(), SGD['learning_rate'], SGD['momentum'])]
 
@@ -410,6 +429,9 @@ class TorchSide(Side):
         sum(losses[2:]).backward()
         learn_to_make.step()
         return sum(loss.item() for loss in losses)
+
+    def train_cyclegan(self):
+        return sum(loss.item() for loss in self.step(self.x, self.targets[0]).values())
 
     def _descend(self, loss_of):
         self.trainers[0].zero_grad()

@@ -38,7 +38,8 @@ def test_the_page_has_these_tables(printed):
     for table in tables:
         title, *lines = table.splitlines()
         there, = (block.splitlines()[1:] for block in blocks if block.startswith(title))
-        assert [re.split('  +', line.strip())[0] for line in there] == [re.split('  +', line.strip())[0] for line in lines]
+        names, expected = ([re.split('  +', line.strip())[0] for line in each] for each in (there, lines))
+        assert names == expected
         assert numbers('\n'.join(there)) == pytest.approx(numbers('\n'.join(lines)), rel=.01, abs=.02)
 
 
