@@ -91,11 +91,10 @@ def pictures(settings, part, most=None):
 
 
 def draw(path, losses, distances, floor, skipped):
-    import matplotlib
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, left = pyplot.subplots(figsize=(7, 4), layout='constrained')
+    figure = Figure(figsize=(7, 4), layout='constrained')   # not of pyplot, which would keep it
+    left = figure.subplots()
     epochs = np.arange(len(losses)) + 1 + skipped
     left.plot(epochs, distances, color='tab:blue', label='SWD of made pictures')
     left.axhline(floor, color='tab:blue', linestyle=':', label='SWD of real pictures')
