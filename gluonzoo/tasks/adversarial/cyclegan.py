@@ -135,9 +135,10 @@ class CycleGAN(AdversarialTask):
                 raise ValueError(f'{name}: must return {shape} for {shape}; it returns {outputs[name].shape}')
 
     def check_data(self, part, dataset):
-        if part == 'val_data' and len(dataset) < LEAST:
+        count = min(len(getattr(dataset, files, dataset)) for files in ('files_a', 'files_b'))
+        if part == 'val_data' and count < LEAST:
             raise ValueError(f'val_data: must have {LEAST} pictures or more in a domain, to compare made ones with '
-                             f'real ones; has {len(dataset)}')
+                             f'real ones; has {count}')
 
     # -- training ----------------------------------------------------------------------------------------------------
 
@@ -219,7 +220,8 @@ class CycleGAN(AdversarialTask):
         -------
         dict
             'SWD A', 'SWD B': the sliced Wasserstein distance of made pictures of A (of B) from the real ones, see
-            :func:`gluonzoo.metrics.sliced_wasserstein.sliced_wasserstein`; 'SWD': their mean. Of the first 512 records.
+            :func:`gluonzoo.metrics.sliced_wasserstein.sliced_wasserstein`; 'SWD': their mean. Of the first 512 records
+            that show no picture again, as they do where a domain has fewer pictures than the other.
             'cycle A', 'cycle B': mean absolute difference of a picture of A (of B) from what comes back, of values
             -1..1. 'identity A', 'identity B': likewise, from what the generator for its own domain makes of it.
             With `features`: FID and KID of the same pictures, whose names say on which network's features and end with
@@ -227,16 +229,20 @@ class CycleGAN(AdversarialTask):
         """
         self._require_both()
         differences, found, is_new = [], {name: [] for name in ('real A', 'real B', 'made A', 'made B')}, FirstTime()
+        shows_new = {domain: FirstTime() for domain in 'AB'}
         for batch, made in late((batch, self._both_ways(batch)) for batch in batches):
             fresh = [i for i, record in enumerate(batch.records.tolist()) if is_new(record)]
             real = dict(zip('AB', (array.asnumpy()[fresh] for array in batch.arrays)))
             made = {name: fetch(arrays)[fresh] for name, arrays in made.items()}
             differences += zip(*(np.abs(made[f'{what} {domain}'] - real[domain]).mean((1, 2, 3))
                                  for what in ('cycle', 'identity') for domain in 'AB'))
-            room = max(0, COMPARED - len(found['real A']))
-            for domain in 'AB':
-                found[f'real {domain}'] += list(from_signed(real[domain][:room]))
-                found[f'made {domain}'] += list(from_signed(made[f'made {domain}'][:room]))
+            for i in range(len(fresh)):
+                are_new = [shows_new[domain](hash(real[domain][i].tobytes())) for domain in 'AB']
+                count = len(found['real A'])
+                if count < LEAST or count < COMPARED and all(are_new):
+                    for domain in 'AB':
+                        found[f'real {domain}'].append(from_signed(real[domain][i]))
+                        found[f'made {domain}'].append(from_signed(made[f'made {domain}'][i]))
         if not differences:
             raise ValueError('batches: there must be at least one record')
         pictures = {name: np.stack(images) for name, images in found.items()}

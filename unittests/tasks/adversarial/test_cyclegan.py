@@ -19,9 +19,11 @@ from task_checks import (
 )
 
 from gluonzoo.data import Batch
+from gluonzoo.data.unpaired_images import UnpairedImages
 from gluonzoo.metrics.sliced_wasserstein import sliced_wasserstein
 from gluonzoo.models.patchgan import PatchGAN
 from gluonzoo.models.resnet_generator import ResNetGenerator
+from gluonzoo.pictures.png import write_png
 from gluonzoo.registry import TASKS, get_model
 from gluonzoo.tasks.adversarial.cyclegan import CycleGAN
 from gluonzoo.train.engine import Engine
@@ -232,6 +234,18 @@ def test_evaluate(devices):
         task.evaluate([])
 
 
+def test_a_picture_that_comes_again_is_compared_once():
+    """Where a domain has fewer pictures than the other, its pictures come again, and so does what is made of them."""
+    task, few = shifting(), make_batch(2)
+    a, b = make_batch(2, 1).arrays
+    again = Batch((few.arrays[0].tile((2, 1, 1, 1)), mx.nd.concat(few.arrays[1], b, dim=0)), np.arange(4))
+    found, wanted = task.evaluate([again]), task.evaluate([few])
+    assert [found[name] for name in ('SWD', 'SWD A', 'SWD B')] == [wanted[name] for name in ('SWD', 'SWD A', 'SWD B')]
+    assert found['identity B'] == pytest.approx(.25) and found['cycle A'] == pytest.approx(.25)
+    same = Batch(tuple(array[:1].tile((3, 1, 1, 1)) for array in (a, b)), np.arange(3))   # no error: two at least
+    assert np.isfinite(task.evaluate([same])['SWD'])
+
+
 def test_features_measure_more():
     class Features:
         def distances(self, real, made):
@@ -397,3 +411,15 @@ def test_one_picture_to_compare_with():
     with pytest.raises(ValueError, match='val_data: must have 2 pictures or more in a domain, .*; has 1'):
         make_task().check_data('val_data', [0])
     make_task().check_data('val_data', [0, 1])
+
+
+@pytest.mark.parametrize('alone', ['A', 'B'])
+def test_a_domain_of_one_picture_to_compare_with(tmp_path, alone):
+    """... which would come again with each picture of the other."""
+    for domain in 'AB':
+        (tmp_path / domain).mkdir()
+        for i in range(1 if domain == alone else 3):
+            write_png(tmp_path / domain / f'{i}.png', photo(32, 32, i))
+    dataset = UnpairedImages(tmp_path, serial=True)
+    with pytest.raises(ValueError, match='val_data: must have 2 pictures or more in a domain, .*; has 1'):
+        make_task().check_data('val_data', dataset)
