@@ -37,7 +37,7 @@ from ...metrics.sliced_wasserstein import LEAST, sides, sliced_wasserstein
 from ...pictures.check import check_images
 from ...pictures.chw import from_signed, to_signed
 from ...pictures.contact_sheet import contact_sheet
-from ...pictures.reflected import reflected
+from ...pictures.reflected import reflected, reflected_size
 from ...registry import TASKS
 from ...values import COUNT, SIDE
 from ..base import Exported, FirstTime, fetch, late
@@ -49,6 +49,7 @@ __all__ = ['CycleGAN']
 OPTIMIZER = {'name': 'adam', 'learning_rate': 2e-4, 'beta1': 0.5}   # CycleGAN's
 DIRECTIONS = {'AtoB': ('generator_ab', 'generator_ba'), 'BtoA': ('generator_ba', 'generator_ab')}   # there, and back
 SHOWN = 4      # records in a picture
+LEAST_SIDE = 8   # pixels: the residual generators take no less
 COMPARED = 512   # records of which the made pictures are compared with real ones: 400 MB at 256 x 256
 
 
@@ -289,17 +290,21 @@ class CycleGAN(AdversarialTask):
         """What a generator makes of pictures, uint8 [H, W, 3] each; the devices take turns."""
         def outputs():
             for i, image in enumerate(images):
-                inputs = to_signed([reflected(image, self._multiple, 8)])   # 8: the residual generators' least side
                 ctx = self.ctx[i % len(self.ctx)]
-                self._require_memory(generator, image, inputs.shape, ctx)
+                self._require_memory(generator, image, ctx)
+                inputs = to_signed([reflected(image, self._multiple, LEAST_SIDE)])
                 with autograd.predict_mode():
                     yield image, self._translate(generator, mx.nd.array(inputs, ctx=ctx))
 
         return [from_signed(output.asnumpy()[0])[:image.shape[0], :image.shape[1]]
                 for image, output in late(outputs(), len(self.ctx))]
 
-    def _require_memory(self, generator, image, shape, ctx):
+    def _require_memory(self, generator, image, ctx):
         """ValueError if a picture needs more than the main memory, which would end the process without a word."""
+        size = reflected_size(image.shape[:2], self._multiple, LEAST_SIDE)
+        shape = 1, 3, *size
+        require_memory(f'a picture of {image.shape[1]} x {image.shape[0]} pixels, enlarged to {size[1]} x {size[0]}',
+                       bytes_of([shape]))
         if ctx.device_type == 'cpu':
             _, shapes, _ = self.networks[generator](mx.sym.var('data')).get_internals().infer_shape(data=shape)
             # A layer's input and its output at least are there at the same time.

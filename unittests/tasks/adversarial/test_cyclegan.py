@@ -297,6 +297,10 @@ def test_a_photo_that_is_larger_than_the_memory(monkeypatch):
     with pytest.raises(ValueError, match='a picture of 224 x 224 pixels: must fit in the memory: .*; there are '):
         task.predict([photo(224, 224)])
     assert task.predict([photo(32, 32)])[0].shape == (32, 32, 3)
+    # It is not even enlarged.
+    monkeypatch.setattr('gluonzoo.tasks.adversarial.cyclegan.reflected', None)
+    with pytest.raises(ValueError, match='a picture of 7 x 9 pixels, enlarged to 1024 x 1024: must fit in the memory'):
+        make_task(multiple=1024).predict([photo(9, 7)])
 
 
 @pytest.mark.parametrize('image, what', NO_IMAGES)
