@@ -17,7 +17,7 @@ def check(task, name, args):
     if args.feature_weights and not args.features:
         raise ValueError('--feature-weights: are of --features, which says what network they are of')
     if args.features and not hasattr(task, 'features'):
-        raise ValueError(f'--features: the task {name} measures nothing by features; generation does')
+        raise ValueError(f'--features: the task {name} measures nothing by features; generation and cyclegan do')
 
 
 def put(task, args):

@@ -81,7 +81,7 @@ def test_errors(generator, tmp_path, capsys, words, said):
 def test_of_a_task_without_features(classifier, capsys):
     check_error_is_one_line(['evaluate', '--run', str(classifier), '--features', str(classifier)],
                             'gluonzoo evaluate: --features: the task classification measures nothing by features; '
-                            'generation does', capsys)
+                            'generation and cyclegan do', capsys)
 
 
 def test_nothing_said_is_nothing_put():

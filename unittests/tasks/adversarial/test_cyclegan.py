@@ -246,6 +246,37 @@ def test_a_picture_that_comes_again_is_compared_once():
     assert np.isfinite(task.evaluate([same])['SWD'])
 
 
+def test_of_many_records_the_first_are_compared(monkeypatch):
+    monkeypatch.setattr('gluonzoo.tasks.adversarial.cyclegan.COMPARED', 3)
+    task, batches = shifting(), [make_batch(2, seed, [2 * seed, 2 * seed + 1]) for seed in range(3)]
+    a, b = (np.concatenate([batch.arrays[i].asnumpy() for batch in batches[:2]])[:3] for i in range(2))
+    found = task.evaluate(batches)
+    assert found['SWD A'] == pytest.approx(sliced_wasserstein(pixels(a), pixels(b - .5))['SWD'], rel=1e-3)
+    assert found['SWD B'] == pytest.approx(sliced_wasserstein(pixels(b), pixels(a + .25))['SWD'], rel=1e-3)
+
+
+def test_use_is_by_the_statistics_that_training_has_collected():
+    """... of batch normalisation, and leaves them as they are."""
+    task = make_task(**{name: ResNetGenerator(1, width=4, norm='batch') for name in GENERATORS})
+    for step in range(3):
+        task.train_step(make_batch(2, step), step)
+    kept = {name: parameter.data().asnumpy() for net in task.networks.values()
+            for name, parameter in net.collect_params().items()}
+    both = task.evaluate([make_batch(4)])
+    rest = [task.evaluate([Batch(tuple(array[i:i + 2] for array in make_batch(4).arrays), np.arange(2))])
+            for i in (0, 2)]
+    for name in ('cycle A', 'identity B'):
+        assert both[name] == pytest.approx((rest[0][name] + rest[1][name]) / 2, rel=1e-4)
+    image = photo(32, 32)
+    with mx.autograd.predict_mode():
+        made = task.networks['generator_ab'](mx.nd.array(image.transpose(2, 0, 1)[None] / 127.5 - 1)).asnumpy()[0]
+    np.testing.assert_allclose(task.predict([image])[0], pixels(made), atol=1)
+    task.picture(make_batch(2))
+    for net in task.networks.values():
+        for name, parameter in net.collect_params().items():
+            np.testing.assert_array_equal(parameter.data().asnumpy(), kept[name])
+
+
 def test_features_measure_more():
     class Features:
         def distances(self, real, made):
