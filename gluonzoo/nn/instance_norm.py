@@ -5,6 +5,8 @@ https://arxiv.org/abs/1607.08022).
 """
 from mxnet.gluon import HybridBlock
 
+from .row_moments import row_moments
+
 __all__ = ['InstanceNorm']
 
 
@@ -19,10 +21,5 @@ class InstanceNorm(HybridBlock):
     epsilon = 1e-5
 
     def hybrid_forward(self, F, x):
-        lines = F.reshape(x, (-3, -1))                                    # [N, C, H, W] -> [N * C, H * W]
-        ones = F.ones_like(F.slice_axis(lines, axis=0, begin=0, end=1))   # [1, H * W]
-        # 1 / (H * W), so that a product is a mean. Mixed precision keeps a softmax, and so what follows, in float32.
-        share = F.BlockGrad(F.softmax(ones))
-        centred = lines - F.dot(F.dot(lines, share, transpose_b=True), ones)
-        variance = F.dot(F.square(centred), share, transpose_b=True)      # [N * C, 1]
+        centred, variance, ones = row_moments(F, F.reshape(x, (-3, -1)))   # of [N * C, H * W]
         return F.reshape_like(centred * F.dot((variance + self.epsilon) ** -.5, ones), x)

@@ -7,6 +7,8 @@ https://arxiv.org/abs/1803.08494).
 """
 from mxnet.gluon import HybridBlock, nn
 
+from .row_moments import row_moments
+
 __all__ = ['NORMS', 'MapNorm', 'norm_of']
 
 NORMS = ('none', 'layer', 'group', 'batch')
@@ -34,14 +36,10 @@ class MapNorm(HybridBlock):
             self.beta = self.params.get('beta', shape=shape, init='zeros')
 
     def hybrid_forward(self, F, x, gamma, beta):
-        # Means, and the copies of a number for many pixels, are matrix products. BLAS computes them, and the gradients
-        # of them, several times as fast as MXNet computes LayerNorm's and broadcast_mul's. So a second derivative is.
+        # Products of matrices, and nothing that is broadcast: their gradients, and so a second derivative, take a
+        # fraction of the time.
         lines = F.reshape(x, (0, -1))                                     # [N, C, H, W] -> [N, C * H * W]
-        ones = F.ones_like(F.slice_axis(lines, axis=0, begin=0, end=1))   # [1, C * H * W]
-        # 1 / (C * H * W). Mixed precision keeps a softmax, and so what follows, in float32.
-        share = F.BlockGrad(F.softmax(ones))
-        centred = lines - F.dot(F.dot(lines, share, transpose_b=True), ones)
-        variance = F.dot(F.square(centred), share, transpose_b=True)      # [N, 1]
+        centred, variance, _ = row_moments(F, lines)
         each = F.ones_like(F.slice_axis(lines, axis=1, begin=0, end=1))   # [N, 1]
         # Products of a column and a row: [N, C * H * W], or [N, C].
         scale = F.dot((variance + self.epsilon) ** -.5, F.reshape(gamma, (1, -1)))
