@@ -103,8 +103,9 @@ class AdversarialTask(Task):
             self.engine.trainer(name, self.optimizer_of(self._optimizer, name), *(self.networks[n] for n in networks),
                                 passes=self.passes.get(name, 1))
         judges = {name: self.networks[name] for name in self.trained['discriminator']}
-        for net in self.networks.values():
-            net.hybridize(static_alloc=self.keeps_memory)
+        if not self.keeps_memory:   # the engine has hybridized them so that they do
+            for net in self.networks.values():
+                net.hybridize(static_alloc=False)
         self.frozen = {name: Frozen(net, self.keeps_memory) for name, net in judges.items()}
         if self._penalty is not None:
             self.penalties = {name: GradientPenalty(net, **self._penalty) for name, net in judges.items()}
