@@ -1,12 +1,10 @@
 """Faces to make more of: Labeled Faces in the Wild, and drawn ones."""
-from tqdm import tqdm
-
-from ...pictures.png import write_png
 from ..drawn.faces import face
 from ..picture_files import pictures_below
 from .archives import extract_archive
 from .dataset_folder import make_once
 from .download import download_first
+from .drawn_pictures import write_drawn
 
 __all__ = ['get_original', 'get_synthetic']
 
@@ -61,16 +59,11 @@ def get_synthetic(out, settings):
     DatasetError
         if the folder holds something else.
     """
-    counts = {split: settings[split] for split in ('train', 'val')}
+    train, val, seed, size = (settings[name] for name in ('train', 'val', 'seed', 'size'))
+    parts = ('train', 0, train), ('val', train, val)   # the numbers go on, so that no face is in both
 
     def fill(folder):
-        first = 0
-        for split, count in counts.items():   # the numbers go on, so that no face is in both
-            for index in tqdm(range(count), split, unit=' faces'):
-                write_png(folder / 'drawn' / split / f'{index:05}.png',
-                          face(settings['seed'], first + index, settings['size']))
-            first += count
-        return folder / 'drawn'
+        return write_drawn(folder / 'drawn', parts, 'faces', lambda _, number: face(seed, number, size))
 
     made = make_once(out, {'name': 'drawn faces', 'settings': settings}, fill)
-    return f'{counts["train"]} drawn faces to train, {counts["val"]} drawn faces to val' if made else 'is there already'
+    return f'{train} drawn faces to train, {val} drawn faces to val' if made else 'is there already'

@@ -2,14 +2,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-from ...pictures.png import write_png
 from ..drawn.pairs import pair
 from ..paired_images import PairedImages
 from .archives import extract_archive
 from .dataset_folder import DatasetError, make_once
 from .download import ChecksumError, download
+from .drawn_pictures import write_drawn
 
 __all__ = ['ORIGINALS', 'get_original', 'get_synthetic']
 
@@ -104,13 +103,10 @@ def get_synthetic(out, settings):
     """
     counts = {split: settings[split] for split in ('train', 'val')}
 
+    parts = ('train', 0, counts['train']), ('val', counts['train'], counts['val'])   # no house is in both
+
     def fill(staged):
-        first = 0
-        for split, count in counts.items():   # the numbers go on, so that no house is in both
-            for index in tqdm(range(count), split, unit=' pairs'):
-                both = np.hstack(pair(settings['seed'], first + index, settings['size']))
-                write_png(staged / 'drawn' / split / f'{index:05}.png', both)
-            first += count
-        return staged / 'drawn'
+        return write_drawn(staged / 'drawn', parts, 'pairs',
+                           lambda _, number: np.hstack(pair(settings['seed'], number, settings['size'])))
 
     return _get(out, {'name': 'synthetic', 'settings': settings, 'pairs': counts}, fill)

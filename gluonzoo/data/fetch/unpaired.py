@@ -1,14 +1,12 @@
 """Pictures of two domains without partners: those of the authors of CycleGAN, and drawn ones."""
 from typing import NamedTuple
 
-from tqdm import tqdm
-
-from ...pictures.png import write_png
 from ..drawn.seasons import landscape
 from ..unpaired_images import UnpairedImages, find_domains
 from .archives import extract_archive
 from .dataset_folder import make_once
 from .download import ChecksumError, download_first
+from .drawn_pictures import write_drawn
 
 __all__ = ['ORIGINALS', 'get_original', 'get_synthetic']
 
@@ -123,14 +121,14 @@ def get_synthetic(out, settings):
         if the folder holds something else.
     """
     train, val, seed, size = (settings[name] for name in ('train', 'val', 'seed', 'size'))
-    parts = (('trainA', 0, 0, train), ('trainB', 1, train, train),   # name, season, first landscape, how many
-             ('testA', 0, 2 * train, val), ('testB', 1, 2 * train, val))
+    parts = ('trainA', 0, train), ('trainB', train, train), ('testA', 2 * train, val), ('testB', 2 * train, val)
+
+    def draw(name, number):
+        summer, winter = landscape(seed, number, size)
+        return summer if name.endswith('A') else winter
 
     def fill(folder):
-        for name, season, first, count in parts:
-            for index in tqdm(range(count), name, unit=' pictures'):
-                write_png(folder / 'drawn' / name / f'{index:05}.png', landscape(seed, first + index, size)[season])
-        return folder / 'drawn'
+        return write_drawn(folder / 'drawn', parts, 'pictures', draw)
 
     made = make_once(out, {'name': 'seasons', 'settings': settings}, fill)
     return _said(out) if made else 'is there already'
