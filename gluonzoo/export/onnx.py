@@ -1,4 +1,5 @@
 """Networks as ONNX files: written, loaded in onnxruntime and compared before they get their name."""
+import functools
 import json
 import tempfile
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from mxnet import gluon
 
 from .. import __version__
 from ..files import replacing
+from ..graph.edit import read_graph
 from ..graph.training_only import drop_training_only
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
@@ -143,7 +145,7 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
         symbol, parameters = trace(block, list(arrays), outputs)
     symbol = drop_training_only(symbol)
     outputs = [name[:-len('_output')] for name in symbol.list_outputs()]
-    model = _model(symbol, parameters, {name: array.shape for name, array in arrays.items()}, dynamic)
+    model = _model(symbol, parameters, [{name: array.shape for name, array in test.items()} for test in tests], dynamic)
     _name_shapes(model, outputs, expected, dynamic)
     model.graph.name = Path(path).stem
     if metadata is not None:
@@ -232,13 +234,17 @@ def _marked(pool):
 
 # -- the file --------------------------------------------------------------------------------------------------------
 
-def _model(symbol, parameters, shapes, dynamic):
-    """The ONNX model of a graph, by MXNet's own converter and our translations."""
+def _model(symbol, parameters, examples, dynamic):
+    """The ONNX model of a graph, by MXNet's own converter and our translations.
+
+    `examples` are dicts of shapes, of which the first are those of the file.
+    """
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
     from onnx import TensorProto, helper
 
+    shapes = examples[0]
     ordered = [shapes[name] for name in symbol.list_inputs() if name in shapes]   # as the converter wants them
-    with _converter(), _plain_errors():
+    with _converter(_lengths(symbol, examples)), _plain_errors():
         graph = MXNetGraph().create_onnx_graph_proto(
             symbol, parameters, ordered, [TensorProto.FLOAT] * len(ordered), opset_version=OPSET,
             dynamic=bool(dynamic),
@@ -272,8 +278,19 @@ def _plain_errors():
         raise ExportError(f'cannot be exported: {error}') from error
 
 
+def _lengths(symbol, examples):
+    """The shapes of all outputs of all nodes, [node][output]: lengths that vary between the examples are None."""
+    internals = symbol.get_internals()
+    shapes = [internals.infer_shape(**example)[1] for example in examples]
+    found = {}
+    for output, *sizes in zip(internals, *shapes):
+        found.setdefault(output.name, []).append(
+            tuple(lengths[0] if len(set(lengths)) == 1 else None for lengths in zip(*sizes)))
+    return [found[node['name']] for node in read_graph(symbol)['nodes']]
+
+
 @contextmanager
-def _converter():
+def _converter(shapes):
     """Within, MXNet's converter has our translations, works with today's onnx, and writes our opset."""
     import onnx
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
@@ -286,7 +303,8 @@ def _converter():
     versions = context.opset_imports, context.ir_version
     types = {helper.tensor_dtype_to_np_dtype(number): number for number in (*range(1, 8), *range(9, 14))}
     try:
-        MXNetGraph.registry_ = {**registry, OPSET: {**registry[OPSET], **TRANSLATIONS}}
+        MXNetGraph.registry_ = {**registry, OPSET: {**registry[OPSET], **{
+            operator: functools.partial(translate, shapes=shapes) for operator, translate in TRANSLATIONS.items()}}}
         context.opset_imports, context.ir_version = {'': OPSET}, IR_VERSION
         onnx.mapping = SimpleNamespace(   # which onnx 1.19 has dropped
             NP_TYPE_TO_TENSOR_TYPE=types, TENSOR_TYPE_TO_NP_TYPE={number: dtype for dtype, number in types.items()})

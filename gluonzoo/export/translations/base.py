@@ -1,0 +1,80 @@
+"""What a translation is made of: the ONNX nodes that compute what one MXNet node computes.
+
+A translation is a function of :class:`Nodes`, registered for the operators that it translates::
+
+    @translates('sign')
+    def _sign(nodes):
+        nodes.end('Sign', *nodes.inputs)
+
+All are of opset 13.
+"""
+import numpy as np
+from onnx import helper, numpy_helper
+
+__all__ = ['Nodes', 'TRANSLATIONS', 'translates']
+
+TRANSLATIONS = {}   # operator -> function for MXNetGraph.registry_, which also takes `shapes`, see :class:`Nodes`
+
+
+class Nodes(list):
+    """The ONNX nodes that compute what an MXNet node computes.
+
+    Attributes
+    ----------
+    name : str
+        of the MXNet node, and of what its last ONNX node computes
+    inputs : list of str
+    attrs : dict of str -> str
+    shapes : list of tuple
+        of the inputs: lengths that vary between the examples of an export are None
+    dtype : numpy.dtype
+        of the first input, and the outputs
+    """
+
+    def __init__(self, node, *, outputs_lookup, initializer, shapes, **_):
+        super().__init__()
+        sources = [outputs_lookup[edge[0]][edge[1]] for edge in node['inputs']]
+        self.shapes = [shapes[edge[0]][edge[1]] for edge in node['inputs']]
+        self.name, self.attrs = node['name'], node.get('attrs', {})
+        self.inputs = [source.name for source in sources]
+        self.dtype = sources[0].dtype if sources else None
+        self._initializer = initializer
+
+    @property
+    def onnx_type(self):
+        return helper.np_dtype_to_tensor_dtype(self.dtype)
+
+    def constant(self, value, dtype='int64'):
+        """The name of a new constant."""
+        name = f'{self.name}_constant{len(self._initializer)}'
+        self._initializer.append(numpy_helper.from_array(np.array(value, dtype), name))
+        return name
+
+    def add(self, op, *inputs, **attributes):
+        """Adds a node with one output, and returns the name of that."""
+        name = f'{self.name}_step{len(self)}'
+        self.append(helper.make_node(op, inputs, [name], name=name, **attributes))
+        return name
+
+    def end(self, op, *inputs, **attributes):
+        """Adds the node that computes what the MXNet node does."""
+        self.append(helper.make_node(op, inputs, [self.name], name=self.name, **attributes))
+
+    def end_all(self, *names):
+        """Says which of the values made here are the outputs of an MXNet node with several outputs."""
+        for number, name in enumerate(names):
+            self.append(helper.make_node('Identity', [name], [f'{self.name}{number}'], name=f'{self.name}{number}'))
+
+
+def translates(*operators):
+    """Registers the decorated function of :class:`Nodes` as the translation of MXNet operators."""
+    def register(function):
+        def translate(node, **context):
+            nodes = Nodes(node, **context)
+            function(nodes)
+            return list(nodes)
+        TRANSLATIONS.update(dict.fromkeys(operators, translate))
+        return function
+    return register
+
+
