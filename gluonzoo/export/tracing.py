@@ -140,6 +140,22 @@ def detection_difference(expected, got):
     return float(greatest)
 
 
+def each_difference(names, expected, got):
+    """The :func:`difference` of each output, a dict."""
+    return {name: difference(a, b) for name, a, b in zip(names, expected, got)}
+
+
+def rows_difference(names, expected, got):
+    """The :func:`detection_difference` of outputs that belong together: the classes [B, N, 1], the scores [B, N, 1], the
+    boxes [B, N, 4] and what else there is of each object [B, N, ...]. A dict of all of them together.
+    """
+    for a, b in zip(expected, got):
+        if a.shape != b.shape:
+            difference(a, b)   # says so
+    rows = [np.concatenate([part.reshape(*part.shape[:2], -1) for part in parts], 2) for parts in (expected, got)]
+    return {', '.join(names): detection_difference(*rows)}
+
+
 def require_folder(path):
     """Raises FileNotFoundError unless there is a folder for the file `path`."""
     folder = Path(path).parent

@@ -40,6 +40,14 @@ class Nodes(list):
         self.dtype = sources[0].dtype if sources else None
         self._initializer = initializer
 
+    def number(self, attribute, default):
+        """An attribute as a whole number."""
+        return int(self.attrs.get(attribute, default))
+
+    def flag(self, attribute):
+        """Whether an attribute is set; by default not."""
+        return self.attrs.get(attribute, 'False') in ('True', '1', 'true')
+
     @property
     def onnx_type(self):
         return helper.np_dtype_to_tensor_dtype(self.dtype)
@@ -55,6 +63,20 @@ class Nodes(list):
         name = f'{self.name}_step{len(self)}'
         self.append(helper.make_node(op, inputs, [name], name=name, **attributes))
         return name
+
+    def add_all(self, count, op, *inputs, **attributes):
+        """Adds a node with `count` outputs, and returns the names of them."""
+        name = f'{self.name}_step{len(self)}'
+        names = [f'{name}_output{number}' for number in range(count)]
+        self.append(helper.make_node(op, inputs, names, name=name, **attributes))
+        return names
+
+    def length(self, number, axis):
+        """The name of one whole number in a list, the length of an axis of the input `number`."""
+        length = self.shapes[number][axis]
+        if length is not None:
+            return self.constant([length])
+        return self.add('Gather', self.add('Shape', self.inputs[number]), self.constant([axis % len(self.shapes[number])]))
 
     def end(self, op, *inputs, **attributes):
         """Adds the node that computes what the MXNet node does."""

@@ -1,0 +1,35 @@
+"""Functions of F as ONNX files: their outputs beside those of MXNet."""
+import mxnet as mx
+import numpy as np
+import onnxruntime
+from mxnet import autograd
+from mxnet.gluon import HybridBlock
+from numpy.testing import assert_allclose
+
+from gluonzoo.export import to_onnx
+
+
+class Function(HybridBlock):
+    """A block of one function of F and the inputs."""
+
+    def __init__(self, function):
+        super().__init__()
+        self._function = function
+
+    def hybrid_forward(self, F, *inputs):
+        return self._function(F, *inputs)
+
+
+def assert_same(function, path, *examples, dynamic=(), tolerance=1e-6):
+    """Exports with the first example (a tuple of arrays), and compares the outputs of each, element by element."""
+    block = Function(function)
+    to_onnx(block, path, {f'input{i}': array for i, array in enumerate(examples[0])}, dynamic=dynamic)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+    for arrays in examples:
+        with autograd.predict_mode():
+            wanted = block(*map(mx.nd.array, arrays))
+        found = session.run(None, {f'input{i}': np.asarray(array, 'float32') for i, array in enumerate(arrays)})
+        for expected, got in zip(wanted if isinstance(wanted, (list, tuple)) else [wanted], found):
+            assert_allclose(got, expected.asnumpy(), tolerance, tolerance)
