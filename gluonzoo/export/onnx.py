@@ -19,10 +19,11 @@ from .errors import ExportError
 from .tracing import (
     Chain,
     detection_difference,
-    difference,
+    each_difference,
     examples,
     pools_as,
     require_folder,
+    rows_difference,
     run,
     trace,
 )
@@ -38,7 +39,7 @@ VARY = {'batch': (0,), 'channels': (1,), 'size': (2, 3)}   # axes
 
 
 def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=None, dynamic=(), metadata=None,
-            tolerance=1e-4):
+            objects=False, tolerance=1e-4):
     """Writes a block as an ONNX file, which any runtime of opset 13 takes.
 
     The file appears only if onnxruntime loads it and computes the same as MXNet from an example. Where a size is
@@ -69,6 +70,9 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
         fourth. All other lengths are those of `inputs`.
     metadata : dict, optional
         that JSON can hold; it becomes the property 'gluonzoo' of the file
+    objects : bool
+        whether the outputs together say what objects there are: their classes (-1: none), their scores, their boxes and
+        perhaps more. Then they are compared as sets of rows, as a decoder's are: equal scores may come in any order.
     tolerance : float
         how far each output may be from MXNet's, as a share of its greatest number
 
@@ -90,7 +94,8 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
     require_folder(path)
     arrays = examples(inputs)
     if decoder is None:
-        return _write(block, path, arrays, outputs, dynamic, metadata, tolerance)
+        return _write(block, path, arrays, outputs, dynamic, metadata, tolerance,
+                      compare=rows_difference if objects else each_difference)
     with _named(path), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         paths = Path(folder, 'block.onnx'), Path(folder, 'decoder.onnx')
         differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance)
@@ -100,7 +105,8 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
         others = examples(decoder_inputs or {})
         heads = examples({name: others.pop(name, output.shape)
                           for name, output in zip(differences, run(block, arrays))})
-        rows = dict(dynamic=dynamic, tolerance=tolerance, measure=detection_difference)
+        rows = dict(dynamic=dynamic, tolerance=tolerance, compare=lambda names, expected, got: {
+            name: detection_difference(a, b) for name, a, b in zip(names, expected, got)})
         differences.update(_write(decoder, paths[1], {**heads, **others}, ['detections'], metadata=None, **rows))
         first, second = map(_Session, paths)
 
@@ -124,11 +130,12 @@ def _named(path):
         raise
 
 
-def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference=None, measure=difference):
+def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference=None,
+           compare=each_difference):
     """As :func:`to_onnx`, without a decoder.
 
-    `reference` is what the file must compute, a function of a dict of arrays; by default the block. `measure` says how
-    far two arrays are from each other.
+    `reference` is what the file must compute, a function of a dict of arrays; by default the block. `compare` says how
+    far the outputs are from those expected: a function of the names and both lists, which returns a dict.
     """
     from onnx import checker
 
@@ -154,10 +161,8 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
         partial.write_bytes(model.SerializeToString())
         checker.check_model(str(partial))
         session = _Session(partial)
-        differences = dict.fromkeys(outputs, 0.)
-        for wanted, test in zip(expected, tests):
-            for name, a, b in zip(outputs, wanted, session(test)):
-                differences[name] = max(differences[name], measure(a, b))
+        found = [compare(outputs, wanted, session(test)) for wanted, test in zip(expected, tests)]
+        differences = {name: max(one[name] for one in found) for name in found[0]}
         wrong = [f'{name} by {value:.2g}' for name, value in differences.items() if not value <= tolerance]
         if wrong:
             raise ExportError(f'onnxruntime computes something else than MXNet: {", ".join(wrong)} of its greatest '

@@ -12,7 +12,8 @@ from ..graph.edit import flat, own_names
 from ..reading import last_line
 from .errors import ExportError
 
-__all__ = ['Chain', 'trace', 'pools_as', 'examples', 'run', 'difference', 'detection_difference']
+__all__ = ['Chain', 'trace', 'pools_as', 'examples', 'run', 'difference', 'detection_difference', 'each_difference',
+           'require_folder', 'rows_difference']
 
 
 class Chain(HybridBlock):
