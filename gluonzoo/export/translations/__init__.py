@@ -2,7 +2,18 @@
 
 One file for each kind of operator. All are of opset 13. Importing this room imports onnx.
 """
-from . import boxes, elementwise, indexing, matrices, normalization, repetition, shapes, weights  # noqa: F401
+from . import (  # noqa: F401
+    boxes,
+    deformable,
+    elementwise,
+    indexing,
+    matrices,
+    normalization,
+    pooling,
+    repetition,
+    shapes,
+    weights,
+)
 from .base import TRANSLATIONS
 from .corner_pools import POOL
 
