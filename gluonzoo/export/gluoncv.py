@@ -40,8 +40,8 @@ _CIFAR = {'mean': [125.307, 122.961, 113.8575], 'std': [51.5865, 50.847, 51.255]
 
 # What the name of a network contains -> height and width that it is made for. The first that fits.
 _SIZES = [('ssd_300', (300, 300)), ('ssd_512', (512, 512)), ('yolo3', (416, 416)), ('center_net', (512, 512)),
-          ('rcnn', (600, 800)), ('fcn', (480, 480)), ('psp', (480, 480)), ('deeplab', (480, 480)), ('danet', (480, 480)),
-          ('icnet', (480, 480)), ('pose', (256, 192)), ('cifar', (32, 32)), ('inceptionv3', (299, 299)),
+          ('rcnn', (600, 800)), ('fcn', (480, 480)), ('psp', (480, 480)), ('deeplab', (480, 480)),
+          ('danet', (480, 480)), ('icnet', (480, 480)), ('pose', (256, 192)), ('cifar', (32, 32)), ('inceptionv3', (299, 299)),
           ('xception', (299, 299)), ('i3d', (224, 224)), ('c3d', (112, 112)), ('p3d', (224, 224)), ('', (224, 224))]
 _FRAMES = [('i3d', 32), ('c3d', 16), ('p3d', 16), ('r2plus1d', 16), ('slowfast', 64)]   # of videos
 _OBJECTS = {'ssd': 3, 'yolo': 3, 'center_net': 3, 'faster_rcnn': 3, 'mask_rcnn': 4}   # numbers of outputs

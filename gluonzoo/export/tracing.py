@@ -147,8 +147,8 @@ def each_difference(names, expected, got):
 
 
 def rows_difference(names, expected, got):
-    """The :func:`detection_difference` of outputs that belong together: the classes [B, N, 1], the scores [B, N, 1], the
-    boxes [B, N, 4] and what else there is of each object [B, N, ...]. A dict of all of them together.
+    """The :func:`detection_difference` of outputs that belong together: the classes [B, N, 1] or [B, N], the
+    scores, the boxes [B, N, 4] and what else there is of each object [B, N, ...]. A dict of all of them together.
     """
     for a, b in zip(expected, got):
         if a.shape != b.shape:

@@ -1,6 +1,6 @@
 """Exports networks of GluonCV's model zoo to ONNX and says which can be, how exact they are, and why others cannot.
 
-    python scripts/bench/export_gluoncv.py --json export_gluoncv.json      # 38 networks, a quarter of an hour on one core
+    python scripts/bench/export_gluoncv.py --json export_gluoncv.json      # 38 networks, minutes on one core
     python scripts/bench/export_gluoncv.py --only ssd_512_mobilenet1.0_voc yolo3_mobilenet1.0_voc
     python scripts/bench/export_gluoncv.py --quick                         # three small ones: does it run?
 

@@ -76,7 +76,8 @@ class Nodes(list):
         length = self.shapes[number][axis]
         if length is not None:
             return self.constant([length])
-        return self.add('Gather', self.add('Shape', self.inputs[number]), self.constant([axis % len(self.shapes[number])]))
+        axes = self.constant([axis % len(self.shapes[number])])
+        return self.add('Gather', self.add('Shape', self.inputs[number]), axes)
 
     def end(self, op, *inputs, **attributes):
         """Adds the node that computes what the MXNet node does."""

@@ -107,7 +107,8 @@ def _multibox_prior(nodes):
     size = np.concatenate([sizes, np.repeat(sizes[:1], len(ratios) - 1)])
     root = np.concatenate([np.repeat(roots[:1], len(sizes)), roots[1:]])
     half = np.stack([size * np.float32(height) / np.float32(width) * root / 2, size / root / 2], -1)   # [A, (x, y)]
-    ys, xs = ((np.arange(n, dtype='float32') + offset) * step for n, offset, step in zip((height, width), offsets, steps))
+    ys, xs = ((np.arange(length, dtype='float32') + offset) * step
+              for length, offset, step in zip((height, width), offsets, steps))
     center = np.stack(np.meshgrid(xs, ys), -1)[:, :, None]   # [H, W, 1, (x, y)]
     anchors = np.concatenate([center - half, center + half], -1).reshape(1, -1, 4)
     if nodes.flag('clip'):

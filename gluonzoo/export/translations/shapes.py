@@ -26,8 +26,8 @@ def _reshape(nodes):
         raise ExportError('reshape: cannot be exported with target_shape, which MXNet has given up; give it a shape')
     if nodes.flag('reverse'):
         # MXNet turns both round, also the two numbers behind a -4.
-        lengths_of = _lengths(codes[::-1], len(lengths))[::-1]
-        lengths_of = [found._replace(axes=tuple(len(lengths) - 1 - axis for axis in found.axes)) for found in lengths_of]
+        lengths_of = [found._replace(axes=tuple(len(lengths) - 1 - axis for axis in found.axes))
+                      for found in _lengths(codes[::-1], len(lengths))[::-1]]
     else:
         lengths_of = _lengths(codes, len(lengths))
     known = [_number(found, lengths) for found in lengths_of]
@@ -36,7 +36,8 @@ def _reshape(nodes):
     if -1 not in known and all(found.axes == (axis,) for axis, found in enumerate(lengths_of) if known[axis] is None):
         return nodes.end('Reshape', nodes.inputs[0], nodes.constant([n or 0 for n in known]))   # 0: as it is
     shape = nodes.add('Shape', nodes.inputs[0])
-    parts = [_computed(nodes, shape, found) if n is None else nodes.constant([n]) for found, n in zip(lengths_of, known)]
+    parts = [_computed(nodes, shape, found) if number is None else nodes.constant([number])
+             for found, number in zip(lengths_of, known)]
     nodes.end('Reshape', nodes.inputs[0], nodes.add('Concat', *parts, axis=0))
 
 

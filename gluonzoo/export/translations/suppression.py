@@ -35,7 +35,8 @@ def rows_at(nodes, rows, order):
 def shifted_apart(nodes, boxes, classes):
     """Boxes [B, K, 4] of different classes, moved so far apart that they do not overlap.
 
-    `classes` [B, K, 1] are whole numbers. (NonMaxSuppression has an axis of classes, too, but takes all scores of each.)
+    `classes` [B, K, 1] are whole numbers. (NonMaxSuppression has an axis of classes, too, but takes all scores of
+    each.)
     """
     extent = nodes.add('Sub', nodes.add('ReduceMax', boxes, keepdims=0), nodes.add('ReduceMin', boxes, keepdims=0))
     step = nodes.add('Ceil', nodes.add('Add', extent, nodes.constant(1, nodes.dtype)))

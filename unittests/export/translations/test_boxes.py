@@ -5,9 +5,9 @@ import pytest
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
-from translated import Function, assert_same  # noqa: E402
+from translated import Function, assert_same
 
-from gluonzoo.export import ExportError, to_onnx  # noqa: E402
+from gluonzoo.export import ExportError, to_onnx
 
 
 def rows(rng, *shape, width=6, classes=3, ties=False):

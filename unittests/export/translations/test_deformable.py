@@ -5,9 +5,9 @@ import pytest
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
-from translated import Function, assert_same  # noqa: E402
+from translated import Function, assert_same
 
-from gluonzoo.export import ExportError, to_onnx  # noqa: E402
+from gluonzoo.export import ExportError, to_onnx
 
 FORMS = {
     'plain': dict(kernel=(3, 3), pad=(1, 1)),

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
-from translated import assert_same  # noqa: E402
+from translated import assert_same
 
 
 @pytest.mark.parametrize('size', [1, 2, 3, (2, 5), (7, 3), 11, ()], ids=str)

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
-from translated import assert_same  # noqa: E402
+from translated import assert_same
 
 
 @pytest.mark.parametrize('axis', [None, 0, 1, -1], ids=str)
