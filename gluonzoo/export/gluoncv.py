@@ -17,10 +17,7 @@ from ..reading import quoted
 from .errors import ExportError
 from .tracing import examples, run
 
-__all__ = ['GluonCVNetwork', 'OBJECTS_TOLERANCE', 'gluoncv_network']
-
-# Of detectors with random weights: boxes are exponentials, and make much of rounding.
-OBJECTS_TOLERANCE = 1e-3
+__all__ = ['GluonCVNetwork', 'gluoncv_network']
 
 
 class GluonCVNetwork(NamedTuple):
@@ -39,10 +36,11 @@ _IMAGENET = {'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375]} 
 _CIFAR = {'mean': [125.307, 122.961, 113.8575], 'std': [51.5865, 50.847, 51.255]}
 
 # What the name of a network contains -> height and width that it is made for. The first that fits.
-_SIZES = [('ssd_300', (300, 300)), ('ssd_512', (512, 512)), ('yolo3', (416, 416)), ('center_net', (512, 512)),
-          ('rcnn', (600, 800)), ('fcn', (480, 480)), ('psp', (480, 480)), ('deeplab', (480, 480)),
-          ('danet', (480, 480)), ('icnet', (480, 480)), ('pose', (256, 192)), ('cifar', (32, 32)), ('inceptionv3', (299, 299)),
-          ('xception', (299, 299)), ('i3d', (224, 224)), ('c3d', (112, 112)), ('p3d', (224, 224)), ('', (224, 224))]
+_SIZES = [
+    ('ssd_300', (300, 300)), ('ssd_512', (512, 512)), ('yolo3', (416, 416)), ('center_net', (512, 512)),
+    ('rcnn', (600, 800)), ('fcn', (480, 480)), ('psp', (480, 480)), ('deeplab', (480, 480)), ('danet', (480, 480)),
+    ('icnet', (480, 480)), ('pose', (256, 192)), ('cifar', (32, 32)), ('inceptionv3', (299, 299)),
+    ('xception', (299, 299)), ('i3d', (224, 224)), ('c3d', (112, 112)), ('p3d', (224, 224)), ('', (224, 224))]
 _FRAMES = [('i3d', 32), ('c3d', 16), ('p3d', 16), ('r2plus1d', 16), ('slowfast', 64)]   # of videos
 _OBJECTS = {'ssd': 3, 'yolo': 3, 'center_net': 3, 'faster_rcnn': 3, 'mask_rcnn': 4}   # numbers of outputs
 
@@ -79,7 +77,9 @@ def gluoncv_network(name, params=None, size=None, batch=1, finite=True):
     inputs = {'data': (batch, 3, *([frames] if frames else []), height, width)}
     with _no_download(name):
         net = make(name)
-    net.initialize(_RandomWeights())
+    for parameter in net.collect_params().values():
+        if parameter._data is None and not parameter._deferred_init:   # some networks begin by themselves
+            parameter.initialize(None, default_init=_RandomWeights())
     _require_shapes(net, name, inputs)
     if params is not None:
         _load(net, name, params, finite)
@@ -150,16 +150,15 @@ class _RandomWeights(mx.init.Initializer):
 
 @contextmanager
 def _own_statistics():
-    """Within, batch normalisation takes the statistics of what it is given for its running ones, and keeps them.
+    """Within, batch normalisation takes the mean square of all that it is given for each running variance.
 
-    Else numbers grow from block to block of a residual network with random weights, until all scores are 1.
+    It keeps them. Without them, numbers grow from block to block of a residual network with random weights, until all
+    scores are 1. (Statistics of each channel would make much of rounding, where a channel has one number.)
     """
     plain = mx.nd.BatchNorm
 
     def batch_norm(data, gamma, beta, mean, variance, **attributes):
-        axes = tuple(axis for axis in range(data.ndim) if axis != attributes.get('axis', 1))
-        mean[:] = data.mean(axis=axes)
-        variance[:] = (data - data.mean(axis=axes, keepdims=True)).square().mean(axis=axes) + 1e-3
+        variance[:] = data.square().mean()
         return plain(data, gamma, beta, mean, variance, **attributes)
     mx.nd.BatchNorm = batch_norm
     try:
@@ -173,7 +172,9 @@ def _require_shapes(net, name, inputs):
     with _own_statistics():
         try:
             run(net, examples(inputs))
-        except (AssertionError, TypeError, ValueError) as error:
+        except ExportError:
+            raise
+        except (AssertionError, TypeError, ValueError) as error:   # as GluonCV says it
             raise ExportError(f'--gluoncv: {name} does not take data {list(inputs["data"])}: {error}') from error
 
 
