@@ -31,6 +31,7 @@ _LIST = 0x112
 _FORMS = {0xf993fac8: 'the form of MXNet before 0.12', 0xf993faca: "the form of MXNet's NumPy arrays"}
 _FORM = 0xf993fac9
 _DTYPES = {0: '<f4', 1: '<f8', 2: '<f2'}
+_WHOLE = {3: '|u1', 4: '<i4', 5: '|i1', 6: '<i8'}
 _OTHERS = {3: 'uint8', 4: 'int32', 5: 'int8', 6: 'int64', 7: 'bool', 8: 'int16', 9: 'uint16', 10: 'uint32',
            11: 'uint64', 12: 'bfloat16'}
 _BESIDES = 1 << 22      # bytes of a file besides weights: GluonCV's YOLOv3 has 0.4 MB of numbers of rows and columns
@@ -42,7 +43,7 @@ _LEAST_ARRAY, _LEAST_NAME = 24, 8
 _PREFIXES = ('arg:', 'aux:')   # of files that belong to a symbol
 
 
-def read_params(path, numbers=None):
+def read_params(path, numbers=None, every_type=False):
     """The arrays in a parameter file of MXNet, without MXNet.
 
     Parameters
@@ -50,6 +51,8 @@ def read_params(path, numbers=None):
     path : str or Path
     numbers : int, optional
         how many the network has that the file is for: a file that is much larger is not read
+    every_type : bool
+        whether arrays may also be of whole numbers, as those of quantized networks are
 
     Returns
     -------
@@ -66,7 +69,7 @@ def read_params(path, numbers=None):
         with open_ordinary(path) as file:
             kind = kind_of_file(file.read(LOOKED_AT))
             file.seek(0)
-            return _Reader(file, numbers).arrays(kind)
+            return _Reader(file, numbers, every_type).arrays(kind)
     except WeightsError as error:
         raise WeightsError(f'{path}: {error}') from None
     except FileError as error:
@@ -78,8 +81,9 @@ def read_params(path, numbers=None):
 class _Reader:
     """What is in an open file, of which no more is read than there is."""
 
-    def __init__(self, file, numbers):
+    def __init__(self, file, numbers, every_type):
         self._file, self._left, self._numbers_wanted = file, os.fstat(file.fileno()).st_size, numbers
+        self._dtypes = {**_DTYPES, **_WHOLE} if every_type else _DTYPES
 
     def arrays(self, kind):
         """What the file holds; `kind` is what it is if it is another kind of file."""
@@ -118,10 +122,10 @@ class _Reader:
         shape = self._numbers(f'{dimensions}q')
         self._numbers('2i')   # the device
         kind = self._number('i')
-        if kind not in _DTYPES:
+        if kind not in self._dtypes:
             raise WeightsError(f'{where} is of {_OTHERS.get(kind, f"an unknown type, {kind}")}; it must be of float16, '
-                               'float32 or float64')
-        dtype = np.dtype(_DTYPES[kind])
+                               'float32 or float64' + (' or whole numbers' if len(self._dtypes) > len(_DTYPES) else ''))
+        dtype = np.dtype(self._dtypes[kind])
         if min(shape) < 1:
             raise WeightsError(f'{where} has the shape {shape}; dimensions must be at least 1')
         return np.frombuffer(self._bytes(prod(shape) * dtype.itemsize, f'{where} of shape {shape}'),

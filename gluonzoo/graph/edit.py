@@ -70,19 +70,20 @@ def output_name(node):
     return node['name'] if node['op'] == 'null' else f'{node["name"]}_output'
 
 
-def make_block(symbol, values, x):
+def make_block(symbol, values, x, inputs=('data',)):
     """A SymbolBlock with parameters of its own, on the device of `x`, and without gradients.
 
     Parameters
     ----------
     symbol : Symbol
-        of one input, called data
     values : dict of name -> NDArray
         of the parameters
     x : NDArray
         an input: its device and type are those of the block
+    inputs : sequence of str
+        the names of the inputs
     """
-    block = SymbolBlock(symbol, [mx.sym.var('data', dtype=x.dtype)])
+    block = SymbolBlock(symbol, [mx.sym.var(name, dtype=x.dtype) for name in inputs])
     for name, parameter in block.collect_params().items():
         parameter.shape, parameter.dtype, parameter.grad_req = values[name].shape, values[name].dtype, 'null'
         parameter.initialize(mx.init.Zero(), ctx=x.context)
