@@ -3,6 +3,8 @@
     gluonzoo export --run runs/dsod_pikachu --onnx --decode --batch dynamic --out dsod.onnx
     gluonzoo export --run runs/pix2pix_facades --out pix2pix   # -symbol.json, -0000.params, -metadata.json
     gluonzoo export --model unet256 --weights unet.safetensors --onnx --out unet.onnx
+    gluonzoo export --run runs/dsod_pikachu --onnx --precision int8 --calibrate photos/ --max-drop 0.01 --out dsod.onnx
+    gluonzoo export --run runs/dsod_pikachu --quantize int8 --calibrate photos/ --out dsod     # MXNet's own form
     gluonzoo export --pools --onnx --out pools/          # the four corner pools alone: top_pool.onnx ...
 
 Without --decode a detector's outputs are the raw ones of the network. What one must know to use a file (classes, how
@@ -12,6 +14,7 @@ notes/export.md. Every file is compared with the network before it gets its name
 from pathlib import Path
 
 from ..recipes.arguments import at_least
+from . import smaller
 from .arguments import add_model_arguments, add_run_arguments, check_run_or_model, open_run_or_model
 
 
@@ -31,12 +34,14 @@ def add_arguments(parser):
     parser.add_argument('--batch', type=number, metavar='N|dynamic', help='images at a time (default: 1)')
     parser.add_argument('--size', type=number, nargs='+', metavar='H W|dynamic',
                         help='of the images (default: what the network was trained on)')
+    smaller.add_arguments(parser)
 
 
 def check(parser, args):
     if not args.pools:
         check_run_or_model(parser, args)
-    for name in ('run', 'model', 'weights', 'which', 'decode', 'batch', 'size', 'code', 'set'):
+    for name in ('run', 'model', 'weights', 'which', 'decode', 'batch', 'size', 'code', 'set', 'precision',
+                 'quantize'):
         if args.pools and getattr(args, name):
             parser.error(f'--{name}: not with --pools')
     if not args.pools and args.onnx and args.out.suffix != '.onnx':
@@ -46,6 +51,7 @@ def check(parser, args):
     if not args.onnx and (args.batch or args.size == ['dynamic']):
         parser.error(f'--{"batch" if args.batch else "size"}: only with --onnx; MXNet takes batches and images of any '
                      'size')
+    smaller.check(parser, args)
 
 
 def run(args):
@@ -87,7 +93,7 @@ def export_task(args):
     from ..export import ExportError, to_onnx, to_symbol
     from ..files import folder_for
 
-    task, _, source = open_run_or_model(args)
+    task, settings, source = open_run_or_model(args)
     dynamic = [name for name in ('batch', 'size') if getattr(args, name) in ('dynamic', ['dynamic'])]
     what = task.exported(args.decode, 1 if 'batch' in dynamic else args.batch or 1,
                          None if 'size' in dynamic else args.size)
@@ -102,7 +108,9 @@ def export_task(args):
                              'on the size, such as grids of anchors, are those of example_size']
     with folder_for(args.out):
         try:
-            if args.onnx:
+            if smaller.wanted(args):
+                smaller.write(task, settings, what._replace(metadata=metadata), dynamic, args)
+            elif args.onnx:
                 report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
             else:
                 print(*to_symbol(block, args.out, **arguments))

@@ -9,6 +9,7 @@
 """
 from .errors import ExportError
 from .onnx import to_onnx
+from .smaller import to_small_onnx, to_small_symbol
 from .symbol import to_symbol
 
-__all__ = ['ExportError', 'to_onnx', 'to_symbol']
+__all__ = ['ExportError', 'to_onnx', 'to_small_onnx', 'to_small_symbol', 'to_symbol']

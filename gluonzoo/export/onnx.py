@@ -5,6 +5,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import mxnet as mx
 import numpy as np
@@ -19,16 +20,15 @@ from .errors import ExportError
 from .tracing import (
     Chain,
     detection_difference,
-    each_difference,
+    difference,
     examples,
     pools_as,
     require_folder,
-    rows_difference,
     run,
     trace,
 )
 
-__all__ = ['to_onnx', 'OPSET', 'IR_VERSION']
+__all__ = ['to_onnx', 'IR_VERSION', 'OPSET', 'Parts', 'Session', 'named', 'require_packages', 'write_parts']
 
 # The last that MXNet 1.9.1 has translations for. Later ones have changed what their nodes mean: ROIAlign of 16 is
 # moved by half a pixel, without a word.
@@ -39,7 +39,7 @@ VARY = {'batch': (0,), 'channels': (1,), 'size': (2, 3)}   # axes
 
 
 def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=None, dynamic=(), metadata=None,
-            objects=False, tolerance=1e-4):
+            tolerance=1e-4):
     """Writes a block as an ONNX file, which any runtime of opset 13 takes.
 
     The file appears only if onnxruntime loads it and computes the same as MXNet from an example. Where a size is
@@ -70,9 +70,6 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
         fourth. All other lengths are those of `inputs`.
     metadata : dict, optional
         that JSON can hold; it becomes the property 'gluonzoo' of the file
-    objects : bool
-        whether the outputs together say what objects there are: their classes (-1: none), their scores, their boxes and
-        perhaps more. Then they are compared as sets of rows, as a decoder's are: equal scores may come in any order.
     tolerance : float
         how far each output may be from MXNet's, as a share of its greatest number
 
@@ -90,37 +87,54 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
     unknown = [name for name in dynamic if name not in VARY]
     if unknown:
         raise ValueError(f'dynamic: must be of {", ".join(map(repr, VARY))}: {unknown[0]!r}')
-    _require_packages()
+    require_packages()
     require_folder(path)
     arrays = examples(inputs)
     if decoder is None:
-        return _write(block, path, arrays, outputs, dynamic, metadata, tolerance,
-                      compare=rows_difference if objects else each_difference)
-    with _named(path), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
-        paths = Path(folder, 'block.onnx'), Path(folder, 'decoder.onnx')
-        differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance)
-        if 'size' in dynamic:
-            _require_maps(block, arrays, list(differences))
-            _require_no_constants(decoder)
-        others = examples(decoder_inputs or {})
-        heads = examples({name: others.pop(name, output.shape)
-                          for name, output in zip(differences, run(block, arrays))})
-        rows = dict(dynamic=dynamic, tolerance=tolerance, compare=lambda names, expected, got: {
-            name: detection_difference(a, b) for name, a, b in zip(names, expected, got)})
-        differences.update(_write(decoder, paths[1], {**heads, **others}, ['detections'], metadata=None, **rows))
-        first, second = map(_Session, paths)
+        return _write(block, path, arrays, outputs, dynamic, metadata, tolerance)
+    with named(path), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
+        parts = write_parts(block, folder, arrays, outputs, decoder, decoder_inputs, dynamic, tolerance)
+        _write(Chain(block, decoder, len(arrays)), path, {**arrays, **parts.others}, ['detections'],
+               dynamic=dynamic, metadata=metadata, tolerance=tolerance, reference=parts.chained(parts.network),
+               measure=detection_difference)
+    return parts.differences
 
-        def chained(test):
-            heads = first({name: test[name] for name in arrays})
-            return second({**dict(zip(differences, heads)), **{name: test[name] for name in others}})
 
-        _write(Chain(block, decoder, len(arrays)), path, {**arrays, **others}, ['detections'], metadata=metadata,
-               reference=chained, **rows)
-    return differences
+class Parts(NamedTuple):
+    """A network and its decoder as ONNX files of their own, each compared with MXNet."""
+    network: Path
+    decoder: Path
+    differences: dict
+    """of the outputs of both, name -> float"""
+    others: dict
+    """examples of the decoder's inputs that are no outputs of the network, name -> array"""
+
+    def chained(self, network):
+        """A function of a dict of arrays: what the decoder makes of what the ONNX file `network` says."""
+        first, second = Session(network), Session(self.decoder)
+
+        def compute(arrays):
+            heads = first({name: array for name, array in arrays.items() if name not in self.others})
+            return second({**dict(zip(self.differences, heads)), **{name: arrays[name] for name in self.others}})
+        return compute
+
+
+def write_parts(block, folder, arrays, outputs, decoder, decoder_inputs, dynamic, tolerance=1e-4):
+    """Writes a network and its decoder into a folder, as :func:`to_onnx` takes them: :class:`Parts`."""
+    paths = Path(folder, 'network.onnx'), Path(folder, 'decoder.onnx')
+    differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance)
+    if 'size' in dynamic:
+        _require_maps(block, arrays, list(differences))
+        _require_no_constants(decoder)
+    others = examples(decoder_inputs or {})
+    heads = examples({name: others.pop(name, output.shape) for name, output in zip(differences, run(block, arrays))})
+    found = _write(decoder, paths[1], {**heads, **others}, ['detections'], dynamic, None, tolerance,
+                   measure=detection_difference)
+    return Parts(*paths, {**differences, **found}, others)
 
 
 @contextmanager
-def _named(path):
+def named(path):
     """Within, an OSError about a file on the way to `path` names `path`."""
     try:
         yield
@@ -130,12 +144,11 @@ def _named(path):
         raise
 
 
-def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference=None,
-           compare=each_difference):
+def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference=None, measure=difference):
     """As :func:`to_onnx`, without a decoder.
 
-    `reference` is what the file must compute, a function of a dict of arrays; by default the block. `compare` says how
-    far the outputs are from those expected: a function of the names and both lists, which returns a dict.
+    `reference` is what the file must compute, a function of a dict of arrays; by default the block. `measure` says how
+    far two arrays are from each other.
     """
     from onnx import checker
 
@@ -160,9 +173,11 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
     with replacing(path) as (partial,):
         partial.write_bytes(model.SerializeToString())
         checker.check_model(str(partial))
-        session = _Session(partial)
-        found = [compare(outputs, wanted, session(test)) for wanted, test in zip(expected, tests)]
-        differences = {name: max(one[name] for one in found) for name in found[0]}
+        session = Session(partial)
+        differences = dict.fromkeys(outputs, 0.)
+        for wanted, test in zip(expected, tests):
+            for name, a, b in zip(outputs, wanted, session(test)):
+                differences[name] = max(differences[name], measure(a, b))
         wrong = [f'{name} by {value:.2g}' for name, value in differences.items() if not value <= tolerance]
         if wrong:
             raise ExportError(f'onnxruntime computes something else than MXNet: {", ".join(wrong)} of its greatest '
@@ -170,7 +185,7 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, reference
     return differences
 
 
-class _Session:
+class Session:
     """An ONNX file in onnxruntime: a function from a dict of arrays to a list of arrays."""
 
     def __init__(self, path):
@@ -180,6 +195,7 @@ class _Session:
         options.log_severity_level = 4   # what it would say of an error, the exception says too
         self._session = self._plainly(onnxruntime.InferenceSession, str(path), options,
                                       providers=['CPUExecutionProvider'])
+        self.outputs = [output.name for output in self._session.get_outputs()]
 
     def __call__(self, arrays):
         return self._plainly(self._session.run, None, arrays)
@@ -210,7 +226,7 @@ def _require_no_constants(decoder):
                           'size')
 
 
-def _require_packages():
+def require_packages():
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401

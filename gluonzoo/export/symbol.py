@@ -10,7 +10,7 @@ from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import Chain, difference, examples, pools_as, require_folder, run, trace
 
-__all__ = ['to_symbol']
+__all__ = ['to_symbol', 'write_symbol']
 
 
 def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=None, metadata=None):
@@ -50,6 +50,22 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     expected = run(block, arrays)   # first: it completes shapes
     with pools_as({name: on_symbol for name, (_, on_symbol) in COMPOSITIONS.items()}):
         symbol, parameters = trace(block, list(arrays), outputs)
+    return write_symbol(path, symbol, parameters, arrays, expected, metadata)
+
+
+def write_symbol(path, symbol, parameters, arrays, expected, metadata):
+    """Writes a graph as :func:`to_symbol` does, if the files compute what is expected of an example.
+
+    Parameters
+    ----------
+    path, metadata
+        as for :func:`to_symbol`
+    symbol : Symbol
+    parameters : dict of name -> NDArray
+    arrays : dict of name -> array
+        the example
+    expected : list of arrays, the outputs for it
+    """
     auxiliary = set(symbol.list_auxiliary_states())
     paths = [Path(f'{path}{ending}') for ending in ('-symbol.json', '-0000.params', '-metadata.json')]
     paths = paths[:3 if metadata is not None else 2]
@@ -64,7 +80,8 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
         try:
             mx.nd.save(str(partial[1]), {f'{"aux" if name in auxiliary else "arg"}:{name}': value
                                          for name, value in parameters.items()})
-            copy.collect_params().load(str(partial[1]))   # MXNet does not notice if the last bytes are not written
+            # MXNet does not notice if the last bytes are not written
+            copy.collect_params().load(str(partial[1]), cast_dtype=True, dtype_source='saved')
         except mx.MXNetError as error:
             raise OSError(errno.EIO, 'cannot be written whole; is the disk full?', str(paths[1])) from error
         gap = max(difference(a, b) for a, b in zip(expected, run(copy, arrays)))
