@@ -13,6 +13,7 @@ from ..recipes.arguments import at_least
 from . import feature_network
 from .arguments import add_run_arguments
 from .errors import said_of
+from .precision import add_precision_argument, computing_in
 
 
 def add_arguments(parser):
@@ -25,6 +26,7 @@ def add_arguments(parser):
                         help='write what is made of the first batch here, as a JPEG')
     parser.add_argument('--pictures', type=Path, metavar='FOLDER',
                         help='write pictures of the whole evaluation here, such as the confusion matrix')
+    add_precision_argument(parser)
     feature_network.add_arguments(parser)
 
 
@@ -54,7 +56,8 @@ def run(args):
     loader = resolve.validation_loader(settings, args.workers)
     task.check_data('val_data', loader.dataset)
     features = feature_network.put(task, args)
-    with tqdm(loader.epoch(0), 'evaluate', len(loader), unit=' batches', leave=False, disable=None) as batches:
+    with computing_in(args.precision, task), \
+            tqdm(loader.epoch(0), 'evaluate', len(loader), unit=' batches', leave=False, disable=None) as batches:
         metrics = task.evaluate(batches)
     skipped = len(getattr(loader.dataset, 'skipped', ()))
     print(f'{checkpoint}, {len(loader.dataset) - skipped} items of {settings["val_data"].get("path", "val_data")}'
@@ -66,7 +69,7 @@ def run(args):
     found = {'checkpoint': str(checkpoint), 'data': settings['val_data'],
              **({'features': features} if features else {}), **found}
     failed = [*failure(args.json, lambda: write_json(args.json, found)),
-              *failure(args.picture, lambda: write_picture(args.picture, task, loader)),
+              *failure(args.picture, lambda: write_picture(args.picture, task, loader, args.precision)),
               *failure(args.pictures, lambda: write_pictures(args.pictures, task))]
     for line in failed:
         print(line, file=sys.stderr)
@@ -96,12 +99,12 @@ def write_json(path, content):
         partial.write_text(json.dumps(content, indent=2) + '\n')
 
 
-def write_picture(path, task, loader):
+def write_picture(path, task, loader, precision):
     from contextlib import closing
 
     from ..pictures.jpeg import write_jpeg
 
-    with closing(loader.epoch(0)) as batches:
+    with computing_in(precision, task), closing(loader.epoch(0)) as batches:
         write_jpeg(path, task.picture(next(batches)))
     print(f'{path}: what it makes of the first batch')
 

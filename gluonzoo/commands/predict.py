@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..recipes.arguments import at_least
 from .arguments import add_model_arguments, add_run_arguments, check_run_or_model, open_run_or_model
+from .precision import add_precision_argument, computing_in
 
 BATCH_PIXELS = 1 << 25   # of the pictures in memory at a time, if they are more than one: 100 MB
 
@@ -27,6 +28,7 @@ def add_arguments(parser):
                         help='pictures in memory at a time, fewer if they are large (default: %(default)s)')
     parser.add_argument('--views', action='store_true',
                         help='also what else there is to see, such as the heat maps of keypoints')
+    add_precision_argument(parser)
 
 
 check = check_run_or_model
@@ -49,7 +51,7 @@ def run(args):
     if args.views and type(task).views is Task.views:
         raise ValueError(f'--views: the task {settings["task"]["name"]} has none')
     args.out.mkdir(parents=True, exist_ok=True)
-    with Predictions(args.out, source, found) as predictions:
+    with computing_in(args.precision, task), Predictions(args.out, source, found) as predictions:
         interrupted = predict(task, found, predictions, args.batch_size, args.views)
     print(predictions.summary())
     for line in predictions.failures():

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 import mxnet as mx
 from mxnet.contrib import quantization
 
-from ..graph.edit import read_graph
 from ..reading import last_line
 from .errors import ExportError
 
@@ -43,9 +42,8 @@ def quantized(symbol, parameters, inputs):
         with _quietly():
             fused = symbol.get_backend_symbol('MKLDNN_QUANTIZE')
             low, _, _, collector = quantization.quantize_graph(
-                fused, arguments, states, ctx=mx.cpu(), excluded_sym_names=_without_form(fused), excluded_op_names=_EXACT,
-                calib_mode='naive', quantized_dtype='auto', quantize_mode='smart',
-                quantize_granularity='channel-wise', logger=None)
+                fused, arguments, states, ctx=mx.cpu(), excluded_op_names=_EXACT, calib_mode='naive',
+                quantized_dtype='auto', quantize_mode='smart', quantize_granularity='channel-wise', logger=None)
             _watch(fused, parameters, inputs, collector)
             low, arguments, states = quantization.calib_graph(
                 low, arguments, states, collector, calib_mode='naive', quantized_dtype='auto', logger=None)
@@ -54,12 +52,6 @@ def quantized(symbol, parameters, inputs):
         raise ExportError(f'MXNet cannot quantise it: {last_line(error)}') from error
     there = set(low.list_inputs())
     return low, {name: value for name, value in {**arguments, **states}.items() if name in there}
-
-
-def _without_form(symbol):
-    """The names of activations that MXNet has no form in 8 bits for; it would say so of each."""
-    return [node['name'] for node in read_graph(symbol)['nodes']
-            if node['op'] == 'Activation' and node['attrs']['act_type'] != 'relu']
 
 
 def _watch(symbol, parameters, inputs, collector):
