@@ -1,20 +1,24 @@
-"""Writes what a run has trained for use without gluonzoo: as an ONNX file, or as MXNet's own files.
+"""Writes a network for use elsewhere: what a run has trained, or any Gluon model, as ONNX or as MXNet's own files.
 
     gluonzoo export --run runs/dsod_pikachu --onnx --decode --batch dynamic --out dsod.onnx
     gluonzoo export --run runs/pix2pix_facades --out pix2pix   # -symbol.json, -0000.params, -metadata.json
     gluonzoo export --model unet256 --weights unet.safetensors --onnx --out unet.onnx
     gluonzoo export --run runs/dsod_pikachu --onnx --precision int8 --calibrate photos/ --max-drop 0.01 --out dsod.onnx
     gluonzoo export --run runs/dsod_pikachu --quantize int8 --calibrate photos/ --out dsod     # MXNet's own form
+    gluonzoo export --gluoncv yolo3_darknet53_voc --params kept.params --onnx --batch dynamic --out yolo3.onnx
+    gluonzoo export --symbol net-symbol.json --params net-0000.params --inputs data=1,3,224,224 --onnx --out net.onnx
     gluonzoo export --pools --onnx --out pools/          # the four corner pools alone: top_pool.onnx ...
 
 Without --decode a detector's outputs are the raw ones of the network. What one must know to use a file (classes, how
 to prepare the image, what the outputs mean) is in its property 'gluonzoo', or in the -metadata.json: see
 notes/export.md. Every file is compared with the network before it gets its name; --onnx needs gluonzoo[onnx].
+--symbol takes what HybridBlock.export or a Module of MXNet 1.x wrote. Both files are checked, since MXNet is not safe
+from damaged ones; losses at its end, such as SoftmaxOutput, become what they predict.
 """
 from pathlib import Path
 
 from ..recipes.arguments import at_least
-from . import smaller
+from . import foreign, smaller
 from .arguments import add_model_arguments, add_run_arguments, check_run_or_model, open_run_or_model
 
 
@@ -26,6 +30,7 @@ def number(text):
 def add_arguments(parser):
     add_run_arguments(parser, required=False)
     add_model_arguments(parser)
+    foreign.add_arguments(parser)
     parser.add_argument('--pools', action='store_true', help='the four corner pools, for arrays of any size')
     parser.add_argument('--out', type=Path, required=True,
                         help='the ONNX file; or how the names of the MXNet files begin; with --pools, a folder')
@@ -38,12 +43,18 @@ def add_arguments(parser):
 
 
 def check(parser, args):
-    if not args.pools:
+    if args.gluoncv or args.symbol:
+        foreign.check(parser, args)
+    elif args.pools:
+        for name in ('run', 'model', 'weights', 'which', 'decode', 'batch', 'size', 'code', 'set', 'precision',
+                     'quantize', 'params', 'inputs'):
+            if getattr(args, name):
+                parser.error(f'--{name}: not with --pools')
+    else:
         check_run_or_model(parser, args)
-    for name in ('run', 'model', 'weights', 'which', 'decode', 'batch', 'size', 'code', 'set', 'precision',
-                 'quantize'):
-        if args.pools and getattr(args, name):
-            parser.error(f'--{name}: not with --pools')
+        for name in ('params', 'inputs'):
+            if getattr(args, name):
+                parser.error(f'--{name}: only with --{"gluoncv or --" if name == "params" else ""}symbol')
     if not args.pools and args.onnx and args.out.suffix != '.onnx':
         parser.error(f'--out: must end with .onnx: {args.out}')
     if args.size and args.size != ['dynamic'] and (len(args.size) != 2 or 'dynamic' in args.size):
@@ -55,7 +66,14 @@ def check(parser, args):
 
 
 def run(args):
-    export_pools(args) if args.pools else export_task(args)
+    if args.gluoncv:
+        write(args, foreign.of_gluoncv(args))
+    elif args.symbol:
+        write(args, foreign.of_symbol(args))
+    elif args.pools:
+        export_pools(args)
+    else:
+        export_task(args)
 
 
 def report(path, differences):
@@ -89,34 +107,46 @@ def export_pool(args, name, make, meaning):
         print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
 
 
-def export_task(args):
-    from ..export import ExportError, to_onnx, to_symbol
-    from ..files import folder_for
+def varying(args):
+    """Which axes may have any length."""
+    return [name for name in ('batch', 'size') if getattr(args, name) in ('dynamic', ['dynamic'])]
 
+
+def export_task(args):
     task, settings, source = open_run_or_model(args)
-    dynamic = [name for name in ('batch', 'size') if getattr(args, name) in ('dynamic', ['dynamic'])]
+    dynamic = varying(args)
     what = task.exported(args.decode, 1 if 'batch' in dynamic else args.batch or 1,
                          None if 'size' in dynamic else args.size)
-    arguments = what._asdict()
-    block = arguments.pop('block')
-    metadata = arguments['metadata'] = {**what.metadata, 'checkpoint': Path(source).name}
+    metadata = {**what.metadata, 'checkpoint': Path(source).name}
     if 'size' in dynamic:
         if 'input_size' not in metadata:
             raise ValueError('--size: it takes no images')
         metadata['example_size'], metadata['input_size'] = metadata['input_size'], None
         metadata['notes'] = [*metadata['notes'], 'images may have any size that the network takes; numbers that depend '
                              'on the size, such as grids of anchors, are those of example_size']
+    what = what._replace(metadata=metadata)
+    small = (lambda: smaller.write(task, settings, what, dynamic, args)) if smaller.wanted(args) else None
+    write(args, what._asdict(), small)
+
+
+def write(args, arguments, small=None):
+    """Writes a file, or MXNet's files, of what :func:`~gluonzoo.export.to_onnx` takes; or calls `small`, if given."""
+    from ..export import ExportError, to_onnx, to_symbol
+    from ..files import folder_for
+
+    dynamic = varying(args)
+    block, objects = arguments.pop('block'), arguments.pop('objects', False)
     with folder_for(args.out):
         try:
-            if smaller.wanted(args):
-                smaller.write(task, settings, what._replace(metadata=metadata), dynamic, args)
+            if small is not None:
+                small()
             elif args.onnx:
-                report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic))
+                report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic, objects=objects))
             else:
                 print(*to_symbol(block, args.out, **arguments))
         except ExportError as error:
             if 'size' not in dynamic:
                 raise
             raise ExportError(f'--size dynamic: {error}') from error
-    for note in metadata['notes']:
+    for note in arguments['metadata']['notes']:
         print(f'  {note}')

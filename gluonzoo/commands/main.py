@@ -16,7 +16,8 @@ from .progress import close_bars, warnings_beside_bars
 
 __all__ = ['COMMANDS', 'door', 'main']
 
-COMMANDS = ('models', 'data', 'records', 'train', 'search', 'evaluate', 'predict', 'sample', 'convert', 'export')
+COMMANDS = ('models', 'data', 'records', 'train', 'search', 'evaluate', 'predict', 'sample', 'convert', 'export',
+            'info')
 
 
 def main(argv=None):

@@ -8,8 +8,9 @@
     to_symbol(net, 'ghostnet', {'image': (1, 3, 224, 224)}, ['logits'])
 """
 from .errors import ExportError
+from .loaded import load_exported
 from .onnx import to_onnx
 from .smaller import to_small_onnx, to_small_symbol
 from .symbol import to_symbol
 
-__all__ = ['ExportError', 'to_onnx', 'to_small_onnx', 'to_small_symbol', 'to_symbol']
+__all__ = ['ExportError', 'load_exported', 'to_onnx', 'to_small_onnx', 'to_small_symbol', 'to_symbol']

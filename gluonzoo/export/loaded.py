@@ -85,8 +85,7 @@ def load_exported(symbol_file, params_file, inputs, ctx=None, finite=True):
                       for used in (True, False))
     arrays = {name: array.astype('float32') if array.dtype.kind == 'f' else array for name, array in arrays.items()}
     wrong = [f'{quoted(name)}: {fault}' for name, array in arrays.items()
-             for fault in faults(array if array.dtype.kind == 'f' else np.zeros(array.shape, 'float32'), shapes[name],
-                                 'float32', finite)]
+             for fault in _faults(array, shapes[name], finite)]
     if wrong:
         raise WeightsError('\n  '.join([f'{params_file} does not fit {symbol_file}:', *at_most(wrong)]))
     ctx = ctx or mx.cpu()
@@ -96,6 +95,12 @@ def load_exported(symbol_file, params_file, inputs, ctx=None, finite=True):
     except (mx.MXNetError, AssertionError, ValueError) as error:
         raise SymbolError(f'{symbol_file}: MXNet cannot use it: {last_line(error)}') from error
     return Loaded(block, symbol, list(unused))
+
+
+def _faults(array, shape, finite):
+    if array.dtype.kind == 'f':
+        return faults(array, shape, 'float32', finite)
+    return faults(np.broadcast_to(np.float32(0), array.shape), shape, 'float32')   # of whole numbers, only the shape
 
 
 def example_inputs(symbol, inputs):
@@ -123,8 +128,9 @@ def require_it_runs(symbol_file, params_file, inputs):
     most = memory.limit() or resource.RLIM_INFINITY
     arguments = json.dumps([os.fspath(symbol_file), params_file and os.fspath(params_file), inputs])
     try:
-        done = subprocess.run([sys.executable, '-m', 'gluonzoo.export.trial', arguments], capture_output=True, text=True,
-                              timeout=300, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most)))
+        done = subprocess.run(
+            [sys.executable, '-m', 'gluonzoo.export.trial', arguments], capture_output=True, text=True, timeout=300,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most)))
     except subprocess.TimeoutExpired:
         raise SymbolError(f'{symbol_file}: MXNet takes more than five minutes to compute it once') from None
     if done.returncode not in (0, 1):

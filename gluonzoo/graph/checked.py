@@ -24,6 +24,9 @@ _LONGEST_ATTRIBUTE = 1 << 20
 _MOST_NUMBERS = 1 << 30    # of one array: 4 GB
 _DEEPEST = 3               # graphs within graphs, of fused operators
 
+_VERSION = functools.reduce(lambda number, part: 100 * number + int(part), mx.__version__.split('.')[:3], 0)
+_HERE = {'mxnet_version': ['int', _VERSION]}
+
 # They call what is not in the file (Python code, addresses of memory), or read other files.
 _UNSAFE = ('Custom', '_Native', '_NDArray', '_CustomFunction', '_CachedOp', '_NoGradient', '_TensorRT', '_cvimread',
            '_cvimdecode', '_cvimresize', '_cvcopyMakeBorder', '_imdecode')
@@ -93,7 +96,7 @@ def _checked(graph, depth=0):
              'arg_nodes': [number for number, node in enumerate(nodes) if node['op'] == 'null']}
     version = graph.get('attrs', {}).get('mxnet_version') if isinstance(graph.get('attrs', {}), dict) else None
     if isinstance(version, list) and len(version) == 2 and version[0] == 'int' and type(version[1]) is int:
-        found['attrs'] = {'mxnet_version': ['int', min(max(version[1], 0), 1 << 30)]}   # MXNet adapts older ones
+        found['attrs'] = {'mxnet_version': ['int', min(max(version[1], 0), _VERSION)]}   # MXNet adapts older ones
     return found
 
 
@@ -106,8 +109,8 @@ def _node(node, number, depth):
                           f'{quoted(name)}')
     where = f'layer {quoted(name)}'
     if not isinstance(op, str) or op != 'null' and op not in _operators():
-        raise SymbolError(f'{where}: MXNet {mx.__version__} has no operator {quoted(op)}; an operator of a library must '
-                          'be loaded before (mx.library.load)')
+        raise SymbolError(f'{where}: MXNet {mx.__version__} has no operator {quoted(op)}; those of a library must be '
+                          'loaded first (mx.library.load)')
     if op in _UNSAFE:
         raise SymbolError(f'{where}: the operator {op} is not loaded, since it reaches outside the file')
     inputs = node.get('inputs', [])
@@ -157,7 +160,7 @@ def _outputs(graph):
     nodes = [{**node, 'name': f'n{number}', 'inputs': [[edge[0], 0, 0] for edge in node['inputs']]}
              for number, node in enumerate(graph['nodes'])]
     heads = [[number, 0, 0] for number in range(len(nodes))]
-    symbol = mx.sym.load_json(json.dumps({**graph, 'nodes': nodes, 'heads': heads}))
+    symbol = mx.sym.load_json(json.dumps({**graph, 'nodes': nodes, 'heads': heads, 'attrs': _HERE}))
     counts = [0] * len(nodes)
     for name in symbol.get_internals().list_outputs():
         number = name[1:].partition('_')[0]
@@ -176,8 +179,8 @@ def _check_edges(graph, counts):
 
 def _check_edge(edge, where, graph, counts):
     if not 0 <= edge[1] < counts[edge[0]]:
-        raise SymbolError(f'{where}: reads output {quoted(edge[1])} of {quoted(graph["nodes"][edge[0]]["name"])}, which '
-                          f'has {counts[edge[0]]}')
+        name = quoted(graph['nodes'][edge[0]]['name'])
+        raise SymbolError(f'{where}: reads output {quoted(edge[1])} of {name}, which has {counts[edge[0]]}')
 
 
 def _own_names(graph):
@@ -223,8 +226,8 @@ def require_sound_shapes(symbol, shapes, path):
     found = {}
     for output, shape in zip(internals, outputs):
         if any(length < 1 for length in shape) or prod(shape) > _MOST_NUMBERS:
-            raise SymbolError(f'{path}: layer {quoted(output.name)} makes an array of the shape {tuple(shape)}; it must '
-                              f'have 1 to {_MOST_NUMBERS} numbers')
+            raise SymbolError(f'{path}: layer {quoted(output.name)} makes an array of the shape {tuple(shape)}; it '
+                              f'must have 1 to {_MOST_NUMBERS} numbers')
         found.setdefault(output.name, []).append(tuple(shape))
     graph = json.loads(symbol.tojson())
     for node in graph['nodes']:
@@ -232,8 +235,8 @@ def require_sound_shapes(symbol, shapes, path):
             source = graph['nodes'][node['inputs'][0][0]]['name']
             before, after = found[source][node['inputs'][0][1]], found[node['name']][0]
             if prod(before) != prod(after):
-                raise SymbolError(f'{path}: layer {quoted(node["name"])} makes the shape {after} of {before}, which has '
-                                  'another number of elements')
+                raise SymbolError(f'{path}: layer {quoted(node["name"])} makes the shape {after} of {before}, which '
+                                  'has another number of elements')
     return (dict(zip(internals.list_arguments(), map(tuple, arguments))),
             dict(zip(internals.list_auxiliary_states(), map(tuple, auxiliary))))
 

@@ -1,0 +1,90 @@
+"""What is in a graph: its layers, the shapes of their outputs, their parameters and multiply-adds."""
+import json
+from contextlib import redirect_stdout
+from math import prod
+from typing import NamedTuple
+
+import mxnet as mx
+import numpy as np
+
+__all__ = ['Layer', 'layers']
+
+
+class Layer(NamedTuple):
+    """One operator of a graph."""
+    name: str
+    operator: str
+    shape: tuple
+    """of its first output"""
+    dtype: str
+    """of its first output"""
+    parameters: int
+    """numbers that no layer before it reads, running statistics among them"""
+    multiply_adds: int
+    """of convolutions and products of matrices; other operators count 0"""
+
+
+def layers(symbol, shapes):
+    """The layers of a graph, in the order in which they are computed.
+
+    Parameters
+    ----------
+    symbol : Symbol
+        Each operator has a name of its own.
+    shapes : dict of name -> tuple
+        of the inputs
+
+    Returns
+    -------
+    list of Layer
+
+    Raises
+    ------
+    MXNetError
+        if the inputs do not fit the graph
+    """
+    internals = symbol.get_internals()
+    with redirect_stdout(None):   # MXNet prints the arguments where they do not fit
+        found_shapes = internals.infer_shape(**shapes)[1]
+    dtypes = _dtypes(internals, shapes)
+    outputs = {}
+    for output, shape, dtype in zip(internals, found_shapes, dtypes):
+        outputs.setdefault(output.name, (tuple(shape), dtype))
+    nodes = json.loads(symbol.tojson())['nodes']
+    seen, found = set(), []
+    for node in nodes:
+        if node['op'] == 'null':
+            continue
+        sources = [nodes[edge[0]] for edge in node['inputs']]
+        new = [source['name'] for source in sources
+               if source['op'] == 'null' and source['name'] not in shapes and source['name'] not in seen]
+        seen.update(new)
+        shape, dtype = outputs[node['name']]
+        found.append(Layer(node['name'], node['op'], shape, dtype, sum(prod(outputs[name][0]) for name in new),
+                           _multiply_adds(node, [outputs[source['name']][0] for source in sources], shape)))
+    return found
+
+
+def _dtypes(internals, inputs):
+    try:
+        return [np.dtype(dtype).name for dtype in internals.infer_type(**dict.fromkeys(inputs, 'float32'))[1]]
+    except (mx.MXNetError, TypeError):   # of operators that do not say it
+        return ['unknown'] * len(internals.list_outputs())
+
+
+def _multiply_adds(node, inputs, output):
+    kind, attributes = node['op'].replace('_contrib_', '').replace('quantized_', ''), node.get('attrs', {})
+    if 'Deconvolution' in kind:
+        return prod(inputs[0]) * prod(inputs[1][1:])
+    if kind.lower() in ('convolution', 'conv', '_sg_mkldnn_conv'):
+        return prod(output) * prod(inputs[1][1:])
+    if 'DeformableConvolution' in kind:
+        weight = inputs[3 if kind.startswith('Modulated') else 2]
+        return prod(output) * prod(weight[1:])
+    if kind.lower() in ('fullyconnected', 'fully_connected', '_sg_mkldnn_fully_connected'):
+        return prod(output) * inputs[1][1]
+    if kind in ('dot', 'batch_dot'):
+        turned = attributes.get('transpose_a') in ('True', '1')
+        axis = (0 if kind == 'dot' else 1) if turned else -1
+        return prod(output) * inputs[0][axis]
+    return 0
