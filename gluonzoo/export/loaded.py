@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from typing import NamedTuple
 
 import mxnet as mx
@@ -91,7 +92,8 @@ def load_exported(symbol_file, params_file, inputs, ctx=None, finite=True):
     ctx = ctx or mx.cpu()
     values = {name: mx.nd.array(array, ctx=ctx, dtype=array.dtype) for name, array in arrays.items()}
     try:
-        block = make_block(symbol, values, mx.nd.zeros((1,), ctx=ctx), list(inputs))
+        with redirect_stdout(None):   # MXNet prints the arguments of what it cannot infer
+            block = make_block(symbol, values, mx.nd.zeros((1,), ctx=ctx), list(inputs))
     except (mx.MXNetError, AssertionError, ValueError) as error:
         raise SymbolError(f'{symbol_file}: MXNet cannot use it: {last_line(error)}') from error
     return Loaded(block, symbol, list(unused))

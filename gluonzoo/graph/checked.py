@@ -7,11 +7,12 @@ first, and written anew for MXNet from what was checked.
 import ctypes
 import functools
 import json
+import warnings
 from contextlib import redirect_stdout
 from math import prod
 
 import mxnet as mx
-from mxnet.base import _LIB, check_call, py_str
+from mxnet.base import _LIB, c_str, c_str_array, check_call, py_str
 
 from ..reading import FileError, last_line, quoted, read_json
 
@@ -70,7 +71,9 @@ def read_symbol(path):
         checked = _checked(graph)
         counts = _outputs(checked)
         _check_edges(checked, counts)
-        return mx.sym.load_json(json.dumps(_own_names(checked)))
+        symbol = mx.sym.load_json(json.dumps(_own_names(checked)))   # MXNet adapts old ones
+        _check_inputs(json.loads(symbol.tojson()))
+        return symbol
     except SymbolError as error:
         raise SymbolError(f'{path}: {error}') from None
     except (mx.MXNetError, AssertionError, UnicodeDecodeError) as error:
@@ -140,16 +143,18 @@ def _node(node, number, depth):
             raise SymbolError(f'{where}: {error}') from None
         for graph in found['subgraphs']:
             _check_edges(graph, _outputs(graph))
+            _check_inputs(graph)
     return found
 
 
 def _edge(edge, where, count):
-    """[node, output, 0], of a node before `count`."""
+    """[node, output, version], of a node before `count`."""
     if not isinstance(edge, list) or not 2 <= len(edge) <= 3 or not all(type(n) is int for n in edge):
         raise SymbolError(f'{where}: must be lists of two or three whole numbers: {quoted(edge)}')
     if not 0 <= edge[0] < count:
         raise SymbolError(f'{where}: reads node {quoted(edge[0])}; it must be one of the {count} before it')
-    return [edge[0], edge[1], 0]
+    version = edge[2] if len(edge) == 3 else 0   # how often the array has been changed: of running statistics
+    return [edge[0], edge[1], version if 0 <= version <= _MOST_NODES else 0]
 
 
 def _outputs(graph):
@@ -181,6 +186,29 @@ def _check_edge(edge, where, graph, counts):
     if not 0 <= edge[1] < counts[edge[0]]:
         name = quoted(graph['nodes'][edge[0]]['name'])
         raise SymbolError(f'{where}: reads output {quoted(edge[1])} of {name}, which has {counts[edge[0]]}')
+
+
+def _check_inputs(graph):
+    """SymbolError if an operator has fewer or more inputs than it takes: MXNet reads beyond their list."""
+    for node in graph['nodes']:
+        if node['op'] != 'null' and not node.get('subgraphs'):
+            count = _count_inputs(node['op'], tuple(sorted(node.get('attrs', {}).items())))
+            if len(node['inputs']) != count:
+                raise SymbolError(f'layer {quoted(node["name"])}: {node["op"]} takes {count} inputs with these '
+                                  f'attributes; it has {len(node["inputs"])}')
+
+
+@functools.lru_cache(1000)
+def _count_inputs(operator, attributes):
+    """How many inputs an operator takes: as many as variables are made for it where none are given."""
+    handle, made = ctypes.c_void_p(), ctypes.c_void_p()
+    check_call(_LIB.NNGetOpHandle(c_str(operator), ctypes.byref(handle)))
+    keys, values = zip(*attributes) if attributes else ((), ())
+    check_call(_LIB.MXSymbolCreateAtomicSymbol(handle, ctypes.c_uint(len(keys)), c_str_array(keys), c_str_array(values),
+                                               ctypes.byref(made)))
+    symbol = mx.sym.Symbol(made)
+    symbol._compose(name='operator')
+    return len(symbol.list_inputs())
 
 
 def _own_names(graph):
@@ -217,7 +245,8 @@ def require_sound_shapes(symbol, shapes, path):
     """
     internals = symbol.get_internals()
     try:
-        with redirect_stdout(None):   # MXNet prints the arguments
+        with redirect_stdout(None), warnings.catch_warnings():   # MXNet prints the arguments
+            warnings.simplefilter('ignore')
             arguments, outputs, auxiliary = internals.infer_shape(**shapes)
     except (mx.MXNetError, ValueError, TypeError) as error:
         raise SymbolError(f'{path}: does not take {_said(shapes)}: {last_line(error)}') from error

@@ -16,9 +16,7 @@ def predictions_for_losses(symbol):
         if node['op'] in _FORWARD:
             attributes = node.pop('attrs', {})
             node['op'] = _FORWARD[node['op']]
-            if node['op'] == 'softmax':   # of channels, of the last axis, or of [N, C]
-                several = attributes.get('multi_output', 'False') in ('True', '1')
-                whole = attributes.get('preserve_shape', 'False') in ('True', '1')
-                node['attrs'] = {'axis': '1' if several and not whole else '-1'}
+            if node['op'] == 'softmax':   # of channels, or of the last axis
+                node['attrs'] = {'axis': '1' if attributes.get('multi_output', 'False') in ('True', '1') else '-1'}
             del node['inputs'][1:]
     return make_symbol(graph)

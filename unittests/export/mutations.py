@@ -16,8 +16,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-HOSTILE = [-1, -2, 0, 1, 7, 255, 1 << 20, 1 << 31, (1 << 31) - 1, 1 << 40, 1 << 63, -(1 << 63), 1e300, '', 'x' * 5000, None,
-           [], {}, True, '(0, 0)', '(-1, -1)', '1000000000', '-5', 'nan', '[[]]', '_copy', 'null', 'Reshape', 'Flatten']
+HOSTILE = [-1, -2, 0, 1, 7, 255, 1 << 20, 1 << 31, (1 << 31) - 1, 1 << 40, 1 << 63, -(1 << 63), 1e300, '', 'x' * 5000,
+           None, [], {}, True, '(0, 0)', '(-1, -1)', '1000000000', '-5', 'nan', '[[]]', '_copy', 'null', 'Reshape',
+           'Flatten']
 SECONDS = 60   # a case may take
 SLACK = 64 << 20   # bytes that a process may take besides ten times the file
 
@@ -124,8 +125,11 @@ def _load(symbol, params, inputs, size, write):
     return 0
 
 
-def outcomes(count, seed=0):
-    """How many of `count` damaged symbols and as many damaged parameter files end how: a Counter."""
+def outcomes(count, seed=0, keep=None):
+    """How many of `count` damaged symbols and as many damaged parameter files end how: a Counter.
+
+    Those that end badly are written into the folder `keep`.
+    """
     import gluonzoo
 
     import mxnet as mx  # isort: skip
@@ -142,15 +146,19 @@ def outcomes(count, seed=0):
         inputs = {'data': (1, 3, 32, 32)}
         assert outcome(symbol, params, inputs, params.stat().st_size) == 'loaded'
         bad = Path(folder, 'bad')
-        for _ in range(count):
-            bad.write_bytes(damaged_json(symbol.read_text(), rng))
-            found['symbol', outcome(bad, params, inputs, symbol.stat().st_size)] += 1
-            bad.write_bytes(damaged_bytes(params.read_bytes(), rng))
-            found['params', outcome(symbol, bad, inputs, params.stat().st_size)] += 1
+        for number in range(2 * count):
+            of_symbol = number % 2 == 0
+            bad.write_bytes(damaged_json(symbol.read_text(), rng) if of_symbol else
+                            damaged_bytes(params.read_bytes(), rng))
+            word = outcome(*((bad, params) if of_symbol else (symbol, bad)), inputs,
+                           (symbol if of_symbol else params).stat().st_size)
+            found['symbol' if of_symbol else 'params', word] += 1
+            if keep and word not in ('loaded', 'refused'):
+                Path(keep, f'{number}-{word[:6]}').write_bytes(bad.read_bytes())
     return found
 
 
 if __name__ == '__main__':
     os.environ.setdefault('OMP_NUM_THREADS', '1')
-    for (file, word), number in sorted(outcomes(int(sys.argv[1])).items()):
+    for (file, word), number in sorted(outcomes(int(sys.argv[1]), keep='.').items()):
         print(file, word, number)
