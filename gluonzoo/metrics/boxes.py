@@ -42,3 +42,7 @@ class BoxMeanAP:
         """
         voc, coco = self._voc.get(), self._coco.get()
         return {**voc, **{f'COCO/{name}': coco[name] for name in ('AP', 'AP50', 'AP75')}}
+
+    def curves(self):
+        """As :meth:`VOCMeanAP.curves`, at IoU 0.5."""
+        return self._voc.curves()

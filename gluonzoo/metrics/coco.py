@@ -28,6 +28,7 @@ class COCOMeanAP:
 
     def __init__(self):
         self._images, self._detections, self._objects = set(), [], []
+        self._evaluation = None   # pycocotools' own, of the last get()
 
     def update(self, image, boxes, scores, labels, true_boxes, true_labels, areas, crowd):
         """Takes in one image.
@@ -90,7 +91,21 @@ class COCOMeanAP:
             evaluation.evaluate()
             evaluation.accumulate()
             evaluation.summarize()
+        self._evaluation = evaluation
         return {name: float(value) if value >= 0 else float('nan') for name, value in zip(NAMES, evaluation.stats)}
+
+    def curves(self):
+        """Recall and precision at IoU .5, as the last :meth:`get` has found them: dict of class number -> float array
+        [101, 2], at the recalls 0, .01 ... 1. The precision at a recall is the best at this recall or a greater one.
+
+        Classes without objects are left out. Before the first :meth:`get` there are none.
+        """
+        if self._evaluation is None:
+            return {}
+        recall, classes = self._evaluation.params.recThrs, self._evaluation.params.catIds
+        precision = self._evaluation.eval['precision'][0, :, :, 0, -1]   # [101, classes]: IoU .5, any area, 100 found
+        return {number: np.stack([recall, column], axis=1) for number, column in zip(classes, precision.T)
+                if (column >= 0).all()}   # -1: no objects
 
 
 def _ints(values):

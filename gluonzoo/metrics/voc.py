@@ -73,3 +73,14 @@ class VOCMeanAP:
             *areas, mean, eleven_points = [np.nan] * (len(self._class_names) + 2)
         result = {'mAP': mean, 'mAP07': eleven_points, **{f'AP/{n}': v for n, v in zip(self._class_names, areas)}}
         return {name: min(float(value), 1.0) for name, value in result.items()}   # a sum of eleven may exceed it
+
+    def curves(self):
+        """Recall and precision of the detections from the surest down: dict of class name -> float array [n, 2].
+
+        Row i is of the i + 1 surest detections of the class. Classes without objects are left out.
+        """
+        if not self._boxes:   # gluoncv cannot do that
+            return {}
+        recall, precision = self._area._recall_prec()   # lists by class number; recall is None of a class without any
+        return {name: np.stack([found, right], axis=1) for name, found, right
+                in zip(self._class_names, recall, precision) if found is not None}

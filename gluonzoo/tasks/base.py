@@ -248,6 +248,12 @@ class Task:
         """
         return {}
 
+    def evaluation_curves(self):
+        """Curves of what the last :meth:`evaluate` has found, such as precision over recall: dict of title ->
+        :class:`~gluonzoo.tasks.curves.Curves`.
+        """
+        return {}
+
     def predict(self, images):
         """Returns a result for each image of a list (RGB uint8 [H, W, 3], any sizes), in the image's own pixels."""
         raise self._undefined('predict')

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..reading import quoted
 from ..values import NUMBER
+from .curves import Curves
 
 __all__ = ['TaskError', 'Undefined', 'checks_returns']
 
@@ -60,6 +61,11 @@ def _is_picture(value, *_):
     return isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3
 
 
+def _are_curves(value, *_):
+    return isinstance(value, Curves) and _is_dict_of(lambda line: isinstance(line, np.ndarray) and line.ndim == 2
+                                                     and line.shape[1] == 2 and line.dtype.kind == 'f')(value.lines)
+
+
 def _is_json(value, *_):
     try:
         json.dumps(value)
@@ -97,4 +103,6 @@ _RETURNS = {
     'describe': ('a dict that JSON can hold', _is_json),
     'views': (f'a dict of name -> {_PICTURE}', _is_dict_of(_is_picture)),
     'evaluation_pictures': (f'a dict of name -> {_PICTURE}', _is_dict_of(_is_picture)),
+    'evaluation_curves': ('a dict of title -> Curves, whose lines are NumPy arrays float [n, 2]',
+                          _is_dict_of(_are_curves)),
 }

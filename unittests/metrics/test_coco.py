@@ -174,3 +174,15 @@ def test_as_files(tmp_path):
         evaluation.summarize()
     assert .2 < evaluation.stats[0] < .8 and (evaluation.stats > 0).all()
     assert list(metric.get().values()) == evaluation.stats.tolist()
+
+
+def test_curves():
+    """The surest is right, the next wrong, the third right: to recall 1/2 the precision is 1, then 2/3."""
+    metric = COCOMeanAP()
+    assert metric.curves() == {}
+    metric.update(0, **found([A, FAR, B, FAR], labels=[3, 3, 3, 5]), **truth([A, B], [3, 3]))
+    metric.get()
+    curves = metric.curves()
+    assert list(curves) == [3]
+    np.testing.assert_allclose(curves[3][:, 0], np.arange(101) / 100)
+    np.testing.assert_allclose(curves[3][:, 1], [1] * 51 + [2 / 3] * 50)

@@ -105,3 +105,14 @@ def test_what_is_given_stays_as_it_is():
     boxes = np.array([A, B], 'float32')
     measure({**found(boxes, np.array([.9, .8])), **truth(boxes)})
     np.testing.assert_array_equal(boxes, [A, B])
+
+
+def test_curves():
+    """The surest is right, the next wrong, the third right; of a class without objects there is no curve."""
+    metric = VOCMeanAP(['cat', 'dog', 'cow'])
+    assert metric.curves() == {}
+    metric.update(**found([A, FAR, B, FAR], [.9, .8, .7, .6], [0, 0, 0, 1]), **truth([A, B, A], [0, 0, 2]))
+    curves = metric.curves()
+    assert list(curves) == ['cat', 'cow']
+    np.testing.assert_allclose(curves['cat'], [[.5, 1], [.5, .5], [1, 2 / 3]])
+    assert curves['cow'].shape == (0, 2)

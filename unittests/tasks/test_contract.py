@@ -7,6 +7,7 @@ from mxnet.gluon import nn
 from gluonzoo.commands import resolve
 from gluonzoo.registry import MODELS, TASKS
 from gluonzoo.tasks import Task
+from gluonzoo.tasks.curves import Curves
 from gluonzoo.train import Engine
 
 PICTURE = np.zeros((4, 5, 3), 'uint8')
@@ -29,7 +30,10 @@ def task_that(**methods):
     ('picture', [None], [PICTURE], [None, mx.nd.array(PICTURE)]),
     ('describe', [None], [{}, {'a': [1]}], [None, [1], {'a': np.zeros(2)}, {'a': PICTURE}]),
     ('views', [PICTURE], [{}, {'heat': PICTURE}], [None, PICTURE, {'heat': None}]),
-    ('evaluation_pictures', [], [{}, {'confusion': PICTURE}], [None, PICTURE, {'confusion': None}])])
+    ('evaluation_pictures', [], [{}, {'confusion': PICTURE}], [None, PICTURE, {'confusion': None}]),
+    ('evaluation_curves', [], [{}, {'of it': Curves('x', 'y', {'a': np.zeros((3, 2))})}],
+     [None, {'a': np.zeros((3, 2))}, {'of it': Curves('x', 'y', {'a': np.zeros(3)})},
+      {'of it': Curves('x', 'y', [np.zeros((3, 2))])}, {'of it': Curves('x', 'y', {'a': np.array([['a', 'b']])})}])])
 def test_what_methods_return(method, arguments, good, bad):
     for value in good:
         assert getattr(task_that(**{method: value}), method)(*arguments) is value

@@ -23,6 +23,7 @@ from ...pictures.resize import resize
 from ...registry import TASKS
 from ...values import NAMES, SIDE
 from ..base import Exported, FirstTime, chunks, late, reason_of
+from ..curves import precision_and_recall
 from .base import Detections, DetectionTask
 from .keypoint_decode import CenterCheck, KeypointDecoder, soft_nms
 from .photo_views import STRIDE, make_view, mirror, spread
@@ -92,6 +93,7 @@ class KeypointDetection(DetectionTask):
         if not isinstance(flip, bool):
             raise ValueError(f'flip: must be true or false: {flip!r}')
         super().__init__(net, class_names)
+        self._curves = {}   # of the last evaluation
         self._net, self._size, self._test_size, self._max_size = net, size, test_size, max_size
         self._flip, self._scales = flip, sorted(scales, key=lambda scale: scale != 1)   # 1 first
         self._optimizer = optimizer
@@ -159,7 +161,13 @@ class KeypointDetection(DetectionTask):
         for item, found in self._find(each for batch in batches for each in _photos(batch) if is_new(each.record)):
             metric.update(item.record, found.boxes / item.scale, found.scores, found.labels, item.truth[:, 1:5],
                           item.truth[:, 0], item.truth[:, 5], item.truth[:, 6] > 0)
-        return metric.get()
+        numbers = metric.get()
+        self._curves = {self.class_names[number]: points for number, points in metric.curves().items()}
+        return numbers
+
+    def evaluation_curves(self):
+        """As :meth:`Task.evaluation_curves`: precision and recall of each class."""
+        return precision_and_recall(self._curves)
 
     def predict(self, images):
         """A Detections for each image: at most 100 objects.

@@ -10,6 +10,7 @@ from ...pictures.contact_sheet import contact_sheet
 from ...pictures.drawn_boxes import draw_boxes
 from ...pictures.resize import resize
 from ..base import FirstTime, chunks, fetch, late, require_look
+from ..curves import precision_and_recall
 from .base import Detections, DetectionTask
 
 __all__ = ['WholeImageDetection']
@@ -41,6 +42,7 @@ class WholeImageDetection(DetectionTask):
     def __init__(self, net, class_names, size):
         super().__init__(net, class_names)
         self._net, self._size = net, size
+        self._curves = {}   # of the last evaluation
 
     def rows_of(self, outputs):
         """The objects in the network's outputs: [B, keep, 6], class, score, xmin, ymin, xmax, ymax (fractions of the
@@ -57,7 +59,8 @@ class WholeImageDetection(DetectionTask):
         return boxes * np.array([width, height] * 2, 'float32')
 
     def make_metric(self):
-        """What :meth:`evaluate` computes: it has ``update`` and ``get`` as VOCMeanAP has them."""
+        """What :meth:`evaluate` computes: it has ``update`` and ``get``, and perhaps ``curves``, as
+        VOCMeanAP has them."""
         return VOCMeanAP(self.class_names)
 
     def check_data(self, part, dataset):
@@ -86,7 +89,12 @@ class WholeImageDetection(DetectionTask):
                 found, boxes = (self._in_window(each, window) for each in (row[:, 2:], truth[:, 1:5]))
                 width, height = (window[2:] - window[:2]) * self._size
                 metric.update(*detections(row, found, width, height), boxes, truth[:, 0], truth[:, 5] > 0)
+        self._curves = metric.curves() if hasattr(metric, 'curves') else {}
         return metric.get()
+
+    def evaluation_curves(self):
+        """As :meth:`Task.evaluation_curves`: precision and recall of each class."""
+        return precision_and_recall(self._curves)
 
     def _in_window(self, boxes, window):
         """Boxes [n, 4] in fractions of the input, in the input's pixels from the corner of the picture."""
