@@ -20,7 +20,7 @@ FLOORS = (
     ('train',),
     ('tasks', 'data', 'export'),
     ('recipes',),   # numbers alone: the commands of the same floor read them, and they read no command
-    ('search',),   # which is told how a training is started
+    ('search', 'reports'),   # which are told how a training is started, and what a checkpoint is evaluated on
     ('commands',),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -6,7 +6,8 @@ from pathlib import Path
 from ..recipes.arguments import device_names
 from .threads import add_threads_argument
 
-__all__ = ['add_command', 'add_model_arguments', 'add_run_arguments', 'check_run_or_model', 'open_run_or_model']
+__all__ = ['add_command', 'add_model_arguments', 'add_run_arguments', 'add_use_arguments', 'check_run_or_model',
+           'open_run_or_model']
 
 
 def add_command(commands, name, doc):
@@ -27,8 +28,13 @@ def add_command(commands, name, doc):
 
 
 def add_run_arguments(parser, required=True):
-    """Which run, which of its checkpoints, and where and how it computes."""
+    """Which run, and what :func:`add_use_arguments` adds."""
     parser.add_argument('--run', type=Path, required=required, help='the directory of the run')
+    add_use_arguments(parser)
+
+
+def add_use_arguments(parser):
+    """Which checkpoint of a run, and where and how it computes."""
     parser.add_argument('--which', choices=('best', 'last'), help='checkpoint (default: best)')
     parser.add_argument('--code', type=Path, metavar='FILE.py',
                         help='your own file that the run was trained with; it is executed')

@@ -16,8 +16,8 @@ from .progress import close_bars, warnings_beside_bars
 
 __all__ = ['COMMANDS', 'door', 'main']
 
-COMMANDS = ('models', 'data', 'records', 'train', 'search', 'evaluate', 'predict', 'sample', 'convert', 'export',
-            'info')
+COMMANDS = ('models', 'data', 'records', 'train', 'search', 'evaluate', 'report', 'predict', 'sample', 'convert',
+            'export')
 
 
 def main(argv=None):

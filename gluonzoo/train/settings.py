@@ -19,7 +19,7 @@ from ..values import NAMED, NAMES, NUMBER, OBJECT, TEXT, TRUE_OR_FALSE, Rule, ch
 from . import storage
 from .storage import CheckpointError
 
-__all__ = ['REVISION', 'MAY_CHANGE', 'check_settings', 'converted', 'differences', 'moved_without_fingerprint',
+__all__ = ['REVISION', 'MAY_CHANGE', 'check_settings', 'converted', 'differences', 'flat', 'moved_without_fingerprint',
            'read_settings', 'setting_of']
 
 REVISION = 3
@@ -117,7 +117,7 @@ def differences(before, now):
             may_change.update(_places(part))
         if None not in (then, today) and then != today:
             lines.append(_other_data(part, then, today))
-    before, now = (_flat({key: value for key, value in settings.items() if key != _FINGERPRINTS})
+    before, now = (flat({key: value for key, value in settings.items() if key != _FINGERPRINTS})
                    for settings in (before, now))
     return lines + [f'{key} {quoted(before.get(key, "(absent)"))} then, {quoted(now.get(key, "(absent)"))} now'
                     f'{_hint(key, before)}' for key in sorted({*before, *now}) if key not in may_change
@@ -127,9 +127,9 @@ def differences(before, now):
 def moved_without_fingerprint(before, now):
     """Which of 'train_data' and 'val_data' lie elsewhere than when the run was begun, in a run that does not say what
     they are known by: list of str."""
-    flat = [_flat(settings) for settings in (before, now)]
+    sides = [flat(settings) for settings in (before, now)]
     return [part for part in _DATA if _fingerprint(before, part) is None
-            and any(flat[0].get(key) != flat[1].get(key) for key in _places(part))]
+            and any(sides[0].get(key) != sides[1].get(key) for key in _places(part))]
 
 
 def _fingerprint(settings, part):
@@ -169,12 +169,12 @@ def setting_of(specification, name):
     return specification[name]
 
 
-def _flat(settings, prefix=''):
+def flat(settings, prefix=''):
     """Nested dicts as one, with keys such as 'task.net.name'."""
-    flat = {}
+    found = {}
     for key, value in settings.items():
-        flat.update(_flat(value, f'{prefix}{key}.') if isinstance(value, dict) and value else {prefix + key: value})
-    return flat
+        found.update(flat(value, f'{prefix}{key}.') if isinstance(value, dict) and value else {prefix + key: value})
+    return found
 
 
 def _from_first(settings):

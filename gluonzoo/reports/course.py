@@ -1,0 +1,103 @@
+"""The course of a training as charts: losses, metrics and learning rates over the steps."""
+import numpy as np
+
+from .charts import COLORS, Line, chart, thinned
+
+__all__ = ['curves_of', 'losses', 'metrics', 'rates']
+
+MOST = 24   # charts of a kind; a task may have any number of names
+
+_WAIT = 'data_wait'   # a part of the time, and no metric of the task
+
+
+def losses(history):
+    """A chart for each loss: they have scales of their own. Also what was left out, in words."""
+    return _first([chart(name, [thinned(name, points)], may_be_logarithmic=True)
+                   for name, points in history.losses.items()], history.losses)
+
+
+def rates(history):
+    """One chart of the learning rates, in a list; an empty list where there are none."""
+    lines = [thinned(name, points) for name, points in history.rates.items()]
+    found = chart('learning rate', lines[:COLORS])
+    return [found] if found else []
+
+
+def metrics(history, main=None, best=None):
+    """Charts of what the evaluations have found, the main metric first.
+
+    Metrics of one kind, such as the AP of each class, share a chart: 'AP/cat' and 'AP/dog'. Of more than can be told
+    apart, the chart has their mean, and a band from the least to the greatest.
+
+    Parameters
+    ----------
+    history : History
+    main : str, optional
+        the name of the main metric
+    best : int, optional
+        the step of the best checkpoint, which is marked
+
+    Returns
+    -------
+    list of Chart, and what was left out, in words: str
+    """
+    kinds = {}
+    for evaluation in history.evaluations:
+        for name in evaluation.metrics:
+            kind, slash, _ = name.partition('/')
+            kinds.setdefault(kind if slash else name, {})[name] = None   # in the order of their coming
+    order = sorted(kinds, key=lambda kind: (main not in kinds[kind], kind == _WAIT))
+    return _first([chart(kind, _lines(kind, list(kinds[kind]), history.evaluations), mark=best) for kind in order],
+                  order)
+
+
+def _lines(kind, names, evaluations):
+    steps = np.array([one.step for one in evaluations], float)
+    values = np.array([[one.metrics.get(name, np.nan) for one in evaluations] for name in names])   # [names, epochs]
+    values[~np.isfinite(values)] = np.nan
+    if len(names) <= COLORS:
+        return [Line(name, steps, row) for name, row in zip(names, values)]
+    there = ~np.isnan(values).all(axis=0)
+    values = values[:, there]
+    return [Line(f'mean of {len(names)}', steps[there], np.nanmean(values, axis=0), np.nanmin(values, axis=0),
+                 np.nanmax(values, axis=0))]
+
+
+def curves_of(evaluated):
+    """Charts of what an evaluation has: a chart for each :class:`gluonzoo.tasks.curves.Curves`.
+
+    Of more lines than can be told apart, those with the greatest and the least area are drawn.
+
+    Parameters
+    ----------
+    evaluated : dict of title -> Curves
+    """
+    charts = []
+    for title, curves in evaluated.items():
+        names = sorted(curves.lines, key=lambda name: -_area(curves.lines[name]))
+        if len(names) > COLORS:
+            names = names[:COLORS // 2] + names[-COLORS // 2:]
+            title = f'{title}: {COLORS // 2} of the best and of the worst of {len(curves.lines)}'
+        lines = [Line(name, *_few(curves.lines[name]).T) for name in names if len(curves.lines[name])]
+        values = [value for line in lines for value in (*line.x, *line.y) if np.isfinite(value)]
+        parts = all(0 <= value <= 1 for value in values)
+        charts.append(chart(f'{title} ({curves.y} over {curves.x})' if curves.y not in title else title, lines, curves.x,
+                            limits=((0, 1), (0, 1.02)) if parts else None))
+    return [one for one in charts if one]
+
+
+def _area(points):
+    return float(np.nan_to_num(np.trapz(points[:, 1], points[:, 0]))) if len(points) else 0.0
+
+
+def _few(points):
+    """At most 500 points, evenly chosen, the first and the last among them."""
+    return points[np.unique(np.linspace(0, len(points) - 1, 500).round().astype(int))] if len(points) > 500 else points
+
+
+def _first(charts, names):
+    """(those that there are, at most MOST; in words, what there is besides)"""
+    there = [one for one in charts if one]
+    parts = [f'{len(charts) - len(there)} without a finite number'] * (len(charts) > len(there))
+    parts += [f'{len(there) - MOST} more are in scalars.csv alone'] * (len(there) > MOST)
+    return there[:MOST], '; '.join(parts)
