@@ -8,12 +8,12 @@ from matplotlib.ticker import MaxNLocator
 __all__ = ['COLORS', 'Chart', 'Line', 'chart', 'thinned']
 
 COLORS = 8   # that lines can be told apart by; report.css has them
-POINTS = 240   # of a line: about one for two pixels of a chart
+POINTS = 200   # of a line: about one for two pixels of a chart
 DOTTED = 40   # lines of at most so many points have a dot at each, which says its numbers
 
 # Units of the drawing, which has a page's width or less.
-WIDTH, HEIGHT = 520, 260
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 34
+WIDTH, HEIGHT = 400, 210
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 34
 _MOST = 1e300   # what is beyond is drawn at the edge: differences of doubles stay finite
 _SPREAD = 100   # of the greatest and the least number of a chart, from which on the scale is logarithmic
 
@@ -120,9 +120,10 @@ def chart(title, lines, x_label='step', limits=None, may_be_logarithmic=False, m
     drawn = [_drawn(line, number % COLORS, x_label, place_x, place_y) for number, line in enumerate(lines)]
     values = _decades(y_limits) if logarithmic else _ticks(y_limits)
     last = '; '.join(f'{line.name}: {_text(y[-1])} at the end' for line, (_, y) in zip(lines, there) if len(y))
-    return Chart(title, x_label, [(round(place_x(value), 1), _text(value)) for value in _ticks(x_limits, whole=not limits)],
-                 [(round(float(place_y(value)), 1), _text(value)) for value in values], drawn, logarithmic,
-                 None if mark is None else round(float(place_x(mark)), 1), f'{title} over {x_label}. {last}')
+    x_ticks = [(round(float(place_x(value)), 1), _text(value)) for value in _ticks(x_limits, whole=not limits)]
+    y_ticks = [(round(float(place_y(value)), 1), _text(value)) for value in values]
+    mark = None if mark is None else round(float(place_x(mark)), 1)
+    return Chart(title, x_label, x_ticks, y_ticks, drawn, logarithmic, mark, f'{title} over {x_label}. {last}')
 
 
 def _clipped(line):

@@ -13,7 +13,7 @@ _WAIT = 'data_wait'   # a part of the time, and no metric of the task
 def losses(history):
     """A chart for each loss: they have scales of their own. Also what was left out, in words."""
     return _first([chart(name, [thinned(name, points)], may_be_logarithmic=True)
-                   for name, points in history.losses.items()], history.losses)
+                   for name, points in history.losses.items()])
 
 
 def rates(history):
@@ -47,11 +47,15 @@ def metrics(history, main=None, best=None):
             kind, slash, _ = name.partition('/')
             kinds.setdefault(kind if slash else name, {})[name] = None   # in the order of their coming
     order = sorted(kinds, key=lambda kind: (main not in kinds[kind], kind == _WAIT))
-    return _first([chart(kind, _lines(kind, list(kinds[kind]), history.evaluations), mark=best) for kind in order],
-                  order)
+    charts = []
+    for kind in order:
+        names = list(kinds[kind])
+        title = kind if len(names) > 1 else names[0]
+        charts.append(chart(title, _lines(names, history.evaluations), mark=best))
+    return _first(charts)
 
 
-def _lines(kind, names, evaluations):
+def _lines(names, evaluations):
     steps = np.array([one.step for one in evaluations], float)
     values = np.array([[one.metrics.get(name, np.nan) for one in evaluations] for name in names])   # [names, epochs]
     values[~np.isfinite(values)] = np.nan
@@ -81,8 +85,8 @@ def curves_of(evaluated):
         lines = [Line(name, *_few(curves.lines[name]).T) for name in names if len(curves.lines[name])]
         values = [value for line in lines for value in (*line.x, *line.y) if np.isfinite(value)]
         parts = all(0 <= value <= 1 for value in values)
-        charts.append(chart(f'{title} ({curves.y} over {curves.x})' if curves.y not in title else title, lines, curves.x,
-                            limits=((0, 1), (0, 1.02)) if parts else None))
+        said = title if curves.y in title else f'{title} ({curves.y})'
+        charts.append(chart(said, lines, curves.x, limits=((0, 1), (0, 1.02)) if parts else None))
     return [one for one in charts if one]
 
 
@@ -95,7 +99,7 @@ def _few(points):
     return points[np.unique(np.linspace(0, len(points) - 1, 500).round().astype(int))] if len(points) > 500 else points
 
 
-def _first(charts, names):
+def _first(charts):
     """(those that there are, at most MOST; in words, what there is besides)"""
     there = [one for one in charts if one]
     parts = [f'{len(charts) - len(there)} without a finite number'] * (len(charts) > len(there))

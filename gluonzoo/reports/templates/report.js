@@ -9,6 +9,7 @@ function show() {
 }
 if (samples.length > 1) {
   document.querySelector('.slider').hidden = false;
+  document.querySelectorAll('.sample figcaption').forEach(caption => { caption.hidden = true; });
   slider.addEventListener('input', show);
   show();
 }
