@@ -15,6 +15,8 @@ from ..recipes.arguments import at_least
 from .arguments import add_use_arguments
 from .errors import said_of
 
+PICTURES = 12   # of the last evaluation of the training: a task has two or so
+
 
 def add_arguments(parser):
     parser.add_argument('run', type=Path, metavar='RUN', help='the directory of the run')
@@ -102,7 +104,7 @@ def make_page(run, last, evaluated, notes):
     samples, missing = read_samples(run.directory / 'samples', wanted)
     pictures, failed = [], []
     if evaluated is None:
-        files = [path for path in sorted(run.directory.glob('*.jpg')) if path.is_file()]
+        files = [path for path in sorted(run.directory.glob('*.jpg')) if path.is_file()][:PICTURES]
         pictures, failed = read_pictures([(path.stem, path, 0) for path in files])
     task = task_class(TASKS, run.settings)
     makes = task is not None and task.sample is not Task.sample
@@ -114,7 +116,10 @@ def make_page(run, last, evaluated, notes):
 
 def task_class(tasks, settings):
     """The class of the task that settings name; None for one that is not known here, as of a user's own code."""
+    from ..tasks import Task
+
     try:
-        return tasks.target((settings.get('task') or {}).get('name'))
+        found = tasks.target((settings.get('task') or {}).get('name'))
     except ValueError:
         return None
+    return found if isinstance(found, type) and issubclass(found, Task) else None

@@ -13,7 +13,7 @@ DOTTED = 40   # lines of at most so many points have a dot at each, which says i
 
 # Units of the drawing, which has a page's width or less.
 WIDTH, HEIGHT = 400, 210
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 34
+LEFT, RIGHT, TOP, BOTTOM = 62, 12, 10, 34
 _MOST = 1e300   # what is beyond is drawn at the edge: differences of doubles stay finite
 _SPREAD = 100   # of the greatest and the least number of a chart, from which on the scale is logarithmic
 
@@ -127,15 +127,20 @@ def chart(title, lines, x_label='step', limits=None, may_be_logarithmic=False, m
 
 
 def _clipped(line):
-    return line._replace(**{field: np.clip(np.asarray(getattr(line, field), float), -_MOST, _MOST)
-                            for field in ('y', 'low', 'high') if getattr(line, field) is not None})
+    return line._replace(**{field: _finite(getattr(line, field)) for field in ('y', 'low', 'high')
+                            if getattr(line, field) is not None})
+
+
+def _finite(values):
+    values = np.asarray(values, float)
+    return np.where(np.isfinite(values), np.clip(values, -_MOST, _MOST), np.nan)
 
 
 def _around(values, margin=0.0):
     """The least and the greatest number, a little further apart, and never the same."""
     low, high = float(values.min()), float(values.max())
     if low == high:
-        margin, low, high = 0, low - max(abs(low) * .1, 1e-12), high + max(abs(high) * .1, 1e-12)
+        margin, low, high = 0, low - (abs(low) * .1 or 1), high + (abs(high) * .1 or 1)
     return low - margin * (high - low), high + margin * (high - low)
 
 

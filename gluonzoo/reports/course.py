@@ -12,8 +12,8 @@ _WAIT = 'data_wait'   # a part of the time, and no metric of the task
 
 def losses(history):
     """A chart for each loss: they have scales of their own. Also what was left out, in words."""
-    return _first([chart(name, [thinned(name, points)], may_be_logarithmic=True)
-                   for name, points in history.losses.items()])
+    return _first({name: chart(name, [thinned(name, points)], may_be_logarithmic=True)
+                   for name, points in history.losses.items()})
 
 
 def rates(history):
@@ -47,18 +47,18 @@ def metrics(history, main=None, best=None):
             kind, slash, _ = name.partition('/')
             kinds.setdefault(kind if slash else name, {})[name] = None   # in the order of their coming
     order = sorted(kinds, key=lambda kind: (main not in kinds[kind], kind == _WAIT))
-    charts = []
+    charts = {}
     for kind in order:
         names = list(kinds[kind])
         title = kind if len(names) > 1 else names[0]
-        charts.append(chart(title, _lines(names, history.evaluations), mark=best))
+        charts[title] = chart(title, _lines(names, history.evaluations), mark=best)
     return _first(charts)
 
 
 def _lines(names, evaluations):
     steps = np.array([one.step for one in evaluations], float)
-    values = np.array([[one.metrics.get(name, np.nan) for one in evaluations] for name in names])   # [names, epochs]
-    values[~np.isfinite(values)] = np.nan
+    values = np.array([[one.metrics.get(name, np.nan) for one in evaluations] for name in names], float)
+    values[~np.isfinite(values)] = np.nan   # [names, epochs]
     if len(names) <= COLORS:
         return [Line(name, steps, row) for name, row in zip(names, values)]
     there = ~np.isnan(values).all(axis=0)
@@ -100,8 +100,9 @@ def _few(points):
 
 
 def _first(charts):
-    """(those that there are, at most MOST; in words, what there is besides)"""
-    there = [one for one in charts if one]
-    parts = [f'{len(charts) - len(there)} without a finite number'] * (len(charts) > len(there))
+    """(those that there are, at most MOST; in words, what there is besides). Dict of name -> Chart or None."""
+    there = [one for one in charts.values() if one]
+    lacking = [name for name, one in charts.items() if not one]
+    parts = [f'no finite number: {", ".join(lacking[:MOST])}{", ..." * (len(lacking) > MOST)}'] * bool(lacking)
     parts += [f'{len(there) - MOST} more are in scalars.csv alone'] * (len(there) > MOST)
     return there[:MOST], '; '.join(parts)

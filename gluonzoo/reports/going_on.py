@@ -1,4 +1,5 @@
 """The commands that go on with a run: train further, evaluate, predict, export."""
+import math
 import shlex
 
 __all__ = ['commands']
@@ -22,7 +23,7 @@ def commands(directory, settings, epochs, makes_pictures=False):
     """
     run = shlex.quote(str(directory.resolve()))
     file = settings.get('code') and shlex.quote(str(directory.resolve() / 'code' / settings['code']['file']))
-    wanted = settings['fit']['epochs']
+    wanted = (settings.get('fit') or {}).get('epochs', math.inf)
     longer = f'settings["fit"]["epochs"] = {2 * epochs}; ' if epochs >= wanted else ''
     code = _TRAIN.format(longer=longer, code=', code=sys.argv[2]' if file else '')
     of_run = f'--run {run}{f" --code {file}" if file else ""}'

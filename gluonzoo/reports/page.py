@@ -24,6 +24,7 @@ __all__ = ['Facts', 'page']
 _TEMPLATES = Path(__file__).with_name('templates')
 _LONGEST = 400   # letters of a setting or a note that a page shows
 _ROWS = 500   # of the settings of a part
+_COLUMNS = 12   # metrics in the table of all epochs
 _PARTS = ('task', 'train_data', 'val_data', 'fit', 'engine', 'code', 'fingerprints')
 
 
@@ -65,6 +66,7 @@ def page(facts):
         summary=_summary(facts), settings=_tables(facts.settings), metrics=metrics, metrics_left=metrics_left,
         losses=losses, losses_left=losses_left, rates=course.rates(facts.history), main=main, best=best,
         epochs=_epochs(facts.history, main), evaluated=evaluated,
+        metrics_found=[(name, _number(value)) for name, value in evaluated.metrics.items()] if evaluated else [],
         curves=course.curves_of(evaluated.curves) if evaluated else [],
         pictures=[embedded(name, picture) for name, picture in evaluated.pictures.items()] if evaluated
         else facts.pictures,
@@ -115,10 +117,11 @@ def _at(history, step):
 
 
 def _epochs(history, main):
-    """The table of the evaluations: (names of columns, rows of (Evaluation, numbers)); some names alone, if many."""
+    """The table of the evaluations: (names of columns, rows of (Evaluation, numbers), how many names are left out)."""
     names = list(dict.fromkeys(name for one in history.evaluations for name in one.metrics))
-    names = sorted(names, key=lambda name: name != main)[:12]
-    return names, [(one, [one.metrics.get(name, math.nan) for name in names]) for one in history.evaluations]
+    shown = sorted(names, key=lambda name: name != main)[:_COLUMNS]
+    rows = [(one, [one.metrics.get(name, math.nan) for name in shown]) for one in history.evaluations]
+    return shown, rows, len(names) - len(shown)
 
 
 def _tables(settings):
