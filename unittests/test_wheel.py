@@ -57,3 +57,5 @@ def test_from_data_to_predictions(installed, tmp_path):
     gluonzoo('predict', '--run', 'runs/dsod_pikachu_small', '--images', 'photos')
     report, = json.loads((tmp_path / 'out' / 'predictions.json').read_text())['images']
     assert (report['width'], report['height']) == (70, 50) and (tmp_path / 'out' / 'a.jpg').exists()
+    gluonzoo('report', 'runs/dsod_pikachu_small', '--no-evaluation', '--out', 'report.html')
+    assert (tmp_path / 'report.html').read_text().startswith('<!DOCTYPE html>')

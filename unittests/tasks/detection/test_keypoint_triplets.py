@@ -296,6 +296,17 @@ def test_truth(monkeypatch, truth, expected):
     assert task.evaluate([photo_batch([PHOTO], [truth])])['AP'] == pytest.approx(expected)
 
 
+def test_curves_of_the_last_evaluation(monkeypatch):
+    """One of two objects of the class is found: precision is 1 to a recall of 1/2, then 0."""
+    task = rigged(monkeypatch, RED)
+    assert task.evaluation_curves() == {}
+    task.evaluate([photo_batch([PHOTO], [[(*RED, 900, 0), (RED[0], 50, 50, 60, 60, 100, 0)]])])
+    curves, = task.evaluation_curves().values()
+    points, = curves.lines.values()
+    assert (curves.x, curves.y) == ('recall', 'precision') and list(curves.lines) == [task.class_names[RED[0]]]
+    np.testing.assert_allclose(points[:, 1], [1] * 51 + [0] * 50)
+
+
 def test_areas_are_of_the_annotation(monkeypatch):
     metrics = rigged(monkeypatch, RED).evaluate([photo_batch([PHOTO], [[(*RED, 2000, 0)]])])
     assert metrics['AP_medium'] == pytest.approx(1) and math.isnan(metrics['AP_small'])

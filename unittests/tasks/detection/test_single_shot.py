@@ -194,6 +194,18 @@ def test_difficult_objects(monkeypatch, labels, expected):
     assert task.evaluate([batch])['mAP'] == pytest.approx(expected)
 
 
+def test_curves_of_the_last_evaluation(monkeypatch):
+    """The red object is found with a box that is wrong beside it; the blue one is not found."""
+    task = rigged(monkeypatch, (0, .9, *RED[1:]), (0, .8, .6, .6, .9, .9))
+    assert task.evaluation_curves() == {}
+    labels = mx.nd.array(label_rows((*RED, 0), (*BLUE, 0)))
+    task.evaluate([Batch((mx.nd.zeros((1, 3, SIZE, SIZE)), labels), np.array([7]))])
+    curves, = task.evaluation_curves().values()
+    assert (curves.x, curves.y) == ('recall', 'precision') and list(curves.lines) == task.class_names[:2]
+    np.testing.assert_allclose(curves.lines[task.class_names[0]], [[1, 1], [1, .5]])
+    assert len(curves.lines[task.class_names[1]]) == 0
+
+
 def test_a_record_counts_once(monkeypatch):
     """The loader puts the next record in the place of one that cannot be read."""
     task = rigged(monkeypatch, (0, .9, *RED[1:]))
