@@ -5,10 +5,13 @@ from typing import NamedTuple, Optional
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ['COLORS', 'Chart', 'Line', 'chart', 'thinned']
+from .texts import shortened
+
+__all__ = ['COLORS', 'LONGEST_NAME', 'Chart', 'Line', 'chart', 'thinned']
 
 COLORS = 8   # that lines can be told apart by; report.css has them
 POINTS = 200   # of a line: about one for two pixels of a chart
+LONGEST_NAME = 80   # letters of a title or of the name of a line
 DOTTED = 40   # lines of at most so many points have a dot at each, which says its numbers
 
 # Units of the drawing, which has a page's width or less.
@@ -98,7 +101,7 @@ def chart(title, lines, x_label='step', limits=None, may_be_logarithmic=False, m
     mark : float, optional
         an x that a line across the chart marks
     """
-    lines = [_clipped(line) for line in lines]
+    title, lines = shortened(title, LONGEST_NAME), [_clipped(line) for line in lines]
     ys = np.concatenate([np.concatenate([line.y, *(() if line.low is None else (line.low, line.high))])
                          for line in lines]) if lines else np.zeros(0)
     there = [(line.x[ok], line.y[ok]) for line in lines for ok in [np.isfinite(line.y) & np.isfinite(line.x)]]
@@ -127,8 +130,8 @@ def chart(title, lines, x_label='step', limits=None, may_be_logarithmic=False, m
 
 
 def _clipped(line):
-    return line._replace(**{field: _finite(getattr(line, field)) for field in ('y', 'low', 'high')
-                            if getattr(line, field) is not None})
+    return line._replace(name=shortened(line.name, LONGEST_NAME), **{
+        field: _finite(getattr(line, field)) for field in ('y', 'low', 'high') if getattr(line, field) is not None})
 
 
 def _finite(values):

@@ -1,7 +1,8 @@
 """The course of a training as charts: losses, metrics and learning rates over the steps."""
 import numpy as np
 
-from .charts import COLORS, Line, chart, thinned
+from .charts import COLORS, LONGEST_NAME, Line, chart, thinned
+from .texts import shortened
 
 __all__ = ['curves_of', 'losses', 'metrics', 'rates']
 
@@ -102,7 +103,7 @@ def _few(points):
 def _first(charts):
     """(those that there are, at most MOST; in words, what there is besides). Dict of name -> Chart or None."""
     there = [one for one in charts.values() if one]
-    lacking = [name for name, one in charts.items() if not one]
+    lacking = [shortened(name, LONGEST_NAME) for name, one in charts.items() if not one]
     parts = [f'no finite number: {", ".join(lacking[:MOST])}{", ..." * (len(lacking) > MOST)}'] * bool(lacking)
     parts += [f'{len(there) - MOST} more are in scalars.csv alone'] * (len(there) > MOST)
     return there[:MOST], '; '.join(parts)

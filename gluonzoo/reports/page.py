@@ -15,9 +15,11 @@ from markupsafe import Markup
 
 from ..train.settings import flat
 from . import course
+from .charts import LONGEST_NAME
 from .embedded import embedded
 from .evaluated import Evaluated
 from .history import History
+from .texts import number, readable, shortened
 
 __all__ = ['Facts', 'page']
 
@@ -55,8 +57,8 @@ def page(facts):
     """The page of some :class:`Facts`: bytes of HTML."""
     style, script = ((_TEMPLATES / name).read_text() for name in ('report.css', 'report.js'))
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
-                              finalize=_readable, trim_blocks=True, lstrip_blocks=True)
-    environment.filters['number'] = _number
+                              finalize=readable, trim_blocks=True, lstrip_blocks=True)
+    environment.filters['number'] = number
     main, best = facts.main and facts.main[0], _best_step(facts)
     metrics, metrics_left = course.metrics(facts.history, main, best)
     losses, losses_left = course.losses(facts.history)
@@ -66,20 +68,13 @@ def page(facts):
         summary=_summary(facts), settings=_tables(facts.settings), metrics=metrics, metrics_left=metrics_left,
         losses=losses, losses_left=losses_left, rates=course.rates(facts.history), main=main, best=best,
         epochs=_epochs(facts.history, main), evaluated=evaluated,
-        metrics_found=[(name, _number(value)) for name, value in evaluated.metrics.items()] if evaluated else [],
+        metrics_found=_sorted(evaluated.metrics, main) if evaluated else [],
         curves=course.curves_of(evaluated.curves) if evaluated else [],
         pictures=[embedded(name, picture) for name, picture in evaluated.pictures.items()] if evaluated
         else facts.pictures,
         examples=[embedded(f'example {number}', picture) for number, picture in enumerate(evaluated.examples, 1)]
         if evaluated else [])
     return text.encode('utf-8', 'backslashreplace')   # JSON may have halves of letters
-
-
-def _readable(value):
-    """A text of a run as a page may show it: no control characters, which could exchange the order of letters."""
-    if not isinstance(value, str) or hasattr(value, '__html__'):
-        return value
-    return ''.join(letter if letter.isprintable() or letter == '\n' else repr(letter)[1:-1] for letter in value)
 
 
 def _hash(text):
@@ -98,7 +93,7 @@ def _summary(facts):
     task = settings.get('task') or {}
     networks = [f'{key}: {value["name"]}' for key, value in task.items()
                 if isinstance(value, dict) and 'name' in value and key != 'optimizer']
-    rows = [('task', _short(task.get('name', 'unknown'))), ('networks', _short(', '.join(networks) or 'unknown'))]
+    rows = [('task', _cut(task.get('name', 'unknown'))), ('networks', _cut(', '.join(networks) or 'unknown'))]
     if last:
         wanted = (settings.get('fit') or {}).get('epochs', 'an unknown number')
         part = f', and {last["batch"]} batches' if last['batch'] else ''
@@ -107,7 +102,7 @@ def _summary(facts):
         rows.append(('trained', f'no checkpoint yet; {history.steps} updates have numbers'))
     for words, evaluation in (('best', _at(history, _best_step(facts))), ('last', (history.evaluations or [None])[-1])):
         if evaluation and facts.main and facts.main[0] in evaluation.metrics:
-            rows.append((f'{words} {facts.main[0]}', f'{_number(evaluation.metrics[facts.main[0]])} after epoch '
+            rows.append((f'{words} {facts.main[0]}', f'{number(evaluation.metrics[facts.main[0]])} after epoch '
                          f'{evaluation.epoch}'))
     return rows
 
@@ -121,7 +116,12 @@ def _epochs(history, main):
     names = list(dict.fromkeys(name for one in history.evaluations for name in one.metrics))
     shown = sorted(names, key=lambda name: name != main)[:_COLUMNS]
     rows = [(one, [one.metrics.get(name, math.nan) for name in shown]) for one in history.evaluations]
-    return shown, rows, len(names) - len(shown)
+    return [shortened(name, LONGEST_NAME) for name in shown], rows, len(names) - len(shown)
+
+
+def _sorted(metrics, main):
+    """(name, number) of metrics, the main metric first."""
+    return [(_cut(name), number(value)) for name, value in sorted(metrics.items(), key=lambda one: one[0] != main)]
 
 
 def _tables(settings):
@@ -130,17 +130,11 @@ def _tables(settings):
     for part in sorted(settings, key=lambda part: _PARTS.index(part) if part in _PARTS else len(_PARTS)):
         value = settings[part]
         rows = list(flat(value).items()) if isinstance(value, dict) and value else [('', value)]
-        shown = [(_short(path), _short(entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False)))
+        shown = [(_cut(path), _cut(entry if isinstance(entry, str) else json.dumps(entry, ensure_ascii=False)))
                  for path, entry in rows[:_ROWS]]
-        tables.append((_short(part), shown + [('', f'and {len(rows) - _ROWS} more')] * (len(rows) > _ROWS)))
+        tables.append((_cut(part), shown + [('', f'and {len(rows) - _ROWS} more')] * (len(rows) > _ROWS)))
     return tables
 
 
-def _short(text):
-    text = str(text)
-    return text if len(text) <= _LONGEST else f'{text[:_LONGEST]} … ({len(text)} letters)'
-
-
-def _number(value):
-    """A number as people read it: four digits that count."""
-    return f'{value:.4g}' if math.isfinite(value) else 'not a number' if math.isnan(value) else str(value)
+def _cut(text):
+    return shortened(text, _LONGEST)

@@ -99,3 +99,17 @@ def test_many_metrics_in_the_table():
     said = page(Facts('many', {}, history, ('mAP', 'max'))).decode()
     assert said.index('<th>mAP</th>') < said.index('<th>AP/0</th>') and '9 more are in scalars.csv alone' in said
     assert '<th>AP/10</th>' in said and '<th>AP/11</th>' not in said
+
+
+def test_the_size_does_not_grow_with_long_names():
+    """A name stands in many places of a chart."""
+    name = 'x' * 10 ** 6
+    history = History({name: [(1, 1.0)]}, {name: [(1, 1.0)]}, [Evaluation(1, 5, {name: .5, name + '/': 1})] * 30, [])
+    assert len(page(Facts('long', {name: name, 'task': {name: name}}, history, (name, 'max')))) < 5 * 10 ** 6
+
+
+def test_many_numbers_of_an_evaluation_are_folded():
+    metrics = {**{f'AP/{i}': .1 for i in range(30)}, 'mAP': .5}
+    shown = facts()._replace(main=('mAP', 'max'))
+    said = page(shown._replace(evaluated=shown.evaluated._replace(metrics=metrics))).decode()
+    assert '<summary>mAP 0.5; and 30 more</summary>' in said
