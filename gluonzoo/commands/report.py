@@ -90,13 +90,14 @@ def state_of(run):
 
 def make_page(run, last, evaluated, notes):
     """The page of a run: bytes."""
+    from ..reading import FileError
     from ..registry import TASKS
     from ..reports.embedded import read_pictures, read_samples
-    from ..reports.environment import environment
     from ..reports.going_on import commands
     from ..reports.history import read_history
     from ..reports.page import Facts, page
     from ..tasks import Task
+    from ..train.environment import environment, read_environment
 
     history = read_history(run.directory / 'scalars.csv')
     best = last and last['best']
@@ -106,12 +107,17 @@ def make_page(run, last, evaluated, notes):
     if evaluated is None:
         files = [path for path in sorted(run.directory.glob('*.jpg')) if path.is_file()][:PICTURES]
         pictures, failed = read_pictures([(path.stem, path, 0) for path in files])
+    try:
+        trained_with = read_environment(run.directory)
+    except (OSError, FileError) as error:
+        trained_with = None
+        missing.append(f'environment.json cannot be read: {error}')
     task = task_class(TASKS, run.settings)
     makes = task is not None and task.sample is not Task.sample
     return page(Facts(run.directory.resolve().name, run.settings, history, task and task.main_metric, last,
                       tuple(samples), tuple(pictures), evaluated,
                       tuple(commands(run.directory, run.settings, last['epoch'] if last else 0, makes)),
-                      tuple(environment()), (*notes, *history.notes, *missing, *failed)))
+                      trained_with, environment(), (*notes, *history.notes, *missing, *failed)))
 
 
 def task_class(tasks, settings):

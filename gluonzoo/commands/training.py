@@ -52,7 +52,7 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
 
     from ..data import Loader
     from ..data.dataset import fingerprint, left_out
-    from ..train import Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
+    from ..train import Environment, Plot, Progress, Run, Samples, ScalarsCSV, SharedCores, TensorBoard, fit, join
     from ..train.shown_metrics import in_a_line
     from . import input_convention, resolve, user_code
 
@@ -89,8 +89,8 @@ def run_training(settings, directory, resume=False, checkpoint_every=None, code=
     run.finite = finite
     shown = {'scalars.csv': ScalarsCSV(), 'tensorboard': TensorBoard(), 'progress.png': Plot(), 'samples': Samples()}
     metrics = fit(task, loader, run, epochs=how['epochs'], schedule=how['schedule'], validation=validation,
-                  callbacks=[Progress(), SharedCores(), *shown.values()], ema=ema, checkpoint_every=checkpoint_every,
-                  kvstore=engine_settings['kvstore'], seed=how['seed'])
+                  callbacks=[Progress(), SharedCores(), Environment(), *shown.values()], ema=ema,
+                  checkpoint_every=checkpoint_every, kvstore=engine_settings['kvstore'], seed=how['seed'])
     if workers.rank == 0:
         _tell(run, in_a_line(metrics, task.main_metric[0]),
               {name: callback.missing() for name, callback in shown.items()})

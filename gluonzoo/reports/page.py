@@ -47,8 +47,10 @@ class Facts(NamedTuple):
     evaluated: Optional[Evaluated] = None
     commands: tuple = ()
     """of (what for, command)"""
-    environment: tuple = ()
-    """of (what, which)"""
+    trained_with: Optional[dict] = None
+    """of :func:`gluonzoo.train.environment.read_environment`"""
+    made_with: Optional[dict] = None
+    """the same, of the machine that makes the page"""
     notes: tuple = ()
     """of str: what is missing, and why"""
 
@@ -65,14 +67,14 @@ def page(facts):
     evaluated = facts.evaluated
     text = environment.get_template('report.html').render(
         facts=facts, style=Markup(style), script=Markup(script), style_hash=_hash(style), script_hash=_hash(script),
-        summary=_summary(facts), settings=_tables(facts.settings), metrics=metrics, metrics_left=metrics_left,
-        losses=losses, losses_left=losses_left, rates=course.rates(facts.history), main=main, best=best,
-        epochs=_epochs(facts.history, main), evaluated=evaluated,
-        metrics_found=_sorted(evaluated.metrics, main) if evaluated else [],
+        summary=_summary(facts), main=main, best=best, epochs=_epochs(facts.history, main),
+        metrics=metrics, metrics_left=metrics_left, losses=losses, losses_left=losses_left,
+        rates=course.rates(facts.history), settings=_tables(facts.settings), environments=_environments(facts),
+        evaluated=evaluated, metrics_found=_sorted(evaluated.metrics, main) if evaluated else [],
         curves=course.curves_of(evaluated.curves) if evaluated else [],
         pictures=[embedded(name, picture) for name, picture in evaluated.pictures.items()] if evaluated
         else facts.pictures,
-        examples=[embedded(f'example {number}', picture) for number, picture in enumerate(evaluated.examples, 1)]
+        examples=[embedded(f'example {place}', picture) for place, picture in enumerate(evaluated.examples, 1)]
         if evaluated else [])
     return text.encode('utf-8', 'backslashreplace')   # JSON may have halves of letters
 
@@ -117,6 +119,13 @@ def _epochs(history, main):
     shown = sorted(names, key=lambda name: name != main)[:_COLUMNS]
     rows = [(one, [one.metrics.get(name, math.nan) for name in shown]) for one in history.evaluations]
     return [shortened(name, LONGEST_NAME) for name in shown], rows, len(names) - len(shown)
+
+
+def _environments(facts):
+    """[(whose, rows)], one where the run says the same as the machine that makes the page."""
+    trained, made = facts.trained_with, facts.made_with
+    found = [('trained last', trained)] * bool(trained) + [('made this page', made)] * bool(made and made != trained)
+    return [(whose, [(_cut(name), _cut(value)) for name, value in each.items()]) for whose, each in found]
 
 
 def _sorted(metrics, main):

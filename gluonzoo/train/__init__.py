@@ -4,6 +4,7 @@ from .checkpoint import Run
 from .distributed import join
 from .ema import EMA
 from .engine import Engine
+from .environment import Environment
 from .loop import fit
 from .loss_guard import TrainingError
 from .shared_cores import SharedCores
@@ -11,4 +12,4 @@ from .signals import Interrupted
 from .storage import CheckpointError
 
 __all__ = ['fit', 'Run', 'Engine', 'EMA', 'join', 'Progress', 'ScalarsCSV', 'TensorBoard', 'Plot', 'Samples',
-           'SharedCores', 'CheckpointError', 'Interrupted', 'TrainingError']
+           'SharedCores', 'Environment', 'CheckpointError', 'Interrupted', 'TrainingError']

@@ -36,7 +36,7 @@ def test_a_page_with_an_evaluation(copied, capsys):
     best = Run.open(copied).checkpoint('best').name
     for text in ('<td>single_shot_detection</td>', '2 of 2 epochs, 4 updates', f'Of {best}, on 3 items',
                  'precision and recall at IoU 0.5', '<h2>Examples</h2>', '>net.growth_rate</th>',
-                 'train to epoch 4', '<figcaption>class_loss', 'main metric is mAP'):
+                 'train to epoch 4', '<figcaption>class_loss', 'main metric is mAP', 'that trained last'):
         assert text in page, text
     assert page.count('class="sample"') == 2 and page.count('data:image/jpeg;base64,') == 3
 
@@ -73,6 +73,7 @@ def test_data_that_are_not_there(copied, pikachu, tmp_path, capsys):
     (lambda run: (run / 'scalars.csv').unlink(), 'scalars.csv is not there'),
     (lambda run: (run / 'samples' / 'epoch-002.jpg').write_bytes(b'\xff\xd8'), 'epoch 2 cannot be shown'),
     (lambda run: [path.write_text('{}') for path in run.glob('checkpoints/*/state.json')], 'checkpoint cannot be read'),
+    (lambda run: (run / 'environment.json').write_text('no'), 'environment.json cannot be read: '),
     (lambda run: shutil.rmtree(run / 'checkpoints'), 'has no checkpoint yet')])
 def test_a_damaged_run_has_a_page_that_says_so(copied, damage, said):
     damage(copied)

@@ -25,4 +25,4 @@ def facts(word='word'):
     state = {'step': 2, 'epoch': 1, 'batch': 0, 'best': {'step': 2, 'value': .5}}
     samples = embedded(word, PICTURE, 1), embedded(word, PICTURE, 2)
     return Facts(word, settings, history, (word, 'max'), state, samples, (embedded(word, PICTURE),), evaluated,
-                 ((word, word),), ((word, word),), (word,))
+                 ((word, word),), {word: word}, {word: word + ' too'}, (word,))

@@ -113,3 +113,13 @@ def test_many_numbers_of_an_evaluation_are_folded():
     shown = facts()._replace(main=('mAP', 'max'))
     said = page(shown._replace(evaluated=shown.evaluated._replace(metrics=metrics))).decode()
     assert '<summary>mAP 0.5; and 30 more</summary>' in said
+
+
+@pytest.mark.parametrize('trained, made, said, unsaid', [
+    ({'MXNet': '1'}, {'MXNet': '2'}, ['that trained last', 'that made this page', '<td>1</td>', '<td>2</td>'],
+     'not say'),
+    ({'MXNet': '1'}, {'MXNet': '1'}, ['that trained last', '<td>1</td>'], 'that made this page'),
+    (None, {'MXNet': '2'}, ['The run does not say', 'that made this page', '<td>2</td>'], 'that trained last')])
+def test_environments(trained, made, said, unsaid):
+    text = page(Facts('a', {}, History({}, {}, [], []), trained_with=trained, made_with=made)).decode()
+    assert all(each in text for each in said) and unsaid not in text
