@@ -28,13 +28,15 @@ def check(parser, args):
     """parser.error unless the arguments go together; a run or a model are not given then."""
     source = 'gluoncv' if args.gluoncv else 'symbol'
     for name in ('run', 'model', 'weights', 'which', 'decode', 'code', 'set', 'pools', 'precision', 'quantize',
-                 'calibrate', 'max_drop', *(['inputs'] if args.gluoncv else ['size'])):
+                 'calibrate', 'max_drop', *(['inputs'] if args.gluoncv else [])):
         if getattr(args, name):
             parser.error(f'--{name.replace("_", "-")}: not with --{source}')
     if args.gluoncv and args.symbol:
         parser.error('--gluoncv: not with --symbol')
     if args.symbol and not args.inputs:
         parser.error('--symbol: needs --inputs, the shapes of its inputs: --inputs data=1,3,224,224')
+    if args.symbol and args.size not in (None, ['dynamic']):
+        parser.error('--size: with --symbol it is that of --inputs, or dynamic')
     if args.symbol and args.batch not in (None, 'dynamic'):
         parser.error('--batch: with --symbol it is the first number of --inputs, or dynamic')
     if args.symbol and len(dict(args.inputs)) < len(args.inputs):
