@@ -20,10 +20,11 @@ class Function(HybridBlock):
         return self._function(F, *inputs)
 
 
-def assert_same(function, path, *examples, dynamic=(), tolerance=1e-6):
+def assert_same(function, path, *examples, dynamic=(), tolerance=1e-6, opset=13):
     """Exports with the first example (a tuple of arrays), and compares the outputs of each, element by element."""
     block = Function(function)
-    to_onnx(block, path, {f'input{i}': array for i, array in enumerate(examples[0])}, dynamic=dynamic)
+    to_onnx(block, path, {f'input{i}': array for i, array in enumerate(examples[0])}, dynamic=dynamic,
+            opset=opset)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])

@@ -28,16 +28,19 @@ class Nodes(list):
     shapes : list of tuple
         of the inputs: lengths that vary between the examples of an export are None
     dtype : numpy.dtype
-        of the first input, and the outputs
+        of the first input
+    dtypes : list of numpy.dtype
+        of the outputs
     """
 
-    def __init__(self, node, *, outputs_lookup, initializer, shapes, **_):
+    def __init__(self, node, *, outputs_lookup, initializer, shapes, dtypes, **_):
         super().__init__()
         sources = [outputs_lookup[edge[0]][edge[1]] for edge in node['inputs']]
         self.shapes = [shapes[edge[0]][edge[1]] for edge in node['inputs']]
         self.name, self.attrs = node['name'], node.get('attrs', {})
         self.inputs = [source.name for source in sources]
         self.dtype = sources[0].dtype if sources else None
+        self.dtypes = dtypes
         self._initializer = initializer
 
     def number(self, attribute, default):
