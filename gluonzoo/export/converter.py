@@ -107,14 +107,14 @@ def _converter(symbol, examples):
             found = dtypes[numbers[name]]
             try:
                 if ours:
-                    result = ours(node, shapes=shapes, dtypes=found, **context)
+                    result = ours(node, shapes=shapes, results=shapes[numbers[name]], dtypes=found, **context)
                 elif theirs:
                     result = theirs(node, **context)
                 else:
                     raise ExportError('there is no translation to ONNX; compute it of other operators, or outside of '
                                       'what is exported')
-            except (AttributeError, KeyError, NotImplementedError, ExportError) as error:   # as MXNet's say it, or ours
-                faults[operator, _reason(operator, error)].append(name)
+            except Exception as error:   # MXNet's raise of every kind for what they do not know
+                faults[operator, _reason(error)].append(name)
                 count = len(found)
                 result = [helper.make_node('Identity', [], [name if count == 1 else f'{name}{i}'], name=name)
                           for i in range(count)]
@@ -151,7 +151,7 @@ def _converter(symbol, examples):
             onnx.mapping = mapping
 
 
-def _reason(operator, error):
+def _reason(error):
     """Why an operator cannot be translated, in a line."""
     reason = ' '.join(str(error.args[0] if error.args else error).split())
     if isinstance(error, KeyError):

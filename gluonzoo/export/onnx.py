@@ -26,7 +26,7 @@ from .tracing import (
     trace,
 )
 
-__all__ = ['to_onnx']
+__all__ = ['to_onnx', 'Session', 'named', 'require_packages']
 
 
 def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=None, dynamic=(), metadata=None,
@@ -84,14 +84,14 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
     unknown = [name for name in dynamic if name not in VARY]
     if unknown:
         raise ValueError(f'dynamic: must be of {", ".join(map(repr, VARY))}: {unknown[0]!r}')
-    _require_packages()
+    require_packages()
     require_opset(opset)
     require_folder(path)
     arrays = examples(inputs)
     if decoder is None:
         return _write(block, path, arrays, outputs, dynamic, metadata, tolerance, opset,
                       compare=rows_difference if objects else each_difference)
-    with _named(path), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
+    with named(path), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         paths = Path(folder, 'block.onnx'), Path(folder, 'decoder.onnx')
         differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance, opset)
         if 'size' in dynamic:
@@ -103,7 +103,7 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
         rows = dict(dynamic=dynamic, tolerance=tolerance, opset=opset, compare=lambda names, expected, got: {
             name: detection_difference(a, b) for name, a, b in zip(names, expected, got)})
         differences.update(_write(decoder, paths[1], {**heads, **others}, ['detections'], metadata=None, **rows))
-        first, second = map(_Session, paths)
+        first, second = map(Session, paths)
 
         def chained(test):
             heads = first({name: test[name] for name in arrays})
@@ -115,7 +115,7 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
 
 
 @contextmanager
-def _named(path):
+def named(path):
     """Within, an OSError about a file on the way to `path` names `path`."""
     try:
         yield
@@ -154,7 +154,7 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, opset, re
     with replacing(path) as (partial,):
         partial.write_bytes(model.SerializeToString())
         _require_valid(partial)
-        session = _Session(partial)
+        session = Session(partial)
         found = [compare(outputs, wanted, session(test)) for wanted, test in zip(expected, tests)]
         differences = {name: max(one[name] for one in found) for name in found[0]}
         wrong = [f'{name} by {value:.2g}' for name, value in differences.items() if not value <= tolerance]
@@ -174,7 +174,7 @@ def _require_valid(path):
         raise ExportError(f'onnx refuses what was written: {" ".join(str(error).split())}') from error
 
 
-class _Session:
+class Session:
     """An ONNX file in onnxruntime: a function from a dict of arrays to a list of arrays."""
 
     def __init__(self, path):
@@ -184,6 +184,7 @@ class _Session:
         options.log_severity_level = 4   # what it would say of an error, the exception says too
         self._session = self._plainly(onnxruntime.InferenceSession, str(path), options,
                                       providers=['CPUExecutionProvider'])
+        self.outputs = [output.name for output in self._session.get_outputs()]
 
     def __call__(self, arrays):
         return self._plainly(self._session.run, None, arrays)
@@ -214,7 +215,7 @@ def _require_no_constants(decoder):
                           'size')
 
 
-def _require_packages():
+def require_packages():
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401

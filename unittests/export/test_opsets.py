@@ -3,9 +3,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-onnx = pytest.importorskip('onnx')
+pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
+import onnx
+import onnxruntime
 from translated import Function, assert_same
 
 from gluonzoo.export import ExportError, to_onnx
@@ -49,14 +51,14 @@ def test_graphs_within_nodes(tmp_path):
         'body (float a, float[2] x) => (float b, float y) { y = ReduceMax <axes = [0], keepdims = 0> (x)\nb = Neg(y) }')
     values = [onnx.helper.make_tensor_value_info(name, 1, shape) for name, shape in (('s', []), ('x', [3, 2]))]
     outputs = [onnx.helper.make_tensor_value_info(name, 1, shape) for name, shape in (('t', []), ('y', [3]))]
-    graph = onnx.helper.make_graph([onnx.helper.make_node('Scan', ['s', 'x'], ['t', 'y'], body=body, num_scan_inputs=1)],
-                                   'graph', values, outputs)
+    scan = onnx.helper.make_node('Scan', ['s', 'x'], ['t', 'y'], body=body, num_scan_inputs=1)
+    graph = onnx.helper.make_graph([scan], 'graph', values, outputs)
     raise_opset(graph, 18)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 18)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
-    import onnxruntime
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=['CPUExecutionProvider'])
-    assert_allclose(session.run(['y'], {'s': np.zeros((), 'float32'), 'x': np.float32([[1, 2], [4, 3], [5, 6]])})[0], [2, 4, 6])
+    x = np.float32([[1, 2], [4, 3], [5, 6]])
+    assert_allclose(session.run(['y'], {'s': np.zeros((), 'float32'), 'x': x})[0], [2, 4, 6])
 
 
 @pytest.mark.parametrize('opset', [12, 0, -1, 999, 13.5, '13', True, None])

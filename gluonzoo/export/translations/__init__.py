@@ -3,14 +3,19 @@
 One file for each kind of operator. All are of opset 13. Importing this room imports onnx.
 """
 from . import (  # noqa: F401
+    activations,
     boxes,
+    creation,
     deformable,
     elementwise,
     indexing,
     matrices,
     normalization,
+    patches,
     pooling,
+    reductions,
     repetition,
+    resizing,
     shapes,
     weights,
 )

@@ -8,6 +8,8 @@ A translation is a function of :class:`Nodes`, registered for the operators that
 
 All are of opset 13.
 """
+import ast
+
 import numpy as np
 from onnx import helper, numpy_helper
 
@@ -29,27 +31,42 @@ class Nodes(list):
         of the inputs: lengths that vary between the examples of an export are None
     dtype : numpy.dtype
         of the first input
+    results : list of tuple
+        the shapes of the outputs, likewise
     dtypes : list of numpy.dtype
         of the outputs
     """
 
-    def __init__(self, node, *, outputs_lookup, initializer, shapes, dtypes, **_):
+    def __init__(self, node, *, outputs_lookup, initializer, shapes, results, dtypes, **_):
         super().__init__()
         sources = [outputs_lookup[edge[0]][edge[1]] for edge in node['inputs']]
         self.shapes = [shapes[edge[0]][edge[1]] for edge in node['inputs']]
         self.name, self.attrs = node['name'], node.get('attrs', {})
         self.inputs = [source.name for source in sources]
         self.dtype = sources[0].dtype if sources else None
-        self.dtypes = dtypes
+        self.results, self.dtypes = results, dtypes
         self._initializer = initializer
 
     def number(self, attribute, default):
         """An attribute as a whole number."""
         return int(self.attrs.get(attribute, default))
 
-    def flag(self, attribute):
+    def flag(self, attribute, default=False):
         """Whether an attribute is set; by default not."""
-        return self.attrs.get(attribute, 'False') in ('True', '1', 'true')
+        return self.attrs.get(attribute, str(default)) in ('True', '1', 'true')
+
+    def numbers(self, attribute, default=None):
+        """An attribute as a tuple of whole numbers, or None; a number becomes a tuple of one."""
+        value = ast.literal_eval(self.attrs.get(attribute, str(default)))
+        return (value,) if isinstance(value, int) else value
+
+    def real(self, attribute, default=0.):
+        """An attribute as a number."""
+        return float(self.attrs.get(attribute, default))
+
+    def scalar(self, value):
+        """The name of a new constant of the type of the first input."""
+        return self.constant(value, self.dtype)
 
     @property
     def onnx_type(self):

@@ -1,4 +1,4 @@
-"""Normalisation."""
+"""Normalisation, and the softmax in all its forms."""
 from .base import translates
 
 
@@ -9,3 +9,54 @@ def _batch_norm_with_relu(nodes):
         gamma = nodes.add('Exp', nodes.add('Sub', gamma, gamma))
     y = nodes.add('BatchNormalization', x, gamma, *others, epsilon=float(nodes.attrs.get('eps', 1e-3)))
     nodes.end('Relu', y)
+
+
+@translates('GroupNorm')
+def _group_norm(nodes):
+    """Each group by itself, as a channel of instance normalisation: MXNet has a gamma and a beta for each group."""
+    x, gamma, beta = nodes.inputs
+    groups = nodes.add('Reshape', x, nodes.constant([0, nodes.number('num_groups', 1), -1]))
+    y = nodes.add('InstanceNormalization', groups, gamma, beta, epsilon=nodes.real('eps', 1e-5))
+    nodes.end('Reshape', y, nodes.add('Shape', x))
+
+
+@translates('L2Normalization')
+def _l2_normalization(nodes):
+    """Divided by the root of the sum of squares and eps, which MXNet's own leaves out."""
+    x, = nodes.inputs
+    first, last = {'instance': (1, None), 'channel': (1, 2), 'spatial': (2, None)}[nodes.attrs.get('mode', 'instance')]
+    axes = nodes.constant(range(len(nodes.shapes[0]))[first:last])
+    total = nodes.add('ReduceSum', nodes.add('Mul', x, x), axes, keepdims=1)
+    nodes.end('Div', x, nodes.add('Sqrt', nodes.add('Add', total, nodes.scalar(nodes.real('eps', 1e-10)))))
+
+
+def _tempered(nodes, x):
+    temperature = nodes.attrs.get('temperature', 'None')
+    return x if temperature in ('None', '1', '1.0') else nodes.add('Div', x, nodes.scalar(float(temperature)))
+
+
+@translates('log_softmax')
+def _log_softmax(nodes):
+    nodes.end('LogSoftmax', _tempered(nodes, nodes.inputs[0]), axis=nodes.number('axis', -1))
+
+
+@translates('softmin')
+def _softmin(nodes):
+    nodes.end('Softmax', nodes.add('Neg', _tempered(nodes, nodes.inputs[0])), axis=nodes.number('axis', -1))
+
+
+@translates('SoftmaxActivation')
+def _softmax_activation(nodes):
+    nodes.end('Softmax', *nodes.inputs, axis=1 if nodes.attrs.get('mode', 'instance') == 'channel' else -1)
+
+
+@translates('SoftmaxOutput')
+def _softmax_output(nodes):
+    """Over the channels, the last axis, or all numbers of an image. The labels are for training only."""
+    x = nodes.inputs[0]
+    if nodes.flag('preserve_shape'):
+        nodes.end('Softmax', x, axis=-1)
+    elif nodes.flag('multi_output') or len(nodes.shapes[0]) == 2:
+        nodes.end('Softmax', x, axis=1)
+    else:
+        nodes.end('Reshape', nodes.add('Softmax', nodes.add('Flatten', x), axis=1), nodes.add('Shape', x))

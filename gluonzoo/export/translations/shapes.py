@@ -86,3 +86,22 @@ def _computed(nodes, shape, length):
     for part in parts[1:]:
         number = nodes.add('Mul', number, part)
     return number if length.divisor == 1 else nodes.add('Div', number, nodes.constant([length.divisor]))
+
+
+@translates('broadcast_to')
+def _broadcast_to(nodes):
+    """A length of 0 stays what it is."""
+    nodes.end('Expand', *nodes.inputs, nodes.constant([n or 1 for n in nodes.numbers('shape')]))
+
+
+@translates('squeeze')
+def _squeeze(nodes):
+    """By its axes, also where MXNet finds them: runtimes do not know the number of axes otherwise."""
+    lengths = nodes.shapes[0]
+    axes = nodes.numbers('axis')
+    if axes is None:
+        axes = [axis for axis, length in enumerate(lengths) if length == 1]
+    kept = len(nodes.results[0]) == len(lengths) - len(axes)
+    found = nodes.add('Squeeze', *nodes.inputs, nodes.constant([axis % len(lengths) for axis in axes])) \
+        if axes else nodes.inputs[0]
+    nodes.end('Identity', found) if kept else nodes.end('Reshape', found, nodes.constant([1]))
