@@ -7,6 +7,7 @@ from mxnet.contrib import quantization
 
 from ..reading import last_line
 from .errors import ExportError
+from .tracing import difference
 
 __all__ = ['quantized']
 
@@ -44,7 +45,11 @@ def quantized(symbol, parameters, inputs):
             low, _, _, collector = quantization.quantize_graph(
                 fused, arguments, states, ctx=mx.cpu(), excluded_op_names=_EXACT, calib_mode='naive',
                 quantized_dtype='auto', quantize_mode='smart', quantize_granularity='channel-wise', logger=None)
-            _watch(fused, parameters, inputs, collector)
+            _require_same(symbol, fused, parameters, inputs[0])
+            for computing, arrays in _each(fused, parameters, inputs):
+                computing.set_monitor_callback(collector.collect, monitor_all=True)
+                computing.forward(is_train=False, **arrays)
+                mx.nd.waitall()
             low, arguments, states = quantization.calib_graph(
                 low, arguments, states, collector, calib_mode='naive', quantized_dtype='auto', logger=None)
             low = low.get_backend_symbol('MKLDNN_QUANTIZE')
@@ -54,9 +59,21 @@ def quantized(symbol, parameters, inputs):
     return low, {name: value for name, value in {**arguments, **states}.items() if name in there}
 
 
-def _watch(symbol, parameters, inputs, collector):
-    """Computes with all inputs, and has the collector see every value on the way."""
-    executors = {}   # shapes -> what computes inputs of these shapes
+def _require_same(symbol, fused, parameters, arrays):
+    """ExportError unless a graph computes the same as that of which oneDNN has joined layers. Of some sums it takes the
+    weights of one convolution for those of another.
+    """
+    outputs = []
+    for graph in (symbol, fused):
+        (computing, given), = _each(graph, parameters, [arrays])
+        outputs.append([output.asnumpy() for output in computing.forward(is_train=False, **given)])
+    if not all(difference(a, b) <= 1e-3 for a, b in zip(*outputs)):
+        raise ExportError('MXNet joins the layers of this network wrongly, before it quantises them')
+
+
+def _each(symbol, parameters, inputs):
+    """Yields an executor and the arrays that it takes, for each of the inputs. One executor is for all of one shape."""
+    executors = {}
     for arrays in inputs:
         arrays = {name: mx.nd.array(array) for name, array in arrays.items()}
         shapes = tuple(array.shape for array in arrays.values())
@@ -65,9 +82,7 @@ def _watch(symbol, parameters, inputs, collector):
             executors[shapes] = symbol.bind(
                 mx.cpu(), {name: values[name] for name in symbol.list_arguments()}, grad_req='null',
                 aux_states={name: values[name] for name in symbol.list_auxiliary_states()})
-            executors[shapes].set_monitor_callback(collector.collect, monitor_all=True)
-        executors[shapes].forward(is_train=False, **arrays)
-        mx.nd.waitall()
+        yield executors[shapes], arrays
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from .tracing import detection_difference, difference, examples, pools_as, requi
 __all__ = ['to_small_onnx', 'to_small_symbol']
 
 PRECISIONS = ('float16', 'int8')
+NEAR = .05   # what float16 may change of an output: more comes of numbers that it does not have
 
 
 def to_small_onnx(block, path, inputs, outputs=None, *, precision, judge, calibration=None, decoder=None,
@@ -52,7 +53,7 @@ def to_small_onnx(block, path, inputs, outputs=None, *, precision, judge, calibr
     ------
     ExportError
         as :func:`~gluonzoo.export.to_onnx`, or if onnxruntime cannot make such a form, or it gives numbers that are not
-        finite. No file is written then; a former file stays.
+        finite, or float16 differs by more than 0.05. No file is written then; a former file stays.
     """
     if precision not in PRECISIONS:
         raise ValueError(f'precision: must be one of {", ".join(map(repr, PRECISIONS))}: {precision!r}')
@@ -75,6 +76,8 @@ def to_small_onnx(block, path, inputs, outputs=None, *, precision, judge, calibr
             to_int8(network, small, calibration)
         compute = Session(small)
         differences = _differences(Session(network), compute, calibration[0] if calibration else arrays)
+        if precision == 'float16':
+            _require_near(differences)
         found = judge(compute)
         model = _with_decoder(small, parts) if parts else _load(small)
         _describe(model, path, None if metadata is None else {**metadata, **found})
@@ -114,7 +117,7 @@ def _describe(model, path, metadata):
 
 
 def _differences(exact, compute, arrays):
-    """How far the outputs of two functions are apart for an example: list of float, by the names of the outputs."""
+    """How far the outputs of two functions are apart for an example: dict of name -> float. ExportError for NaN."""
     found = {name: difference(a, b) for name, a, b in zip(exact.outputs, exact(arrays), compute(arrays))}
     _require_finite(found)
     return found
@@ -124,6 +127,14 @@ def _require_finite(differences):
     wrong = [name for name, value in differences.items() if not np.isfinite(value)]
     if wrong:
         raise ExportError(f'{", ".join(wrong)}: has numbers that are not finite in this precision')
+
+
+def _require_near(differences):
+    """ExportError if float16 changes more than digits: numbers beyond 65504 are cut off without a word."""
+    wrong = [f'{name} by {value:.2g}' for name, value in differences.items() if not value <= NEAR]
+    if wrong:
+        raise ExportError(f'float16 is not enough for this network: {", ".join(wrong)} of its greatest number; '
+                          f'{NEAR:g} is allowed')
 
 
 def _check(path, arrays, reference):
