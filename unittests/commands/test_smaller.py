@@ -1,0 +1,189 @@
+"""gluonzoo export --precision and --quantize; predict and evaluate --precision: files, words and refusals."""
+import json
+
+import cv2
+import mxnet as mx
+import numpy as np
+import pytest
+from run_checks import error_of
+
+from gluonzoo.commands.main import main
+from gluonzoo.commands.resolve import make_task
+from gluonzoo.train import Run
+from gluonzoo.train.engine import Engine
+from gluonzoo.train.settings import REVISION
+
+onnx = pytest.importorskip('onnx')
+onnxruntime = pytest.importorskip('onnxruntime')
+
+COLOURS = {'blue': (40, 60, 200), 'green': (30, 180, 60), 'red': (200, 50, 40)}
+LOOK = {'mean': [128, 128, 128], 'std': [64, 64, 64]}
+
+
+@pytest.fixture(scope='module')
+def pictures(tmp_path_factory):
+    """Four noisy pictures of each colour."""
+    folder = tmp_path_factory.mktemp('pictures')
+    rng = np.random.default_rng(0)
+    for name, colour in COLOURS.items():
+        (folder / name).mkdir()
+        for i in range(4):
+            noisy = rng.normal(colour, 30, (20, 24, 3)).clip(0, 255).astype('uint8')
+            cv2.imwrite(str(folder / name / f'{i}.png'), noisy[..., ::-1])
+    return folder
+
+
+@pytest.fixture(scope='module')
+def run(pictures, tmp_path_factory):
+    """A run of a network that tells the colours: its last layer is fitted to the pictures."""
+    directory = tmp_path_factory.mktemp('runs') / 'colours'
+    settings = {'name': 'classification', 'class_names': sorted(COLOURS), 'size': 16, 'crop': 1.0, **LOOK,
+                'net': {'name': 'cifar_resnet20'}}
+    val_data = {'name': 'labelled_pictures', 'path': str(pictures), 'class_names': sorted(COLOURS),
+                'transform': {'name': 'middle_crop', 'size': 16, 'crop': 1.0, **LOOK}}
+    mx.random.seed(0)
+    task = make_task({'task': settings})
+    task.start_training(Engine())
+    net = task.networks['net']
+    images = mx.nd.array(np.stack([np.full((16, 16, 3), COLOURS[name]) for name in sorted(COLOURS)]))
+    images = (images.transpose((0, 3, 1, 2)) - 128) / 64
+    last = [block for block in net.collect_params().values() if block.name.endswith('dense0_weight')][0]
+    features = []
+    hook = next(b for b in _blocks(net) if getattr(b, 'weight', None) is last).register_forward_pre_hook(
+        lambda _, x: features.append(x[0].reshape((3, -1)).asnumpy()))
+    net.hybridize(False)
+    net(images)
+    hook.detach()
+    last.set_data(mx.nd.array(10 * np.linalg.pinv(features[0]).T))
+    Run.create(directory, {'revision': REVISION, 'task': settings, 'val_data': val_data}, resume=False).save(
+        task, step=1, epoch=1, batch=0)
+    return directory
+
+
+def _blocks(block):
+    return [block, *(each for child in block._children.values() for each in _blocks(child))]
+
+
+def export(run, *words):
+    return main(['export', '--run', str(run), *map(str, words)])
+
+
+def test_float16(run, tmp_path, capsys):
+    assert export(run, '--onnx', '--precision', 'float16', '--max-drop', 0, '--out', tmp_path / 'a.onnx') == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith('top1 of 12 items of ') and first.endswith(': 1 in float32, 1 in float16')
+    assert second.startswith(f'{tmp_path / "a.onnx"}: float16; differs from float32 by ')
+    session = onnxruntime.InferenceSession(str(tmp_path / 'a.onnx'), providers=['CPUExecutionProvider'])
+    about = json.loads(session.get_modelmeta().custom_metadata_map['gluonzoo'])
+    assert about['precision'] == 'float16' and about['class_names'] == sorted(COLOURS)
+    assert about['accuracy'] == {'metric': 'top1', 'better': 'max', 'float32': 1, 'float16': 1, 'items': 12}
+    colour = (np.full((16, 16, 3), COLOURS['green'], 'float32') - 128) / 64
+    logits, = session.run(None, {'image': colour.transpose(2, 0, 1)[None]})
+    assert logits.argmax() == 1
+
+
+@pytest.mark.parametrize('batch', ['1', '5', 'dynamic'])   # 12 pictures: the last batch of 5 is not full
+def test_int8(run, pictures, tmp_path, capsys, batch):
+    assert export(run, '--onnx', '--precision', 'int8', '--calibrate', pictures, '--batch', batch, '--max-drop', 0,
+                  '--out', tmp_path / 'a.onnx') == 0
+    assert ': 1 in float32, 1 in int8\n' in capsys.readouterr().out
+    exact = tmp_path / 'exact.onnx'
+    export(run, '--onnx', '--out', exact)
+    assert (tmp_path / 'a.onnx').stat().st_size < exact.stat().st_size / 2.5
+    session = onnxruntime.InferenceSession(str(tmp_path / 'a.onnx'), providers=['CPUExecutionProvider'])
+    about = json.loads(session.get_modelmeta().custom_metadata_map['gluonzoo'])
+    assert about['calibrated_with'] == '12 pictures' and about['accuracy']['int8'] == 1
+
+
+def test_quantize(run, pictures, tmp_path, capfd):
+    assert export(run, '--quantize', 'int8', '--calibrate', pictures, '--out', tmp_path / 'a') == 0
+    said = capfd.readouterr()
+    assert ': 1 in float32, 1 in int8\n' in said.out and not said.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['a-0000.params', 'a-metadata.json', 'a-symbol.json']
+    net = mx.gluon.SymbolBlock.imports(str(tmp_path / 'a-symbol.json'), ['image'], str(tmp_path / 'a-0000.params'))
+    colours = (np.stack([np.full((16, 16, 3), COLOURS[name], 'float32') for name in sorted(COLOURS)]) - 128) / 64
+    assert net(mx.nd.array(colours.transpose(0, 3, 1, 2))).asnumpy().argmax(1).tolist() == [0, 1, 2]
+    assert json.loads((tmp_path / 'a-metadata.json').read_text())['accuracy']['metric'] == 'top1'
+
+
+@pytest.fixture
+def dark(tmp_path):
+    """Pictures whose ranges do not suit the network."""
+    folder = tmp_path / 'dark'
+    folder.mkdir()
+    cv2.imwrite(str(folder / 'grey.png'), np.full((16, 16, 3), 128, 'uint8'))
+    return folder
+
+
+@pytest.mark.parametrize('words', [['--onnx', '--precision', 'int8', '--out', 'a.onnx'],
+                                   ['--quantize', 'int8', '--out', 'a']])
+def test_what_drops_too_far_is_not_written(run, dark, tmp_path, monkeypatch, capfd, words):
+    monkeypatch.chdir(tmp_path)
+    assert 'top1 becomes worse by ' in error_of(
+        ['export', '--run', str(run), *words, '--calibrate', str(dark), '--max-drop', '.01'], capfd)
+    assert [path.name for path in tmp_path.iterdir()] == ['dark']
+    assert export(run, *words, '--calibrate', dark) == 0   # it is the user's choice
+
+
+def test_folder_of_another_kind(run, tmp_path, capsys):
+    words = ['export', '--run', str(run), '--onnx', '--precision', 'int8', '--out', str(tmp_path / 'a.onnx')]
+    assert 'needs --calibrate FOLDER' in error_of(words, capsys)
+    assert 'must be a folder of pictures' in error_of([*words, '--calibrate', str(tmp_path / 'none')], capsys)
+    empty = tmp_path / 'empty'
+    empty.mkdir()
+    assert '--calibrate: no pictures (' in error_of([*words, '--calibrate', str(empty)], capsys)
+    (empty / 'a.png').write_bytes(b'no picture')
+    main([*words, '--calibrate', str(empty)])
+    left_out, said = capsys.readouterr().err.splitlines()
+    assert left_out.startswith('left out: ') and 'a.png' in left_out
+    assert said.endswith(f'--calibrate: no picture of {empty} can be read')
+    assert not (tmp_path / 'a.onnx').exists()
+
+
+def test_images_of_another_size(run, pictures, tmp_path, capsys):
+    said = error_of(['export', '--run', str(run), '--onnx', '--precision', 'int8', '--calibrate', str(pictures),
+                     '--size', '32', '32', '--out', str(tmp_path / 'a.onnx')], capsys)
+    assert 'image: the task makes [3, 16, 16] of these pictures, and the file takes [3, 32, 32]' in said
+
+
+def test_data_that_are_not_there(run, tmp_path, capsys):
+    words = ['--onnx', '--precision', 'float16', '--data', tmp_path / 'gone', '--out', tmp_path / 'a.onnx']
+    assert export(run, *words) == 0
+    assert 'the accuracy is not measured: ' in capsys.readouterr().out
+    (tmp_path / 'a.onnx').unlink()
+    assert 'gone' in error_of(['export', '--run', str(run), *map(str, words), '--max-drop', '1'], capsys)
+    assert not (tmp_path / 'a.onnx').exists()
+
+
+@pytest.mark.parametrize('words, said', [
+    (['--precision', 'int8'], '--precision: is of ONNX files'),
+    (['--onnx', '--quantize', 'int8'], "--quantize: is MXNet's own form"),
+    (['--onnx', '--precision', 'float16', '--calibrate', 'x'], '--calibrate: only with'),
+    (['--onnx', '--max-drop', '1'], '--max-drop: only for'), (['--onnx', '--data', 'x'], '--data: only for'),
+    (['--onnx', '--precision', 'float16', '--max-drop', '-1'], 'argument --max-drop: invalid'),
+    (['--onnx', '--precision', 'float16', '--max-drop', 'nan'], 'argument --max-drop: invalid'),
+    (['--onnx', '--precision', 'bfloat16'], 'invalid choice'),
+    (['--quantize', 'int8', '--devices', 'gpu'], "MXNet's form of 8 bits is for the CPU")])
+def test_arguments_that_do_not_go_together(words, said, capsys):
+    with pytest.raises(SystemExit):
+        main(['export', '--run', 'run', '--out', 'a.onnx', *words])
+    assert said in capsys.readouterr().err
+
+
+# -- bfloat16 --------------------------------------------------------------------------------------------------------
+
+def test_evaluate_and_predict_in_bfloat16(run, pictures, tmp_path, capsys):
+    found = {}
+    for precision in ('float32', 'bfloat16'):
+        words = ['--run', str(run), '--precision', precision]
+        assert main(['evaluate', *words]) == 0
+        assert 'top1                 1.0000' in capsys.readouterr().out
+        out = tmp_path / precision
+        assert main(['predict', *words, '--images', str(pictures / 'red'), '--out', str(out)]) == 0
+        entries = json.loads((out / 'predictions.json').read_text())['images']
+        found[precision] = [entry['classes'] for entry in entries]
+    scores = {name: np.array([[one['score'] for one in each] for each in classes])
+              for name, classes in found.items()}
+    assert all(each[0]['class'] == 'red' for each in found['bfloat16'])
+    gap = np.abs(scores['float32'] - scores['bfloat16']).max()
+    assert 0 < gap < .05   # 8 bits of it
