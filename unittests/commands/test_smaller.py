@@ -5,63 +5,22 @@ import cv2
 import mxnet as mx
 import numpy as np
 import pytest
+from colour_run import COLOURS, draw_pictures, make_run
 from run_checks import error_of
 
 from gluonzoo.commands.main import main
-from gluonzoo.commands.resolve import make_task
-from gluonzoo.train import Run
-from gluonzoo.train.engine import Engine
-from gluonzoo.train.settings import REVISION
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
 
-COLOURS = {'blue': (40, 60, 200), 'green': (30, 180, 60), 'red': (200, 50, 40)}
-LOOK = {'mean': [128, 128, 128], 'std': [64, 64, 64]}
-
-
 @pytest.fixture(scope='module')
 def pictures(tmp_path_factory):
-    """Four noisy pictures of each colour."""
-    folder = tmp_path_factory.mktemp('pictures')
-    rng = np.random.default_rng(0)
-    for name, colour in COLOURS.items():
-        (folder / name).mkdir()
-        for i in range(4):
-            noisy = rng.normal(colour, 30, (20, 24, 3)).clip(0, 255).astype('uint8')
-            cv2.imwrite(str(folder / name / f'{i}.png'), noisy[..., ::-1])
-    return folder
+    return draw_pictures(tmp_path_factory.mktemp('pictures'))
 
 
 @pytest.fixture(scope='module')
 def run(pictures, tmp_path_factory):
-    """A run of a network that tells the colours: its last layer is fitted to the pictures."""
-    directory = tmp_path_factory.mktemp('runs') / 'colours'
-    settings = {'name': 'classification', 'class_names': sorted(COLOURS), 'size': 16, 'crop': 1.0, **LOOK,
-                'net': {'name': 'cifar_resnet20'}}
-    val_data = {'name': 'labelled_pictures', 'path': str(pictures), 'class_names': sorted(COLOURS),
-                'transform': {'name': 'middle_crop', 'size': 16, 'crop': 1.0, **LOOK}}
-    mx.random.seed(0)
-    task = make_task({'task': settings})
-    task.start_training(Engine())
-    net = task.networks['net']
-    images = mx.nd.array(np.stack([np.full((16, 16, 3), COLOURS[name]) for name in sorted(COLOURS)]))
-    images = (images.transpose((0, 3, 1, 2)) - 128) / 64
-    last = [block for block in net.collect_params().values() if block.name.endswith('dense0_weight')][0]
-    features = []
-    hook = next(b for b in _blocks(net) if getattr(b, 'weight', None) is last).register_forward_pre_hook(
-        lambda _, x: features.append(x[0].reshape((3, -1)).asnumpy()))
-    net.hybridize(False)
-    net(images)
-    hook.detach()
-    last.set_data(mx.nd.array(10 * np.linalg.pinv(features[0]).T))
-    Run.create(directory, {'revision': REVISION, 'task': settings, 'val_data': val_data}, resume=False).save(
-        task, step=1, epoch=1, batch=0)
-    return directory
-
-
-def _blocks(block):
-    return [block, *(each for child in block._children.values() for each in _blocks(child))]
+    return make_run(tmp_path_factory.mktemp('runs') / 'colours', pictures)
 
 
 def export(run, *words):
