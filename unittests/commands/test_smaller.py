@@ -9,6 +9,10 @@ from colour_run import COLOURS, draw_pictures, make_run
 from run_checks import error_of
 
 from gluonzoo.commands.main import main
+from gluonzoo.commands.resolve import make_task
+from gluonzoo.train import Run
+from gluonzoo.train.engine import Engine
+from gluonzoo.train.settings import REVISION
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
@@ -146,3 +150,18 @@ def test_evaluate_and_predict_in_bfloat16(run, pictures, tmp_path, capsys):
     assert all(each[0]['class'] == 'red' for each in found['bfloat16'])
     gap = np.abs(scores['float32'] - scores['bfloat16']).max()
     assert 0 < gap < .05   # 8 bits of it
+
+
+def test_statistics_of_each_picture(tmp_path, capsys):
+    """A generator in training mode would be another one in bfloat16."""
+    settings = {'name': 'pix2pix', 'image_size': 128, 'test_mode': 'batch',
+                'generator': {'name': 'unet128', 'width': 2}, 'discriminator': {'name': 'patchgan', 'width': 2}}
+    task = make_task({'task': settings})
+    task.start_training(Engine())
+    Run.create(tmp_path / 'run', {'revision': REVISION, 'task': settings}, resume=False).save(
+        task, step=1, epoch=1, batch=0)
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((8, 8, 3), 'uint8'))
+    words = ['predict', '--run', str(tmp_path / 'run'), '--images', str(tmp_path / 'a.png'), '--out',
+             str(tmp_path / 'out')]
+    assert main([*words, '--precision', 'bfloat16']) == 1
+    assert 'bfloat16 normalises by the statistics of the training alone' in capsys.readouterr().err
