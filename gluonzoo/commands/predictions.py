@@ -1,4 +1,4 @@
-"""What gluonzoo predict writes: a picture for each photo, and predictions.json."""
+"""What gluonzoo predict writes: a picture for each photo, a video for each video, and predictions.json."""
 import json
 import os
 import unicodedata
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..files import PARTIAL, naming, require_replaceable
+from ..pictures.video import is_video
 from .errors import printable, said_of
 
 __all__ = ['Predictions']
@@ -26,19 +27,22 @@ class Predictions:
     source : str or Path
         where the weights come from
     found : list of (file, its name below `out`)
-        the photos
+        the photos and videos
+    video_suffix : str
+        of the videos that are written
 
     Raises OSError or ValueError if predictions.json cannot be written there.
     """
 
-    def __init__(self, out, source, found):
+    def __init__(self, out, source, found, video_suffix='.webm'):
         self._out, self._count, self._path = out, len(found), out / 'predictions.json'
         self._failed = {kind: [] for kind in _KINDS}
-        self._images = []
-        self._reached = 0   # photos
-        self._content = {'checkpoint': str(source), **self._failed, 'not_reached': 0, 'images': self._images}
+        self._images, self._videos = [], []
+        self._reached = 0   # photos and videos
+        self._content = {'checkpoint': str(source), **self._failed, 'not_reached': 0, 'images': self._images,
+                         'videos': self._videos}
         self._taken = {_key(file) for file, _ in found}   # no photo is written over
-        self._own = {_key(out / name.with_suffix('.jpg')) for _, name in found}
+        self._own = {_key(out / name.with_suffix(video_suffix if is_video(file) else '.jpg')) for file, name in found}
         lists = sum(3 * len(json.dumps(str(file))) + len(json.dumps(str(out))) + 300 for file, _ in found)
         self._size = len(self._text()) + lists   # bytes, if each photo is in a list of failures
 
@@ -70,7 +74,7 @@ class Predictions:
     def add(self, file, name, image, task, result, views=False):
         """Adds a photo and its result of :meth:`Task.predict`, and writes its picture; with `views` also the others."""
         self._reached += 1
-        picture = self._free(name.with_suffix('.jpg'))
+        picture = self.free(name.with_suffix('.jpg'))
         entry = {'file': str(file), 'width': image.shape[1], 'height': image.shape[0], 'picture': str(picture),
                  **task.describe(result)}
         with naming(self._path):
@@ -79,16 +83,24 @@ class Predictions:
         self._write(entry, 'picture', picture, lambda: task.draw(image, result))
         if views:
             for view, shown in task.views(image).items():
-                target = self._free(name.with_name(f'{name.stem}-{view.replace("/", "_")}.jpg'))
+                target = self.free(name.with_name(f'{name.stem}-{view.replace("/", "_")}.jpg'))
                 with self.failing('unwritten', file), naming(self._path):
                     self._reserve(_length({view: str(target)}))
                     self._write(entry, view, target, lambda shown=shown: shown)
 
+    def add_video(self, entry):
+        """Adds what there is to say of a video, a dict that JSON can hold."""
+        self._reached += 1
+        with naming(self._path):
+            self._reserve(_length(entry))
+        self._videos.append(entry)
+
     @contextmanager
-    def failing(self, kind, file):
+    def failing(self, kind, file, added=False):
         """Within, an error that a user can mend becomes a line in the list `kind`, which names the photo.
 
-        It may be 'unreadable', 'unpredicted' or 'unwritten'.
+        It may be 'unreadable', 'unpredicted' or 'unwritten'. `added` says whether the results of the file are there all
+        the same; those of one that is not written always are.
         """
         try:
             yield
@@ -102,7 +114,7 @@ class Predictions:
             for each in (name, out):   # the line breaks of a traceback stay
                 said = said.replace(each, each.replace('\n', '\\n'))
             self._failed[kind].append(said)
-            self._reached += kind != 'unwritten'   # those have been added
+            self._reached += kind != 'unwritten' and not added
 
     def failures(self):
         """A line for each failure."""
@@ -110,7 +122,10 @@ class Predictions:
 
     def summary(self):
         """What has been written, in a line."""
-        said = f'{len(self._images)} pictures: {self._out}; what was found: {self._path}'
+        counts = [f'{len(self._images)} pictures'] * bool(self._images or not self._videos)
+        if self._videos:
+            counts.append(f'{len(self._videos)} videos, {sum(video["frames"] for video in self._videos)} frames')
+        said = f'{", ".join(counts)}: {self._out}; what was found: {self._path}'
         left = self._content['not_reached']
         return f'{said}; {left} of {self._count} were not reached' if left else said
 
@@ -122,12 +137,13 @@ class Predictions:
         write_jpeg(self._out / target, draw())
         entry[key] = str(target)
 
-    def _free(self, name):
-        """Where a picture goes below the folder: this name, numbered if a photo or another's picture has it."""
+    def free(self, name):
+        """Where a picture or video goes below the folder: this name, numbered if a photo or another's picture has it.
+        """
         number, free = 1, name
         while _key(self._out / free) in self._taken or number > 1 and _key(self._out / free) in self._own:
             number += 1
-            free = name.with_name(f'{name.stem}-{number}.jpg')
+            free = name.with_name(f'{name.stem}-{number}{name.suffix}')
         self._taken.add(_key(self._out / free))
         return free
 

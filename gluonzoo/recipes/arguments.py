@@ -3,7 +3,7 @@ import argparse
 import math
 import re
 
-__all__ = ['at_least', 'between', 'checksum', 'device_names', 'fraction', 'part_below_1']
+__all__ = ['at_least', 'between', 'checksum', 'device_names', 'fraction', 'part_below_1', 'positive']
 
 
 def _number(kind, good, rule):
@@ -28,6 +28,7 @@ def between(least, most):
 
 
 fraction = _number(float, lambda value: 0 < value < 1, 'between 0 and 1')
+positive = _number(float, lambda value: value > 0, 'above 0')
 part_below_1 = _number(float, lambda value: 0 <= value < 1, 'from 0 to below 1')
 
 
