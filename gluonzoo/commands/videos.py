@@ -4,6 +4,7 @@ import math
 import time
 from functools import partial
 
+from ..files import naming
 from ..pictures.ahead import Ahead
 from ..pictures.errors import ImageError
 from ..pictures.video import open_video, shown_source
@@ -15,6 +16,7 @@ from .errors import printable
 
 __all__ = ['BATCH_PIXELS', 'predict_videos']
 
+LINES = 'predictions.jsonl'
 BATCH_PIXELS = 1 << 25   # of the frames of a batch, if they are more than one: 100 MB
 
 
@@ -36,7 +38,7 @@ def predict_videos(task, found, predictions, options):
     """
     if not found:
         return False
-    lines = AppendedFile(options.out / 'predictions.jsonl')
+    lines = AppendedFile(options.out / LINES)
     lines.add()   # a former file is no part of this one, and a folder that cannot be written is an error at once
     for source, name in found:
         video = None
@@ -98,7 +100,8 @@ class _Predicted:
             try:
                 with timed:
                     for frame, result in self._results(chunks(timed, self._count)):
-                        self._lines.add(self._line(frame, result))
+                        with naming(options.out / LINES):
+                            self._lines.add(self._line(frame, result))
                         add(self._task.draw(frame.image, result), frame.time)
                         self._entry['frames'] += 1
                         bar.update()

@@ -1,4 +1,9 @@
-"""Frames of videos, cameras and streams, read by OpenCV and its FFmpeg."""
+"""Frames of videos, cameras and streams, read by OpenCV and its FFmpeg.
+
+Three things cannot be known, since OpenCV does not say them: that frames within a video are damaged, which show as
+blocks; that the size of the frames changes on the way, after which they are cut to the size of the first one, or filled
+with what is no picture; and the true times of frames in a file that has none.
+"""
 import os
 import re
 import threading
@@ -13,6 +18,9 @@ from .decode import MAX_PIXELS
 from .errors import ImageError
 
 __all__ = ['Frame', 'VIDEO_SUFFIXES', 'Video', 'is_live', 'is_video', 'open_video', 'shown_source']
+
+# FFmpeg, within OpenCV, writes its messages to the terminal unless it finds this at the first video of a process.
+os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
 
 # Of files that are taken for videos, in lower case.
 VIDEO_SUFFIXES = ('.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.mpg', '.mpeg', '.ts', '.m2ts', '.mts', '.wmv',
@@ -112,11 +120,7 @@ def _require_video(path):
 
 @contextmanager
 def _silent():
-    """Within, OpenCV writes no warnings to the terminal: what a user must know is an error of ours.
-
-    FFmpeg within OpenCV heeds the environment, at the first video of a process.
-    """
-    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+    """Within, OpenCV writes no warnings to the terminal: what a user must know is an error of ours."""
     level = cv2.setLogLevel(0)
     try:
         yield

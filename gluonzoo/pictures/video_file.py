@@ -76,6 +76,22 @@ def writing_video(path, fps):
             writer.discard()
 
 
+@contextmanager
+def _silent():
+    """Within, C writes nothing to stderr: OpenCV warns there of VP8 in WebM, which all that play WebM play."""
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    level = cv2.setLogLevel(0)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+        cv2.setLogLevel(level)
+
+
 class _Writer:
     def __init__(self, partial, path, fps):
         self._partial, self._path, self._fps = partial, path, fps
@@ -119,12 +135,9 @@ class _Writer:
     def _open(self, picture):
         height, width = picture.shape[:2]
         self._size = width + width % 2, height + height % 2
-        level = cv2.setLogLevel(0)   # it warns of VP8 in WebM, which all that play WebM play
-        try:
-            code = cv2.VideoWriter_fourcc(*VIDEO_KINDS[self._path.suffix])
+        code = cv2.VideoWriter_fourcc(*VIDEO_KINDS[self._path.suffix])
+        with _silent():
             self._video = cv2.VideoWriter(str(self._partial), cv2.CAP_FFMPEG, code, self._fps, self._size)
-        finally:
-            cv2.setLogLevel(level)
         if not self._video.isOpened():
             raise OSError(errno.EINVAL, f'no {self._path.suffix} video of {width} x {height} pixels and '
                           f'{self._fps:g} frames a second can be written', str(self._path))
@@ -150,9 +163,12 @@ class _Writer:
         self._written += 1
 
     def _is_whole(self):
-        """Whether the file says that it has all frames: its end, or what is filled in at the end, is then there."""
+        """Whether the file says how many frames it has, and has the last one. OpenCV does not say what went wrong."""
         video = cv2.VideoCapture(str(self._partial), cv2.CAP_FFMPEG)
         try:
-            return video.isOpened() and abs(video.get(cv2.CAP_PROP_FRAME_COUNT) - self._written) <= 1
+            if not video.isOpened() or abs(video.get(cv2.CAP_PROP_FRAME_COUNT) - self._written) > 1:
+                return False
+            video.set(cv2.CAP_PROP_POS_FRAMES, self._written - 1)
+            return video.grab() and video.get(cv2.CAP_PROP_POS_MSEC) >= (self._written - 2) / self._fps * 1000 - 1
         finally:
             video.release()

@@ -1,0 +1,120 @@
+"""Videos that are written: their frames, their pace, and disks that are full."""
+import errno
+import os
+
+import numpy as np
+import pytest
+from full_disk import full_disk
+from video_cases import frames_of
+
+from gluonzoo.pictures.video_file import VIDEO_KINDS, writing_video
+
+
+def grey(level, height=48, width=64):
+    return np.full((height, width, 3), level, 'uint8')
+
+
+def means(path):
+    return [round(float(frame.mean())) for frame in frames_of(path)[1]]
+
+
+@pytest.mark.parametrize('suffix', VIDEO_KINDS)
+def test_frames_rate_and_colours(tmp_path, suffix, capfd):
+    path = tmp_path / 'deep' / f'a{suffix}'
+    picture = grey(0)
+    picture[:, 32:] = 200, 30, 90
+    with writing_video(path, 29.97) as add:
+        for i in range(20):
+            add(picture, i / 29.97)
+    rate, frames = frames_of(path)
+    assert rate == pytest.approx(29.97, abs=.05) and len(frames) == 20 and frames[0].shape == (48, 64, 3)
+    np.testing.assert_allclose(frames[10][24, 55], [90, 30, 200], atol=8)   # BGR
+    assert os.listdir(path.parent) == [path.name] and capfd.readouterr() == ('', '')
+
+
+@pytest.mark.parametrize('suffix, mark', [('.webm', b'V_VP8'), ('.mp4', b'mp4v')])
+def test_compressions(tmp_path, suffix, mark):
+    with writing_video(tmp_path / f'a{suffix}', 25) as add:
+        add(grey(9), 0)
+    assert mark in (tmp_path / f'a{suffix}').read_bytes()
+
+
+def test_the_pace_is_kept_where_frames_come_irregularly(tmp_path):
+    """At 10 a second: a picture stays until the next one comes, and of two at a time the second is left out."""
+    with writing_video(tmp_path / 'a.mp4', 10) as add:
+        for level, time in ((50, 0), (100, .3), (150, .32), (200, .4)):
+            add(grey(level), time)
+    np.testing.assert_allclose(means(tmp_path / 'a.mp4'), [50, 50, 50, 100, 200], atol=4)
+
+
+def test_a_gap_is_at_most_a_minute(tmp_path):
+    with writing_video(tmp_path / 'a.mp4', 1) as add:
+        for level, time in ((50, 0), (100, 3000), (150, 3001)):
+            add(grey(level), time)
+    shown = means(tmp_path / 'a.mp4')
+    assert len(shown) == 63
+    np.testing.assert_allclose(shown[-3:], [50, 100, 150], atol=4)
+
+
+def test_sizes(tmp_path):
+    """Odd sides become even. A picture of another shape is whole in the size of the first one, with grey beside it."""
+    with writing_video(tmp_path / 'a.mp4', 25) as add:
+        add(grey(255, 47, 63), 0)
+        add(grey(255, 48, 24), 1 / 25)
+    first, second = frames_of(tmp_path / 'a.mp4')[1]
+    assert first.shape == (48, 64, 3) and first.min() > 240
+    assert second[:, 24:40].min() > 220 and second[:, :16].max() < 145 and second[:, 48:].max() < 145
+
+
+def test_no_picture_no_file(tmp_path):
+    with writing_video(tmp_path / 'a.webm', 25):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_leaves_the_former_file(tmp_path):
+    (tmp_path / 'a.webm').write_bytes(b'former')
+    with pytest.raises(RuntimeError), writing_video(tmp_path / 'a.webm', 25) as add:
+        add(grey(1), 0)
+        raise RuntimeError
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b'former']
+
+
+def test_an_interruption_leaves_what_is_done(tmp_path):
+    with pytest.raises(KeyboardInterrupt), writing_video(tmp_path / 'a.webm', 25) as add:
+        add(grey(1), 0)
+        add(grey(1), 1 / 25)
+        raise KeyboardInterrupt
+    assert len(frames_of(tmp_path / 'a.webm')[1]) == 2 and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize('suffix', VIDEO_KINDS)
+def test_a_disk_that_becomes_full(tmp_path, suffix):
+    """OpenCV says nothing of it."""
+    rng = np.random.default_rng(0)
+    noise = [rng.integers(0, 255, (96, 128, 3), 'uint8') for _ in range(20)]
+    with pytest.raises(OSError) as raised, full_disk(20000), writing_video(tmp_path / f'a{suffix}', 25) as add:
+        for i, picture in enumerate(noise):
+            add(picture, i / 25)
+    assert raised.value.errno == errno.ENOSPC and raised.value.filename == str(tmp_path / f'a{suffix}')
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_told_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr('os.statvfs', lambda path: os.statvfs_result((4096, 4096, 9, 9, 3, 9, 9, 9, 0, 255)))
+    with pytest.raises(OSError, match='No space left'), writing_video(tmp_path / 'a.webm', 25) as add:
+        add(grey(1), 0)
+        pytest.fail('the first picture was written')
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_written(tmp_path):
+    (tmp_path / 'a.webm').mkdir()
+    with pytest.raises(ValueError, match='a.webm: is a folder'), writing_video(tmp_path / 'a.webm', 25):
+        pass
+    with pytest.raises(ValueError, match='a.avi: must end with .webm or .mp4'), writing_video(tmp_path / 'a.avi', 25):
+        pass
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError) as raised, writing_video(tmp_path / 'file' / 'a.webm', 25):
+        pass
+    assert raised.value.errno in (errno.ENOTDIR, errno.EEXIST)
