@@ -16,6 +16,7 @@ from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .onnx import Session, named, require_packages, to_onnx, write_parts
 from .onnx_forms import to_float16, to_int8
+from .opsets import OPSET, require_opset
 from .quantized import quantized
 from .symbol import write_symbol
 from .tracing import detection_difference, difference, examples, pools_as, require_folder, run, trace
@@ -27,14 +28,14 @@ NEAR = .05   # what float16 may change of an output: more comes of numbers that 
 
 
 def to_small_onnx(block, path, inputs, outputs=None, *, precision, judge, calibration=None, decoder=None,
-                  decoder_inputs=None, dynamic=(), metadata=None):
+                  decoder_inputs=None, dynamic=(), metadata=None, opset=OPSET):
     """Writes a block as an ONNX file of less precision. A decoder stays in float32.
 
     The file of float32 is made first, and compared with MXNet as :func:`~gluonzoo.export.to_onnx` does.
 
     Parameters
     ----------
-    block, path, inputs, outputs, decoder, decoder_inputs, dynamic, metadata
+    block, path, inputs, outputs, decoder, decoder_inputs, dynamic, metadata, opset
         as for :func:`~gluonzoo.export.to_onnx`
     precision : {'float16', 'int8'}
         see :func:`~gluonzoo.export.onnx_forms.to_float16` and :func:`~gluonzoo.export.onnx_forms.to_int8`
@@ -60,15 +61,16 @@ def to_small_onnx(block, path, inputs, outputs=None, *, precision, judge, calibr
     if (precision == 'int8') != bool(calibration):
         raise ValueError('calibration: must be inputs of the network for int8, and nothing for float16')
     require_packages()
+    require_opset(opset)
     require_folder(path)
     arrays = examples(inputs)
     with named(path), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder, replacing(path) as (partial,):
         small, parts = Path(folder, 'small.onnx'), None
         if decoder is None:
             network = Path(folder, 'network.onnx')
-            to_onnx(block, network, arrays, outputs, dynamic=dynamic)
+            to_onnx(block, network, arrays, outputs, dynamic=dynamic, opset=opset)
         else:
-            parts = write_parts(block, folder, arrays, outputs, decoder, decoder_inputs, dynamic)
+            parts = write_parts(block, folder, arrays, outputs, decoder, decoder_inputs, dynamic, opset=opset)
             network = parts.network
         if precision == 'float16':
             to_float16(network, small)
@@ -80,7 +82,7 @@ def to_small_onnx(block, path, inputs, outputs=None, *, precision, judge, calibr
             _require_near(differences)
         found = judge(compute)
         model = _with_decoder(small, parts) if parts else _load(small)
-        _describe(model, path, None if metadata is None else {**metadata, **found})
+        _describe(model, _load(network), path, None if metadata is None else {**metadata, **found})
         partial.write_bytes(model.SerializeToString())
         _check(partial, {**arrays, **parts.others} if parts else arrays, parts and parts.chained(small))
     return differences
@@ -106,11 +108,12 @@ def _with_decoder(small, parts):
     return compose.merge_models(network, decoder, io_map=[(f'network_{name}', name) for name in heads])
 
 
-def _describe(model, path, metadata):
-    """Names the producer and the graph, and replaces what onnxruntime's tools say of themselves by our metadata."""
-    from .onnx import __version__
-
-    model.producer_name, model.producer_version, model.graph.name = 'gluonzoo', __version__, Path(path).stem
+def _describe(model, exact, path, metadata):
+    """Names the producer, as that of the exact file, and the graph; our metadata replace what onnxruntime's tools say of
+    themselves.
+    """
+    model.producer_name, model.producer_version = exact.producer_name, exact.producer_version
+    model.graph.name = Path(path).stem
     del model.metadata_props[:]
     if metadata is not None:
         model.metadata_props.add(key='gluonzoo', value=json.dumps(metadata))

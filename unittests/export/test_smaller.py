@@ -57,6 +57,7 @@ def test_float16_rounds_the_weights_and_nothing_else(net, tmp_path):
     assert found.dtype == 'float32' and 0 < np.abs(found - expected).max() < 2e-3 * np.abs(expected).max()
     assert 0 < differences['map'] < 2e-3
     about = {entry.key: entry.value for entry in onnx.load(str(path)).metadata_props}
+    assert onnx.load(str(path)).producer_name == 'gluonzoo' and onnx.load(str(path)).graph.name == 'small'
     assert json.loads(about.pop('gluonzoo')) == {'task': 'none', 'seen': True} and not about
 
 
@@ -158,6 +159,16 @@ def test_numbers_beyond_float16_are_refused(net, tmp_path):
     with pytest.raises(ExportError, match='float16 is not enough for this network: output by .*; 0.05 is allowed'):
         to_small_onnx(net, tmp_path / 'a.onnx', {'image': SHAPE}, precision='float16', judge=accepted)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('precision', ['float16', 'int8'])
+def test_newer_opset(net, tmp_path, precision):
+    path, (arrays,) = tmp_path / 'a.onnx', noise(1)
+    to_small_onnx(net, path, {'image': SHAPE}, ['map'], precision=precision, judge=accepted, opset=17,
+                  calibration=noise(4) if precision == 'int8' else None)
+    assert [entry.version for entry in onnx.load(str(path)).opset_import if entry.domain == ''] == [17]
+    expected = net(mx.nd.array(arrays['image'])).asnumpy()
+    assert_allclose(outputs_of(path, arrays)[0], expected, atol=.03 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize('words, said', [
