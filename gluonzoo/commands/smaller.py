@@ -36,7 +36,7 @@ def wanted(args):
 def check(parser, args):
     """parser.error unless the arguments go together."""
     if wanted(args) and not (args.run or args.model):
-        parser.error(f'--{"precision" if args.precision else "quantize"}: only for a --run, or a --model with --weights')
+        parser.error(f'--{"precision" if args.precision else "quantize"}: only for a --run or a --model')
     if args.precision and not args.onnx:
         parser.error("--precision: is of ONNX files, with --onnx; MXNet's own form: --quantize int8")
     if args.quantize and args.onnx:

@@ -109,9 +109,7 @@ def _with_decoder(small, parts):
 
 
 def _describe(model, exact, path, metadata):
-    """Names the producer, as that of the exact file, and the graph; our metadata replace what onnxruntime's tools say of
-    themselves.
-    """
+    """Names the graph, and the producer as the exact file does. Metadata replace those of onnxruntime's tools."""
     model.producer_name, model.producer_version = exact.producer_name, exact.producer_version
     model.graph.name = Path(path).stem
     del model.metadata_props[:]
