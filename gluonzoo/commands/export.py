@@ -35,6 +35,8 @@ def add_arguments(parser):
     parser.add_argument('--out', type=Path, required=True,
                         help='the ONNX file; or how the names of the MXNet files begin; with --pools, a folder')
     parser.add_argument('--onnx', action='store_true', help='an ONNX file')
+    parser.add_argument('--opset', type=at_least(13), metavar='N',
+                        help='with --onnx: 13 (default, what most runtimes take), or a newer one')
     parser.add_argument('--decode', action='store_true', help='outputs are objects')
     parser.add_argument('--batch', type=number, metavar='N|dynamic', help='images at a time (default: 1)')
     parser.add_argument('--size', type=number, nargs='+', metavar='H W|dynamic',
@@ -57,6 +59,8 @@ def check(parser, args):
                 parser.error(f'--{name}: only with --{"gluoncv or --" if name == "params" else ""}symbol')
     if not args.pools and args.onnx and args.out.suffix != '.onnx':
         parser.error(f'--out: must end with .onnx: {args.out}')
+    if args.opset and not args.onnx:
+        parser.error('--opset: only with --onnx')
     if args.size and args.size != ['dynamic'] and (len(args.size) != 2 or 'dynamic' in args.size):
         parser.error('--size: must be height and width, or dynamic')
     if not args.onnx and (args.batch or args.size == ['dynamic']):
@@ -102,7 +106,7 @@ def export_pool(args, name, make, meaning):
     if args.onnx:
         path = args.out / f'{name}.onnx'
         report(path, to_onnx(make(), path, inputs, outputs, dynamic=['batch', 'channels', 'size'],
-                             metadata=metadata))
+                             metadata=metadata, opset=args.opset or 13))
     else:
         print(*to_symbol(make(), args.out / name, inputs, outputs, metadata=metadata))
 
@@ -141,7 +145,8 @@ def write(args, arguments, small=None):
             if small is not None:
                 small()
             elif args.onnx:
-                report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic, objects=objects))
+                report(args.out, to_onnx(block, args.out, **arguments, dynamic=dynamic, objects=objects,
+                                         opset=args.opset or 13))
             else:
                 print(*to_symbol(block, args.out, **arguments))
         except ExportError as error:

@@ -81,7 +81,8 @@ def write(task, settings, exported, dynamic, args):
         return judged(task, settings, exported, compute, form, dynamic, args)
 
     if args.onnx:
-        differences = to_small_onnx(block, args.out, **parts, precision=form, judge=judge, dynamic=dynamic)
+        differences = to_small_onnx(block, args.out, **parts, precision=form, judge=judge, dynamic=dynamic,
+                                    opset=args.opset or 13)
         paths = [args.out]
     else:
         paths, differences = to_small_symbol(block, args.out, **parts, judge=judge)

@@ -468,6 +468,8 @@ def test_pools_in_stock_mxnet(tmp_path):
     (['--run', 'x', '--size', 'dynamic'], '--size: only with --onnx'),
     (['--run', 'x', '--size', '200'], '--size: must be height and width, or dynamic'),
     (['--run', 'x', '--size', '200', 'dynamic'], '--size: must be height and width, or dynamic'),
+    (['--run', 'x', '--opset', '17'], '--opset: only with --onnx'),
+    (['--run', 'x', '--onnx', '--opset', '12'], 'must be at least 13'),
     (['--run', 'x', '--batch', '0'], 'must be at least 1'),
     (['--run', 'x', '--batch', 'all'], "argument --batch: invalid"),
 ])
