@@ -9,6 +9,7 @@ not be read, is an OSError as usual.
 import codecs
 import json
 import os
+import re
 import reprlib
 import stat
 
@@ -140,8 +141,9 @@ class _Short(reprlib.Repr):
 
 
 def last_line(error):
-    """The last line of what an error says: above it, MXNet says where in its own files. Else the error's class."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    """The last line of what an error says, or its class; less the time and the place in its own files, as of MXNet."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return re.sub(r'\[\d\d:\d\d:\d\d\] \S+:\d+: ', '', line)
 
 
 def quoted(value):

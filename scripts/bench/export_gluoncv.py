@@ -2,10 +2,12 @@
 
     python scripts/bench/export_gluoncv.py --json export_gluoncv.json      # 38 networks, minutes on one core
     python scripts/bench/export_gluoncv.py --only ssd_512_mobilenet1.0_voc yolo3_mobilenet1.0_voc
+    python scripts/bench/export_gluoncv.py --opset 17 --openvino           # a newer opset; in OpenVINO, too
     python scripts/bench/export_gluoncv.py --quick                         # three small ones: does it run?
 
 The weights are random. Each file is compared with MXNet in onnxruntime; the difference is a part of the output's
 greatest number. Of detectors, whose rows may come in any order, each row is compared with the nearest one of its class.
+With --openvino, the file is also compared with itself in OpenVINO.
 The exit code is 1 if a network cannot be exported.
 """
 import argparse
@@ -23,6 +25,7 @@ from measuring import print_table
 
 from gluonzoo.export import ExportError, to_onnx
 from gluonzoo.export.gluoncv import gluoncv_network
+from gluonzoo.export.tracing import each_difference, examples, rows_difference
 
 import mxnet as mx  # isort: skip
 
@@ -43,10 +46,11 @@ NETWORKS = {
 QUICK = {'cifar_resnet20_v1': None, 'ssd_512_mobilenet1.0_voc': (256, 256), 'yolo3_mobilenet1.0_voc': (128, 128)}
 
 
-def export(name, size, folder, opset):
+def export(name, size, folder, opset, openvino):
     """A row of the table, a dict."""
     mx.random.seed(0)
-    row = {'network': name, 'input': '', 'difference': None, 'MB': None, 'seconds': None, 'why not': ''}
+    row = {'network': name, 'input': '', 'difference': None, 'OpenVINO': None, 'MB': None, 'seconds': None,
+           'why not': ''}
     path = folder / 'network.onnx'
     start = time.perf_counter()
     try:
@@ -59,13 +63,27 @@ def export(name, size, folder, opset):
     except ExportError as error:
         row['why not'] = str(error)
     row['seconds'] = time.perf_counter() - start
+    if openvino and not row['why not']:
+        from gluonzoo.export.openvino import check_openvino
+
+        try:
+            compare = rows_difference if found.objects else each_difference
+            row['OpenVINO'] = max(check_openvino(path, examples(found.inputs), tolerance=float('inf'),
+                                                 compare=compare).values())
+        except ExportError as error:
+            row['why not in OpenVINO'] = str(error)
     return row
+
+
+def said(difference):
+    return 'no' if difference is None else f'{difference:.1e}'
 
 
 def parse(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--only', nargs='+', metavar='NETWORK', help='these, at the size of GluonCV')
     parser.add_argument('--opset', type=int, default=13)
+    parser.add_argument('--openvino', action='store_true', help='compares each file in OpenVINO, too')
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--json', type=Path, metavar='FILE', help='also writes the rows to a file')
     return parser.parse_args(arguments)
@@ -77,19 +95,20 @@ def main(arguments=None):
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name, size in networks.items():
-            rows.append(export(name, size, Path(folder), args.opset))
+            rows.append(export(name, size, Path(folder), args.opset, args.openvino))
             gc.collect()
             row = rows[-1]
             print(name, row['why not'] or f'{row["difference"]:.1e}', flush=True)
-    print_table(['network', 'input', 'difference', 'MB', 'seconds'],
-                *([row['network'], row['input'], 'no' if row['why not'] else f'{row["difference"]:.1e}',
+    print_table(['network', 'input', 'difference', 'in OpenVINO', 'MB', 'seconds'],
+                *([row['network'], row['input'], said(row['difference']), said(row['OpenVINO']),
                    '' if row['MB'] is None else f'{row["MB"]:.1f}', f'{row["seconds"]:.1f}'] for row in rows))
     done = [row for row in rows if not row['why not']]
     print(f'\n{len(done)} of {len(rows)} networks can be exported'
           + (f'; the worst difference is {max(row["difference"] for row in done):.1e}' if done else ''))
     for row in rows:
-        if row['why not']:
-            print(f'{row["network"]}: {row["why not"]}')
+        for kind in ('why not', 'why not in OpenVINO'):
+            if row.get(kind):
+                print(f'{row["network"]}: {row[kind]}')
     if args.json:
         args.json.write_text(json.dumps({'opset': args.opset, 'rows': rows}, indent=1) + '\n')
     return int(len(done) < len(rows))
