@@ -6,6 +6,7 @@ from pathlib import Path
 import mxnet as mx
 
 from ..files import naming, replacing
+from ..graph.training_only import drop_training_only
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import Chain, difference, examples, pools_as, require_folder, run, trace
@@ -50,6 +51,7 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
     expected = run(block, arrays)   # first: it completes shapes
     with pools_as({name: on_symbol for name, (_, on_symbol) in COMPOSITIONS.items()}):
         symbol, parameters = trace(block, list(arrays), outputs)
+    symbol = drop_training_only(symbol)
     return write_symbol(path, symbol, parameters, arrays, expected, metadata)
 
 

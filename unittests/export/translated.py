@@ -23,6 +23,7 @@ class Function(HybridBlock):
 def assert_same(function, path, *examples, dynamic=(), tolerance=1e-6, opset=13):
     """Exports with the first example (a tuple of arrays), and compares the outputs of each, element by element."""
     block = Function(function)
+    examples = [[np.asarray(array, 'float32') for array in arrays] for arrays in examples]
     to_onnx(block, path, {f'input{i}': array for i, array in enumerate(examples[0])}, dynamic=dynamic,
             opset=opset)
     options = onnxruntime.SessionOptions()
@@ -31,6 +32,6 @@ def assert_same(function, path, *examples, dynamic=(), tolerance=1e-6, opset=13)
     for arrays in examples:
         with autograd.predict_mode():
             wanted = block(*map(mx.nd.array, arrays))
-        found = session.run(None, {f'input{i}': np.asarray(array, 'float32') for i, array in enumerate(arrays)})
+        found = session.run(None, {f'input{i}': array for i, array in enumerate(arrays)})
         for expected, got in zip(wanted if isinstance(wanted, (list, tuple)) else [wanted], found):
             assert_allclose(got, expected.asnumpy(), tolerance, tolerance)

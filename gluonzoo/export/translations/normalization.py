@@ -52,11 +52,5 @@ def _softmax_activation(nodes):
 
 @translates('SoftmaxOutput')
 def _softmax_output(nodes):
-    """Over the channels, the last axis, or all numbers of an image. The labels are for training only."""
-    x = nodes.inputs[0]
-    if nodes.flag('preserve_shape'):
-        nodes.end('Softmax', x, axis=-1)
-    elif nodes.flag('multi_output') or len(nodes.shapes[0]) == 2:
-        nodes.end('Softmax', x, axis=1)
-    else:
-        nodes.end('Reshape', nodes.add('Softmax', nodes.add('Flatten', x), axis=1), nodes.add('Shape', x))
+    """Over the channels, or over the last axis. The labels are for training only."""
+    nodes.end('Softmax', nodes.inputs[0], axis=1 if nodes.flag('multi_output') else -1)

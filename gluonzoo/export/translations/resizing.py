@@ -13,7 +13,11 @@ def _bilinear_resize(nodes):
     corners = nodes.flag('align_corners', True)
     sizes = [_known_or(nodes, axis, _resized) for axis in (2, 3)]
     first = [nodes.length(0, axis) for axis in (0, 1)]
-    nodes.end('Resize', nodes.inputs[0], '', '', nodes.add('Concat', *first, *sizes, axis=0), mode='linear',
+    data, = nodes.inputs[:1]
+    for axis in (2, 3):
+        if nodes.results[0][axis] == 1:   # MXNet takes the first pixel then, wherever the middle is
+            data = nodes.add('Slice', data, *(nodes.constant([value]) for value in (0, 1, axis)))
+    nodes.end('Resize', data, '', '', nodes.add('Concat', *first, *sizes, axis=0), mode='linear',
               coordinate_transformation_mode='align_corners' if corners else 'half_pixel')
 
 
