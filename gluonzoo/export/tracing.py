@@ -1,5 +1,6 @@
 """From a block to the graph that is exported, and to examples of what it computes."""
 import errno
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -100,7 +101,13 @@ def run(block, arrays):
             return [y.asnumpy() for y in flat(block(*(mx.nd.array(array, ctx=ctx) for array in arrays.values())))]
     except mx.MXNetError as error:
         shapes = ', '.join(f'{name} {list(array.shape)}' for name, array in arrays.items())
-        raise ExportError(f'the network does not take {shapes}: {last_line(error)}') from error
+        raise ExportError(f'the network does not take {shapes}: {_plainly(last_line(error))}') from error
+
+
+def _plainly(line):
+    """What MXNet says of a layer that does not take its input, without the places in its sources."""
+    found = re.search(r'Error in operator (\S+): (?:\[[\d:]+\] )?\S+:\d+: (.*)', line)
+    return f'layer {found[1]}: {found[2]}' if found else line.replace('MXNetError: ', '', 1)
 
 
 def difference(expected, got):

@@ -33,9 +33,9 @@ def _dot(nodes):
     sides, shapes = [], []
     for letter, side, shape in zip('ab', nodes.inputs, nodes.shapes):
         if nodes.flag(f'transpose_{letter}') and len(shape) > 1:
-            if len(shape) > 2:
-                raise ExportError(f'dot: cannot be exported with transpose_{letter} of more than two axes')
-            side, shape = nodes.add('Transpose', side, perm=[1, 0]), shape[::-1]
+            # The axis of the product goes to the other end.
+            order = [*range(1, len(shape)), 0] if letter == 'a' else [len(shape) - 1, *range(len(shape) - 1)]
+            side, shape = nodes.add('Transpose', side, perm=order), tuple(shape[axis] for axis in order)
         sides.append(side)
         shapes.append(shape)
     first, second = shapes

@@ -13,7 +13,9 @@ rng = np.random.default_rng(0)
 @pytest.mark.parametrize('first, second, options', [
     ((3, 4), (4, 5), {}), ((4, 3), (5, 4), {'transpose_a': True, 'transpose_b': True}), ((3, 4), (4,), {}),
     ((4,), (4,), {}), ((4,), (4, 5), {}), ((2, 3, 4), (4, 5), {}), ((2, 3, 4), (5, 4), {'transpose_b': True}),
-    ((2, 3, 4), (4, 3, 5), {}), ((4, 2), (4, 3, 5), {'transpose_a': True})], ids=str)
+    ((2, 3, 4), (4, 3, 5), {}), ((4, 2), (4, 3, 5), {'transpose_a': True}),
+    ((4, 2, 3), (4, 5), {'transpose_a': True}), ((2, 4), (3, 5, 4), {'transpose_b': True}),
+    ((4, 2, 3), (5, 6, 4), {'transpose_a': True, 'transpose_b': True})], ids=str)
 def test_dot(first, second, options, tmp_path):
     assert_same(lambda F, x, y: F.dot(x, y, **options), tmp_path / 'f.onnx',
                 (rng.normal(size=first), rng.normal(size=second)), tolerance=1e-5)
