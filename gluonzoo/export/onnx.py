@@ -142,7 +142,7 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, opset, re
             expected.append(run(block, odd))
             tests.append(odd)
     with pools_as({name: _marked(name) for name in COMPOSITIONS}):
-        symbol, parameters = trace(block, list(arrays), outputs)
+        symbol, parameters = trace(block, list(arrays), outputs, len(expected[0]))
     symbol = drop_training_only(symbol)
     outputs = [name[:-len('_output')] for name in symbol.list_outputs()]
     model = make_model(symbol, parameters, [{name: array.shape for name, array in test.items()} for test in tests],

@@ -50,7 +50,7 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
         arrays.update(examples(others))
     expected = run(block, arrays)   # first: it completes shapes
     with pools_as({name: on_symbol for name, (_, on_symbol) in COMPOSITIONS.items()}):
-        symbol, parameters = trace(block, list(arrays), outputs)
+        symbol, parameters = trace(block, list(arrays), outputs, len(expected))
     symbol = drop_training_only(symbol)
     return write_symbol(path, symbol, parameters, arrays, expected, metadata)
 

@@ -28,7 +28,7 @@ class Chain(HybridBlock):
         return self.decoder(*flat(self.net(*inputs[:self._count])), *inputs[self._count:])
 
 
-def trace(block, inputs, outputs=None):
+def trace(block, inputs, outputs=None, count=None):
     """The graph of a block.
 
     Parameters
@@ -39,6 +39,8 @@ def trace(block, inputs, outputs=None):
         what its inputs shall be called
     outputs : sequence of str, optional
         what its outputs shall be called, those in lists one by one; default: output, or output0, output1 ...
+    count : int, optional
+        how many outputs the block has when it is called with arrays
 
     Returns
     -------
@@ -48,6 +50,10 @@ def trace(block, inputs, outputs=None):
         those that the graph has
     """
     found = flat(block(*(mx.sym.var(name, dtype='float32') for name in inputs)))
+    if count not in (None, len(found)):   # an operator has several outputs, all of which arrays would show
+        found = [part for output in found for part in output]
+        if len(found) != count:
+            raise ExportError(f'the block has {count} outputs, and its graph {len(found)}; give back each by itself')
     if outputs is None:
         outputs = [f'output{i}' for i in range(len(found))] if len(found) > 1 else ['output']
     if len(outputs) != len(found):

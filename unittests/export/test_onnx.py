@@ -59,7 +59,9 @@ def check(block, path, *arrays, **options):
     """Exports, and compares with inputs other than the exporter's."""
     inputs = {f'input{i}': array.shape for i, array in enumerate(arrays)}
     to_onnx(block, path, inputs, **options)
-    for a, b in zip(call(block, *arrays), session(path).run(None, dict(zip(inputs, arrays)))):
+    wanted, found = call(block, *arrays), session(path).run(None, dict(zip(inputs, arrays)))
+    assert len(wanted) == len(found)
+    for a, b in zip(wanted, found):
         assert a.shape == b.shape
         assert_allclose(b, a, rtol=1e-5, atol=1e-5)
 
@@ -309,6 +311,15 @@ def test_a_block_that_is_called_twice(tmp_path):
     to_symbol(block, tmp_path / 'f', {'x': (3, 4)})
     names = [node['name'] for node in json.loads((tmp_path / 'f-symbol.json').read_text())['nodes']]
     assert len(set(names)) == len(names)
+
+
+def test_an_operator_with_several_outputs(tmp_path):
+    """Each becomes an output of the files."""
+    block, x = Function(lambda F, x: F.split(x, num_outputs=2, axis=1)), normal(2, 4)
+    check(block, tmp_path / 'f.onnx', x)
+    assert [output.name for output in session(tmp_path / 'f.onnx').get_outputs()] == ['output0', 'output1']
+    to_symbol(block, tmp_path / 'f', {'x': (2, 4)}, ['left', 'right'])
+    assert mx.sym.load(str(tmp_path / 'f-symbol.json')).list_outputs() == ['left_output', 'right_output']
 
 
 def test_symbol_files_have_no_spare_channels(tmp_path):

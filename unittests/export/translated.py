@@ -33,5 +33,7 @@ def assert_same(function, path, *examples, dynamic=(), tolerance=1e-6, opset=13)
         with autograd.predict_mode():
             wanted = block(*map(mx.nd.array, arrays))
         found = session.run(None, {f'input{i}': array for i, array in enumerate(arrays)})
-        for expected, got in zip(wanted if isinstance(wanted, (list, tuple)) else [wanted], found):
+        wanted = wanted if isinstance(wanted, (list, tuple)) else [wanted]
+        assert len(wanted) == len(found)
+        for expected, got in zip(wanted, found):
             assert_allclose(got, expected.asnumpy(), tolerance, tolerance)

@@ -17,6 +17,7 @@ from . import (  # noqa: F401
     repetition,
     resizing,
     shapes,
+    sorting,
     weights,
 )
 from .base import TRANSLATIONS
