@@ -4,6 +4,7 @@
     gluonzoo evaluate --run runs/dsod_pikachu --which last --picture found.jpg
     gluonzoo evaluate --run runs/cifar_resnet32 --pictures out/        # confusion matrix, worst mistakes
     gluonzoo evaluate --run runs/ghost_centernet --set task.flip=true --set task.scales=[0.6,1,1.2,1.5,1.8]
+    gluonzoo evaluate --run runs/dsod_pikachu --precision bfloat16     # what less precision costs
     gluonzoo evaluate --run runs/dcgan --features runs/cifar_resnet32   # FID and KID of these features, too
     gluonzoo evaluate --run runs/dcgan --features inception_v3 --feature-weights inception_v3.safetensors
 """
