@@ -3,7 +3,7 @@
     gluonzoo predict --run runs/dsod_pikachu --images photo.jpg folder/ --out out/
     gluonzoo predict --run runs/ghost_centernet --images street.jpg --out out/ --views
     gluonzoo predict --model ghostnet_1_0 --weights ghostnet.safetensors --images photo.jpg    # without a run
-    gluonzoo predict --run runs/yolo3 --images folder/ --precision bfloat16     # faster for a large network on some CPUs
+    gluonzoo predict --run runs/yolo3 --images folder/ --precision bfloat16   # faster for large networks
 
 --images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF, WebP and GIF (AVIF with Pillow 11.3,
 HEIC with pillow-heif); grey, with transparency, 16 bits, and turned as a camera's EXIF says are all right. Coordinates
