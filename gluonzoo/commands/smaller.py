@@ -1,9 +1,10 @@
 """What `gluonzoo export` does for files of less precision, which are judged before they are kept."""
+import math
 from pathlib import Path
 
-from ..values import NUMBER
-
 CALIBRATION = 256   # pictures that ranges are taken from; more change them little
+LEAST = 32   # and how many of them, however large they are
+KEPT = 1 << 28   # bytes of them that are in memory at a time, if more than the least
 AT_ONCE = 8   # pictures in memory while the ranges are taken
 MADE = 64   # pictures that a generator makes in place of those of a folder
 
@@ -23,7 +24,7 @@ def add_arguments(parser):
 def allowed_drop(text):
     """A type for argparse: a number that is not below 0."""
     value = float(text)
-    if not NUMBER.holds(value) or value < 0:
+    if not math.isfinite(value) or value < 0:
         raise ValueError
     return value
 
@@ -113,19 +114,26 @@ def calibration(task, settings, exported, dynamic, args):
         if args.calibrate is None:
             raise ValueError('int8: needs --calibrate FOLDER, with pictures such as the network gets in use')
         calls, count = [], 0
-        for photos in chunks(readable(chosen(args.calibrate)), AT_ONCE):
+        size = sum(4 * math.prod(shape[1:]) for shape in shapes_of(exported).values())
+        files = chosen(args.calibrate, min(CALIBRATION, max(LEAST, KEPT // size)))
+        for photos in chunks(readable(files), AT_ONCE):
             calls += inputs_of(task, exported.block, lambda photos=photos: task.predict(photos))
             count += len(photos)
         if not count:
             raise ValueError(f'--calibrate: no picture of {args.calibrate} can be read')
         said = f'{count} pictures'
-    shapes = {name: getattr(value, 'shape', value) for name, value in exported.inputs.items()}
+    shapes = shapes_of(exported)
     found = [batch for call in calls for batch in batches(dict(zip(shapes, call)), shapes, dynamic, args.onnx)]
     return found, said
 
 
-def chosen(folder):
-    """The pictures of a folder: list of Path, at most CALIBRATION, evenly from all of it. ValueError if it has none."""
+def shapes_of(exported):
+    """The shapes of what a network takes: dict of name -> tuple."""
+    return {name: getattr(value, 'shape', value) for name, value in exported.inputs.items()}
+
+
+def chosen(folder, most):
+    """The pictures of a folder: list of Path, at most so many, evenly from all of it. ValueError if it has none."""
     from ..pictures.decode import SUFFIXES
     from .predict import find
 
@@ -134,7 +142,7 @@ def chosen(folder):
     files = [file for file, _ in find([folder], SUFFIXES)]
     if not files:
         raise ValueError(f'--calibrate: no pictures ({", ".join(sorted(SUFFIXES))}) in {folder}')
-    count = min(len(files), CALIBRATION)
+    count = min(len(files), most)
     return [files[i * len(files) // count] for i in range(count)]
 
 
@@ -237,7 +245,7 @@ def computing(exported, compute, dynamic, fixed):
     import mxnet as mx
     import numpy as np
 
-    shapes = {name: getattr(value, 'shape', value) for name, value in exported.inputs.items()}
+    shapes = shapes_of(exported)
 
     def answer(*inputs):
         arrays = {name: array.asnumpy() for name, array in zip(shapes, inputs)}

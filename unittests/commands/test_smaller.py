@@ -8,6 +8,7 @@ import pytest
 from colour_run import COLOURS, draw_pictures, make_run
 from run_checks import error_of
 
+from gluonzoo.commands import smaller
 from gluonzoo.commands.main import main
 from gluonzoo.commands.resolve import make_task
 from gluonzoo.train import Run
@@ -101,6 +102,12 @@ def test_folder_of_another_kind(run, tmp_path, capsys):
     assert left_out.startswith('left out: ') and 'a.png' in left_out
     assert said.endswith(f'--calibrate: no picture of {empty} can be read')
     assert not (tmp_path / 'a.onnx').exists()
+
+
+def test_pictures_are_chosen_evenly(pictures):
+    every = sorted(pictures.rglob('*.png'))
+    assert smaller.chosen(pictures, 100) == every
+    assert smaller.chosen(pictures, 3) == [every[0], every[4], every[8]]   # one of each colour
 
 
 def test_images_of_another_size(run, pictures, tmp_path, capsys):
