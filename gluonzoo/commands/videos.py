@@ -2,6 +2,7 @@
 import json
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from ..files import naming
@@ -9,7 +10,7 @@ from ..pictures.ahead import Ahead
 from ..pictures.errors import ImageError
 from ..pictures.video import open_video, shown_source
 from ..pictures.video_file import writing_video
-from ..tasks.base import chunks
+from ..tasks.base import chunks, late
 from ..train.appended_file import AppendedFile
 from ..train.data_wait import Timed
 from .errors import printable
@@ -65,22 +66,24 @@ class _Predicted:
         width, height = video.size
         self._rate = video.fps / options.every
         self._entry = {'file': video.name, 'width': width, 'height': height, 'fps': round(video.fps, 3), 'frames': 0,
-                       'video': None}
+                       'video': None, 'complete': False, 'a_second': 0.0}
         # A camera's frames are predicted as they come.
         self._count = 1 if video.live else max(1, min(options.batch_size, BATCH_PIXELS // (width * height)))
 
     def write(self, name):
         """Writes the video and its lines. Returns whether Ctrl-C has ended it."""
         target = self._predictions.free(name.with_suffix(f'.{self._options.video}'))
-        interrupted = False
+        interrupted, began = False, time.perf_counter()
         with self._failing('unwritten'):
             try:
                 with writing_video(self._options.out / target, self._rate) as add:
                     self._predict(add)
             except KeyboardInterrupt:
                 interrupted = True
+                self._entry['complete'] = self._video.live   # a camera has no other end
             if self._entry['frames']:
                 self._entry['video'] = str(target)
+        self._entry['a_second'] = round(self._entry['frames'] / (time.perf_counter() - began), 2)
         with self._failing('unreadable'):
             self._require_end()
         self._predictions.add_video(self._entry)
@@ -90,34 +93,47 @@ class _Predicted:
         return interrupted
 
     def _predict(self, add):
+        """Three threads: one reads frames ahead, this one has the network, one writes behind."""
         from tqdm import tqdm
 
         video, options = self._video, self._options
         ahead = Ahead(video.frames(options.every, options.seconds), 2 * self._count, newest=video.live)
         timed = Timed(ahead)
-        with tqdm(total=self._expected(), desc=video.name, unit=' frames', leave=False, disable=None) as bar:
-            began = time.perf_counter()
+        with tqdm(total=self._expected(), desc=video.name, unit=' frames', leave=False, disable=None) as bar, \
+                ThreadPoolExecutor(1, 'gluonzoo-video') as writer:
             try:
                 with timed:
-                    for frame, result in self._results(chunks(timed, self._count)):
-                        with naming(options.out / LINES):
-                            self._lines.add(self._line(frame, result))
-                        add(self._task.draw(frame.image, result), frame.time)
-                        self._entry['frames'] += 1
+                    for written in late((writer.submit(self._write_frame, add, *drawn)
+                                         for drawn in self._drawn(chunks(timed, self._count))), self._count):
+                        written.result()
                         bar.update()
+            except Exception:
+                writer.shutdown(cancel_futures=True)   # after Ctrl-C, what has been predicted is written
+                raise
             finally:
-                self._entry['a_second'] = round(self._entry['frames'] / (time.perf_counter() - began), 2)
                 self._entry['waited'] = round(timed.waited, 4)
                 if video.live:
                     self._entry['dropped'] = ahead.dropped
+
+    def _drawn(self, batches):
+        """Yields the line, the picture and the time of each frame."""
+        for frame, result in self._results(batches):
+            yield self._line(frame, result), self._task.draw(frame.image, result), frame.time
+
+    def _write_frame(self, add, line, picture, seconds):
+        with naming(self._options.out / LINES):
+            self._lines.add(line)
+        add(picture, seconds)
+        self._entry['frames'] += 1
 
     def _results(self, batches):
         """Yields each frame with its result, up to what cannot be read or predicted."""
         while True:
             batch = found = None
             with self._failing('unreadable'):
-                batch = next(batches, None)
-            if batch is None:
+                batch = next(batches, [])
+            if not batch:
+                self._entry['complete'] = batch == []
                 return
             with self._failing('unpredicted'):
                 found = self._task.predict([frame.image for frame in batch])
@@ -139,7 +155,9 @@ class _Predicted:
 
     def _require_end(self):
         video = self._video
-        if video.ended and video.live:
+        if not (video.ended and video.live or video.ends_early()):
+            return
+        self._entry['complete'] = False
+        if video.live:
             raise ImageError(f'{video.name}: no more frames came after {video.read}')
-        if video.ends_early():
-            raise ImageError(f'{video.name}: is cut off or damaged: {video.read} frames of {video.count} could be read')
+        raise ImageError(f'{video.name}: is cut off or damaged: {video.read} frames of {video.count} could be read')

@@ -59,8 +59,8 @@ def test_each_frame_has_a_line_and_its_place_in_the_video(tmp_path):
     np.testing.assert_allclose([line['grey'] for line in lines], range(20), atol=1)
     video, = said['videos']
     assert {**video, 'a_second': 0, 'waited': 0} == {
-        'file': str(path), 'width': 64, 'height': 48, 'fps': 25.0, 'frames': 20, 'video': 'a.mp4', 'a_second': 0,
-        'waited': 0}
+        'file': str(path), 'width': 64, 'height': 48, 'fps': 25.0, 'frames': 20, 'video': 'a.mp4',
+        'complete': True, 'a_second': 0, 'waited': 0}
     rate, frames = frames_of(tmp_path / 'out' / video['video'])
     assert rate == 25 and len(frames) == 20 and frames[0].shape == (48, 128, 3)
     np.testing.assert_allclose([frame[:, :60].mean() for frame in frames], 10 * np.arange(20), atol=7)
@@ -81,6 +81,7 @@ def test_what_is_not_read_to_its_end_has_all_before(tmp_path):
     last = grey_video(tmp_path / 'last.mp4', 3)
     said, lines, _ = run(Meter(), [tmp_path / 'cut.avi', tmp_path / 'none.mp4', last], tmp_path / 'out')
     cut, whole = said['videos']
+    assert not cut['complete'] and whole['complete']
     count = cut['frames']
     assert 10 < count < 30 and len(frames_of(tmp_path / 'out' / 'cut.mp4')[1]) == count and whole['frames'] == 3
     assert len(lines) == count + 3 and said['not_reached'] == 0
@@ -92,6 +93,7 @@ def test_what_is_not_read_to_its_end_has_all_before(tmp_path):
 def test_frames_that_the_network_does_not_take(tmp_path):
     said, lines, _ = run(Meter(fails_at=8), [grey_video(tmp_path / 'a.mp4', 20)], tmp_path / 'out', batch_size=4)
     assert len(lines) == 8 == said['videos'][0]['frames'] == len(frames_of(tmp_path / 'out' / 'a.mp4')[1])
+    assert not said['videos'][0]['complete']
     assert said['unpredicted'] == [f'{tmp_path}/a.mp4: the network does not take it']
 
 
@@ -106,6 +108,7 @@ def test_an_interruption_keeps_what_is_done(tmp_path):
     said, lines, interrupted = run(task, paths, tmp_path / 'out', batch_size=3)
     assert interrupted and said['not_reached'] == 1 and len(lines) == 6
     assert said['videos'][0]['frames'] == 6 == len(frames_of(tmp_path / 'out' / 'a.mp4')[1])
+    assert not said['videos'][0]['complete']
 
 
 def test_a_full_disk_leaves_whole_lines_and_no_half_video(tmp_path, monkeypatch):
