@@ -1,6 +1,7 @@
 """gluonzoo predict with videos and cameras."""
 import json
 import shutil
+import time
 from types import SimpleNamespace
 
 import cv2
@@ -216,6 +217,25 @@ def test_a_video_has_no_views(detector, tmp_path, capsys):
                              str(tmp_path / 'out')], f'gluonzoo predict: --views: is of pictures; {path} is a video',
                             capsys)
     assert not (tmp_path / 'out').exists()
+
+
+def test_options_of_videos_are_not_ignored_of_pictures(detector, tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((48, 64, 3), 'uint8'))
+    check_error_is_one_line(['predict', '--run', str(detector), '--images', str(tmp_path / 'a.png'), '--every', '2',
+                             '--out', str(tmp_path / 'out')],
+                            'gluonzoo predict: --every, --seconds: are of videos; --images has none', capsys)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_the_network_does_not_wait_for_frames(tmp_path, monkeypatch):
+    """To read a frame takes 10 ms, and to predict one 20 ms."""
+    camera, task = Camera(40), Meter()
+    grab = camera.grab
+    camera.grab = lambda: time.sleep(.01) or grab()
+    task.before = lambda: time.sleep(8 * .02)
+    monkeypatch.setattr(module, 'open_video', lambda source: Video(str(source), camera, False))
+    said, lines, _ = run(task, [grey_video(tmp_path / 'a.mp4', 2)], tmp_path / 'out')
+    assert len(lines) == 40 and said['videos'][0]['waited'] < .22   # the first 8 are waited for: 80 of 880 ms
 
 
 def test_an_error_in_the_thread_that_reads_is_said(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """Videos that are written: their frames, their pace, and disks that are full."""
 import errno
 import os
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -37,6 +39,23 @@ def test_compressions(tmp_path, suffix, mark):
     with writing_video(tmp_path / f'a{suffix}', 25) as add:
         add(grey(9), 0)
     assert mark in (tmp_path / f'a{suffix}').read_bytes()
+
+
+BROWSER = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+
+
+@pytest.mark.skipif(BROWSER is None, reason='there is no Chromium to play the video')
+def test_a_browser_plays_webm(tmp_path):
+    with writing_video(tmp_path / 'a.webm', 10) as add:
+        for i in range(10):
+            add(grey(20 * i), i / 10)
+    page = tmp_path / 'page.html'
+    page.write_text("""<video id="v" preload="auto" src="a.webm"></video><p id="p"></p><script>
+        v.onerror = () => p.textContent = 'error: ' + v.error.message
+        v.onloadeddata = () => p.textContent = `${v.videoWidth} x ${v.videoHeight}, ${v.duration} s`</script>""")
+    ran = subprocess.run([BROWSER, '--headless', '--no-sandbox', '--disable-gpu', f'--user-data-dir={tmp_path}/user',
+                          '--timeout=5000', '--dump-dom', page.as_uri()], capture_output=True, text=True, timeout=60)
+    assert '<p id="p">64 x 48, 1 s</p>' in ran.stdout
 
 
 def test_the_pace_is_kept_where_frames_come_irregularly(tmp_path):
