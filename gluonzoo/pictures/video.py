@@ -137,13 +137,13 @@ class Video:
     ----------
     name : str
     live : bool
-        a camera or a stream: it has no end, and does not wait
+        a camera or a stream that does not say its length: it has no end, and does not wait
     size : (int, int)
         width and height of the first frame, as a player shows it
     fps : float
         frames a second; of a video whose rate varies, the mean one
     count : int or None
-        how many frames the file says that it has; None if it does not say, or is live
+        how many frames the file says that it has; None if it does not say
     read : int
         how many frames have been read
     seconds : float
@@ -153,14 +153,15 @@ class Video:
     """
 
     def __init__(self, name, capture, live):
-        self.name, self.live = name, live
+        self.name = name
         self._capture = capture
         self._lock = threading.Lock()   # OpenCV crashes if a video is released while it is read
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)   # as telephones turn their videos
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.fps = float(fps) if 0 < fps <= _MOST_FPS else FPS
         count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.count = int(count) if 0 < count < 2 ** 40 and not live else None
+        self.count = int(count) if 0 < count < 2 ** 40 else None
+        self.live = live and self.count is None
         self.read, self.seconds, self.ended = 0, 0.0, False
         self._began = None
         width, height = (capture.get(key) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))

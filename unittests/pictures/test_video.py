@@ -5,6 +5,7 @@ import threading
 import cv2
 import numpy as np
 import pytest
+from file_server import serve
 from video_cases import grey_video, turned, write_frames
 
 from gluonzoo.pictures import video as module
@@ -106,6 +107,13 @@ def test_sources(source, live, video):
 def test_a_password_is_not_shown():
     assert shown_source('rtsp://me:secret@host:554/way?x=a@b') == 'rtsp://host:554/way?x=a@b'
     assert shown_source('a/me@home.mp4') == 'a/me@home.mp4'
+
+
+def test_a_file_at_an_address_is_no_camera(tmp_path):
+    """It waits, and its end is no failure."""
+    with serve({'/a.mp4': grey_video(tmp_path / 'a.mp4', 20).read_bytes()}) as server:
+        video, frames = read(f'{server.url}/a.mp4')
+    assert len(frames) == 20 and not video.live and video.ended and not video.ends_early()
 
 
 def test_no_camera_and_no_stream(capfd):
