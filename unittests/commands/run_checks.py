@@ -6,8 +6,10 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 import pytest
+from video_cases import frames_of, write_frames
 
 from gluonzoo.commands.main import main
+from gluonzoo.commands.resolve import open_run
 from gluonzoo.recipes import (
     centernet,
     cifar,
@@ -110,3 +112,18 @@ def check_error_is_one_line(words, said, capsys):
     """The exit code is 1, and the one line on stderr begins with `said`."""
     error = error_of(words, capsys)
     assert error.startswith(said) and error.count('\n') == 1, error
+
+
+def check_video(run, folder, drawn_shape):
+    """gluonzoo predict says of each frame of a video what the task says of the picture, and draws it."""
+    rng = np.random.default_rng(0)
+    noise = [cv2.resize(rng.integers(0, 256, (5, 9, 3), 'uint8'), (90, 50)) for _ in range(3)]
+    clip, out = write_frames(folder / 'clip.avi', noise), folder / 'of_clip'
+    assert main(['predict', '--run', str(run), '--images', str(clip), '--out', str(out), '--video', 'mp4']) == 0
+    frames = [cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in frames_of(clip)[1]]
+    task = open_run(run).task
+    lines = [json.loads(line) for line in (out / 'predictions.jsonl').read_text().splitlines()]
+    assert lines == [{'file': str(clip), 'frame': i, 'time': i / 25, 'width': 90, 'height': 50,
+                      **json.loads(json.dumps(task.describe(result)))}
+                     for i, result in enumerate(task.predict(frames))]
+    assert [frame.shape for frame in frames_of(out / 'clip.mp4')[1]] == 3 * [drawn_shape]

@@ -1,5 +1,7 @@
 """Frames of videos: their numbers, times and orientation, and files that are no video."""
 import os
+import subprocess
+import sys
 import threading
 
 import cv2
@@ -133,3 +135,44 @@ def test_a_video_may_be_closed_while_another_thread_reads_it(tmp_path):
     video.__exit__()
     thread.join(10)
     assert not thread.is_alive() and frames == list(range(len(frames)))
+
+
+DAMAGE = r'''
+import random, sys
+from pathlib import Path
+from gluonzoo.pictures.errors import ImageError
+from gluonzoo.pictures.video import open_video
+
+read = refused = 0
+for number in range(60):
+    rng = random.Random(number)
+    source = Path(sys.argv[1 + number % 2])
+    content = bytearray(source.read_bytes())
+    for _ in range(rng.choice([1, 8, 60])):   # most of what a reader believes is at the beginning
+        place = rng.randrange(rng.choice([100, 700, len(content)]))
+        content[place] = rng.choice([0, 127, 128, 255, rng.randrange(256)])
+    if number % 5 == 0:
+        del content[rng.randrange(len(content)):]
+    damaged = source.with_name('damaged' + source.suffix)
+    damaged.write_bytes(content)
+    try:
+        with open_video(damaged) as video:
+            for frame in video.frames():
+                assert frame.image.ndim == 3 and frame.image.size
+        read += 1
+    except ImageError as error:
+        assert str(error).startswith(str(damaged)) and '\n' not in str(error)
+        refused += 1
+print(read, refused)
+'''
+
+
+def test_damaged_videos_end_in_words(tmp_path):
+    """In a process of its own, which must not be killed by a signal."""
+    rng = np.random.default_rng(0)
+    noise = [rng.integers(0, 256, (48, 64, 3), 'uint8') for _ in range(10)]
+    paths = [write_frames(tmp_path / f'a{suffix}', noise) for suffix in ('.mp4', '.avi')]
+    ran = subprocess.run([sys.executable, '-c', DAMAGE, *map(str, paths)], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    read, refused = map(int, ran.stdout.split())
+    assert read > 10 and refused > 5 and ran.stderr == ''

@@ -9,6 +9,7 @@ import pytest
 from run_checks import (
     check_error_is_one_line,
     check_records,
+    check_video,
     draw,
     error_of,
     evaluated,
@@ -208,3 +209,7 @@ def test_no_data_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys):
                             f'gluonzoo train: {tmp_path}: has no annotation files to train and to validate with, such '
                             'as annotations/instances_train2017.json and ', capsys)
     assert not list(tmp_path.iterdir())
+
+
+def test_predict_a_video(run, tmp_path):
+    check_video(run, tmp_path, (50, 90, 3))

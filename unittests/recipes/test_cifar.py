@@ -4,7 +4,17 @@ import json
 import cv2
 import pytest
 import safetensors.numpy
-from run_checks import check_error_is_one_line, check_records, draw, evaluated, resumed, save_noise, scalars, tiny
+from run_checks import (
+    check_error_is_one_line,
+    check_records,
+    check_video,
+    draw,
+    evaluated,
+    resumed,
+    save_noise,
+    scalars,
+    tiny,
+)
 
 from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
@@ -154,3 +164,7 @@ def test_a_warm_up_as_long_as_the_training(data, capsys):
     check_error_is_one_line(words_of(data, 'runs/x', '--epochs', '2', '--warmup', '2'),
                             'gluonzoo train: --warmup: must be shorter than the training, 4 updates in 2 epochs: 4 '
                             'updates', capsys)
+
+
+def test_predict_a_video(trained, tmp_path):
+    check_video(trained[0], tmp_path, (200, 360, 3))   # enlarged, so that the words can be read

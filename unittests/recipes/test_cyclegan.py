@@ -5,7 +5,17 @@ import json
 import cv2
 import numpy as np
 import pytest
-from run_checks import check_error_is_one_line, check_records, draw, evaluated, resumed, save_noise, scalars, tiny
+from run_checks import (
+    check_error_is_one_line,
+    check_records,
+    check_video,
+    draw,
+    evaluated,
+    resumed,
+    save_noise,
+    scalars,
+    tiny,
+)
 
 from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
@@ -194,3 +204,7 @@ def test_a_size_that_cannot_be_halved(data, tmp_path, capsys):
                             'gluonzoo train: image_size: must be a multiple of 8, to be halved for the SWD: 140',
                             capsys)
     assert not (tmp_path / 'run').exists()
+
+
+def test_predict_a_video(run, tmp_path):
+    check_video(run, tmp_path, (50, 180, 3))

@@ -3,7 +3,17 @@ import json
 
 import cv2
 import pytest
-from run_checks import check_error_is_one_line, check_records, draw, evaluated, resumed, save_noise, scalars, tiny
+from run_checks import (
+    check_error_is_one_line,
+    check_records,
+    check_video,
+    draw,
+    evaluated,
+    resumed,
+    save_noise,
+    scalars,
+    tiny,
+)
 
 from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
@@ -113,3 +123,7 @@ def test_errors_are_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys, fold
     check_error_is_one_line(['train', 'pix2pix', '--data', str(tmp_path)],
                             'gluonzoo train: ' + words.format(tmp=tmp_path), capsys)
     assert not (tmp_path / 'runs').exists()
+
+
+def test_predict_a_video(run, tmp_path):
+    check_video(run, tmp_path, (50, 180, 3))

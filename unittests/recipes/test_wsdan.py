@@ -5,7 +5,7 @@ import warnings
 import cv2
 import numpy as np
 import pytest
-from run_checks import check_error_is_one_line, check_records, draw, evaluated, resumed, scalars, tiny
+from run_checks import check_error_is_one_line, check_records, check_video, draw, evaluated, resumed, scalars, tiny
 
 from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
@@ -165,3 +165,7 @@ def test_data_that_are_not_there(tmp_path, capsys):
     words = ['train', 'wsdan', '--data', str(tmp_path / 'no'), '--run', str(tmp_path / 'run'), '--small']
     check_error_is_one_line(words, 'gluonzoo train: ', capsys)
     assert not (tmp_path / 'run').exists()
+
+
+def test_predict_a_video(run, tmp_path):
+    check_video(run, tmp_path, (200, 360, 3))   # enlarged, so that the words can be read

@@ -2,7 +2,17 @@
 import shutil
 
 import pytest
-from run_checks import check_error_is_one_line, check_records, draw, error_of, evaluated, resumed, scalars, tiny
+from run_checks import (
+    check_error_is_one_line,
+    check_records,
+    check_video,
+    draw,
+    error_of,
+    evaluated,
+    resumed,
+    scalars,
+    tiny,
+)
 
 from gluonzoo.commands.from_arguments import make_settings
 from gluonzoo.commands.main import main
@@ -178,3 +188,7 @@ def test_a_folder_of_half_the_data(data, tmp_path, capsys):
     (half / 'val.rec').unlink()
     error = error_of(words_of(half, tmp_path / 'run'), capsys)
     assert 'val.rec' in error and error.count('\n') == 1, error
+
+
+def test_predict_a_video(run, tmp_path):
+    check_video(run, tmp_path, (50, 90, 3))
