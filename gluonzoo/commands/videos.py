@@ -18,7 +18,7 @@ from .errors import printable
 __all__ = ['BATCH_PIXELS', 'predict_videos']
 
 LINES = 'predictions.jsonl'
-BATCH_PIXELS = 1 << 24   # of the frames of a batch, if they are more than one: 50 MB, and some five batches are in memory
+BATCH_PIXELS = 1 << 24   # of the frames of a batch, if they are more than one: 50 MB, of which there are some five
 
 
 def predict_videos(task, found, predictions, options):
