@@ -47,8 +47,8 @@ def _box_nms(nodes):
         classes = nodes.add('Cast', nodes.add('Cast', column(best, id_index), to=7), to=nodes.onnx_type)
         boxes = shifted_apart(nodes, boxes, classes)
     kept = survivors(nodes, boxes, nodes.add('Greater', keys, nodes.constant(-np.inf, nodes.dtype)), threshold)
-    kept, left = sort_rows(nodes, best, nodes.add('Cast', kept, to=nodes.onnx_type), count)
-    kept = nodes.add('Unsqueeze', nodes.add('Cast', kept, to=9), nodes.constant([2]))
+    kept, left = sort_rows(nodes, best, kept, count)
+    kept = nodes.add('Unsqueeze', nodes.add('Greater', kept, nodes.constant(0, nodes.dtype)), nodes.constant([2]))
     left = nodes.add('Where', kept, left, nodes.constant(-1, nodes.dtype))
     if topk > 0:
         more = nodes.add('Sub', total, count)
@@ -156,7 +156,8 @@ def _multibox_detection(nodes):
     label = nodes.add('Slice', best, *map(nodes.constant, ([0], [1], [2])))
     if not nodes.flag('force_suppress'):
         boxes = shifted_apart(nodes, boxes, label)
-    kept = survivors(nodes, boxes, valid, just_below(nms_threshold))
+    kept = nodes.add('Greater', survivors(nodes, boxes, valid, just_below(nms_threshold)),
+                     nodes.constant(0, nodes.dtype))
     label = nodes.add('Where', nodes.add('Unsqueeze', kept, nodes.constant([2])), label, minus)
     nodes.end('Concat', label, nodes.add('Slice', best, *map(nodes.constant, ([1], [6], [2]))), axis=2)
 

@@ -57,29 +57,26 @@ def survivors(nodes, boxes, valid, threshold):
 
     Returns
     -------
-    str : name of bools [B, K]
+    str : name of [B, K]: 0 for the others, and for those that are left K for the first of all boxes, 1 for the last
     """
-    as_float = nodes.add('Cast', valid, to=nodes.onnx_type)
+    count = nodes.add('Gather', nodes.add('Shape', valid), nodes.constant(1))
+    places = nodes.add('Range', count, nodes.constant(0), nodes.constant(-1))
+    ranks = nodes.add('Mul', nodes.add('Cast', places, to=nodes.onnx_type),
+                      nodes.add('Cast', valid, to=nodes.onnx_type))
     if not 0 <= threshold < 1:   # no overlap is greater than 1
-        return nodes.add('Identity', valid)
+        return ranks
     begin, end = (nodes.add('Slice', boxes, *map(nodes.constant, ([first], [last], [2])))
                   for first, last in ((0, 2), (2, 4)))
     # NonMaxSuppression would turn the corners round.
     wrong = nodes.add('Cast', nodes.add('Less', nodes.add('ReduceMin', nodes.add('Sub', end, begin), axes=[2]),
                                         nodes.constant(0, nodes.dtype)), to=9)
     boxes = nodes.add('Concat', begin, nodes.add('Where', wrong, begin, end), axis=2)
-    # Equal scores may come in any order, so places in the order stand for them.
-    count = nodes.add('Gather', nodes.add('Shape', valid), nodes.constant(1))
-    places = nodes.add('Range', count, nodes.constant(0), nodes.constant(-1))
-    ranks = nodes.add('Mul', nodes.add('Cast', places, to=nodes.onnx_type), as_float)
+    # Equal scores may come in any order, so ranks stand for them.
     found = nodes.add('NonMaxSuppression', boxes, nodes.add('Unsqueeze', ranks, nodes.constant([1])),
                       nodes.add('Unsqueeze', count, nodes.constant([0])),
                       nodes.constant([threshold], 'float32'), nodes.constant([0.5], 'float32'))   # image, class, box
     at = nodes.add('Gather', found, nodes.constant([0, 2]), axis=1)
-    ones = nodes.add('Expand', nodes.constant(1, nodes.dtype),
-                     nodes.add('Slice', nodes.add('Shape', at), nodes.constant([0]), nodes.constant([1])))
-    nothing = nodes.add('Sub', as_float, as_float)
-    return nodes.add('Cast', nodes.add('ScatterND', nothing, at, ones), to=9)
+    return nodes.add('ScatterND', nodes.add('Sub', ranks, ranks), at, nodes.add('GatherND', ranks, at))
 
 
 def just_below(threshold):
