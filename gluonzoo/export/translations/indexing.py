@@ -81,6 +81,21 @@ def _slice(nodes):
     nodes.end('Slice', *nodes.inputs, *map(nodes.constant, (begins, ends, range(len(begins)), steps)))
 
 
+@translates('slice_like')
+def _slice_like(nodes):
+    """As long as another array along some axes, or all.
+
+    (MXNet's own computes the ends of all axes. OpenVINO does not take that where the array is a constant.)
+    """
+    axes = [axis % len(nodes.shapes[0]) for axis in nodes.numbers('axes', ())] or list(range(len(nodes.shapes[1])))
+    ends = [nodes.shapes[1][axis] for axis in axes]
+    if None in ends:
+        ends = nodes.add('Gather', nodes.add('Shape', nodes.inputs[1]), nodes.constant(axes))
+    else:
+        ends = nodes.constant(ends)
+    nodes.end('Slice', nodes.inputs[0], nodes.constant([0] * len(axes)), ends, nodes.constant(axes))
+
+
 @translates('reverse')
 def _reverse(nodes):
     """Backwards along one axis or several."""
