@@ -1,6 +1,7 @@
 """ONNX files in OpenVINO."""
 import sys
 
+import mxnet as mx
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -12,8 +13,10 @@ from translated import Function, assert_same
 
 import gluonzoo
 from gluonzoo.export import ExportError, to_onnx
+from gluonzoo.export.gluoncv import gluoncv_network
 from gluonzoo.export.onnx import Session
 from gluonzoo.export.openvino import OpenVINO, check_openvino
+from gluonzoo.export.tracing import examples, rows_difference
 
 rng = np.random.default_rng(0)
 
@@ -35,6 +38,18 @@ def test_a_network(tmp_path):
     differences = check_openvino(path, {'image': x})
     assert list(differences) == ['logits'] and differences['logits'] < 1e-5
     assert_allclose(OpenVINO(path)({'image': x})[0], Session(path)({'image': x})[0], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize('name', ['yolo3_mobilenet1.0_voc', 'center_net_resnet18_v1b_dcnv2_voc'])
+def test_a_detector(name, tmp_path):
+    """With its decoding and suppression."""
+    pytest.importorskip('openvino')
+    mx.random.seed(0)
+    found = gluoncv_network(name, size=(64, 64))
+    path = tmp_path / 'f.onnx'
+    to_onnx(found.net, path, found.inputs, found.outputs, objects=True)
+    differences = check_openvino(path, examples(found.inputs), compare=rows_difference)
+    assert max(differences.values()) < 1e-5
 
 
 @pytest.mark.parametrize('opset', [13, 18])
