@@ -67,6 +67,29 @@ def test_operators_that_runtimes_read_otherwise(function, opset, tmp_path):
     check_openvino(tmp_path / 'f.onnx', {'input0': x})
 
 
+def boxes():
+    begin = rng.uniform(0, .7, (2, 120, 2))
+    return np.concatenate([begin, begin + rng.uniform(.1, .4, (2, 120, 2))], 2)
+
+
+@pytest.mark.parametrize('options', [{}, dict(id_index=0, topk=50, valid_thresh=.1)], ids=['all', 'by class'])
+def test_suppression(options, tmp_path):
+    """Row for row, though OpenVINO does not sort in a stable way."""
+    pytest.importorskip('openvino')
+    x = np.concatenate([rng.integers(0, 3, (2, 120, 1)), rng.uniform(size=(2, 120, 1)), boxes()], 2).astype('float32')
+    assert_same(lambda F, x: F.contrib.box_nms(x, **options), tmp_path / 'f.onnx', (x,))
+    check_openvino(tmp_path / 'f.onnx', {'input0': x})
+
+
+@pytest.mark.parametrize('options', [{}, dict(force_suppress=True, nms_topk=50)], ids=['by class', 'best of all'])
+def test_multibox_detection(options, tmp_path):
+    pytest.importorskip('openvino')
+    arrays = [array.astype('float32') for array in (
+        rng.dirichlet(np.ones(4), (2, 120)).transpose(0, 2, 1), rng.normal(size=(2, 480)), boxes()[:1])]
+    assert_same(lambda F, *x: F.contrib.MultiBoxDetection(*x, **options), tmp_path / 'f.onnx', arrays)
+    check_openvino(tmp_path / 'f.onnx', {f'input{i}': array for i, array in enumerate(arrays)})
+
+
 def test_what_is_refused(tmp_path):
     """A file that is none, and one that computes something else."""
     pytest.importorskip('openvino')

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ExportError
 from .base import translates
-from .suppression import just_below, rows_at, shifted_apart, sort_rows, survivors
+from .suppression import each_class, is_true, just_below, of_class, ranks, rows_at, sort_rows, survivors
 
 _LEAST = float(np.finfo('float32').min)
 
@@ -43,12 +43,13 @@ def _box_nms(nodes):
     boxes = column(best, start, 4)
     if formats[0] == 'center':
         boxes = _corners(nodes, boxes)
+    among = None
     if id_index >= 0 and not nodes.flag('force_suppress'):
-        classes = nodes.add('Cast', nodes.add('Cast', column(best, id_index), to=7), to=nodes.onnx_type)
-        boxes = shifted_apart(nodes, boxes, classes)
-    kept = survivors(nodes, boxes, nodes.add('Greater', keys, nodes.constant(-np.inf, nodes.dtype)), threshold)
-    kept, left = sort_rows(nodes, best, kept, count)
-    kept = nodes.add('Unsqueeze', nodes.add('Greater', kept, nodes.constant(0, nodes.dtype)), nodes.constant([2]))
+        classes = nodes.add('Squeeze', column(best, id_index), nodes.constant([2]))
+        among = each_class(nodes, nodes.add('Cast', classes, to=7))
+    kept = survivors(nodes, boxes, nodes.add('Greater', keys, nodes.constant(-np.inf, nodes.dtype)), threshold, among)
+    kept, left = sort_rows(nodes, best, ranks(nodes, kept), count)
+    kept = nodes.add('Unsqueeze', is_true(nodes, kept), nodes.constant([2]))
     left = nodes.add('Where', kept, left, nodes.constant(-1, nodes.dtype))
     if topk > 0:
         more = nodes.add('Sub', total, count)
@@ -137,13 +138,13 @@ def _multibox_detection(nodes):
                      axis=2)
     total = nodes.length(0, 2)
     # The valid ones first.
-    valid, rows = sort_rows(nodes, rows, nodes.add('Cast', valid, to=nodes.onnx_type), total)
-    valid_rows = nodes.add('Unsqueeze', nodes.add('Cast', valid, to=9), nodes.constant([2]))
+    valid, rows = sort_rows(nodes, rows, ranks(nodes, valid), total)
+    valid = is_true(nodes, valid)
+    valid_rows = nodes.add('Unsqueeze', valid, nodes.constant([2]))
     rows = nodes.add('Where', valid_rows, rows, minus)
     if not 0 < nms_threshold <= 1:
         return nodes.end('Identity', rows)
     score = nodes.add('Squeeze', nodes.add('Slice', rows, *map(nodes.constant, ([1], [2], [2]))), nodes.constant([2]))
-    valid = nodes.add('Cast', valid, to=9)
     keys = nodes.add('Where', valid, score, nodes.constant(-np.inf, nodes.dtype))
     _, order = nodes.add_all(2, 'TopK', keys, total, axis=1)
     best = rows_at(nodes, rows, order)
@@ -154,10 +155,12 @@ def _multibox_detection(nodes):
         best = nodes.add('Where', nodes.add('Unsqueeze', among, nodes.constant([0, 2])), best, rows)
     boxes = nodes.add('Slice', best, *map(nodes.constant, ([2], [6], [2])))
     label = nodes.add('Slice', best, *map(nodes.constant, ([0], [1], [2])))
+    among = None
     if not nodes.flag('force_suppress'):
-        boxes = shifted_apart(nodes, boxes, label)
-    kept = nodes.add('Greater', survivors(nodes, boxes, valid, just_below(nms_threshold)),
-                     nodes.constant(0, nodes.dtype))
+        classes = nodes.add('Cast', nodes.add('Squeeze', label, nodes.constant([2])), to=7)
+        count = nodes.add('Sub', nodes.add('Squeeze', nodes.length(0, 1)), nodes.constant(1))   # less the background
+        among = of_class(nodes, classes, nodes.add('Range', nodes.constant(0), count, nodes.constant(1)))
+    kept = survivors(nodes, boxes, valid, just_below(nms_threshold), among)
     label = nodes.add('Where', nodes.add('Unsqueeze', kept, nodes.constant([2])), label, minus)
     nodes.end('Concat', label, nodes.add('Slice', best, *map(nodes.constant, ([1], [6], [2]))), axis=2)
 

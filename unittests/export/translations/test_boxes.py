@@ -70,6 +70,30 @@ def test_box_nms_of_any_batch(tmp_path):
                 *((rows(rng, batch, 20),) for batch in (1, 3, 5)), dynamic=['batch'])
 
 
+@pytest.mark.parametrize('score', [.5, -1], ids=['', 'not valid'])
+@pytest.mark.parametrize('far', [1e6, 1e30, np.inf, np.nan])
+def test_box_nms_beside_a_box_without_end(far, score, tmp_path):
+    """The others are suppressed as they are without it."""
+    rng = np.random.default_rng(11)
+    plain = rows(rng, 2, 60)
+    plain[..., 2:] /= 50
+    other = plain.copy()
+    other[0, 7, 1:] = score, 0, 0, far, far
+    assert_same(lambda F, x: F.contrib.box_nms(x, id_index=0, overlap_thresh=.3), tmp_path / 'f.onnx', (plain,),
+                (other,))
+
+
+def test_box_nms_of_any_classes(tmp_path):
+    """Numbers below 0, large ones, and those between whole ones, which are rounded towards 0."""
+    rng = np.random.default_rng(12)
+
+    def example():
+        found = rows(rng, 2, 60)
+        found[..., 0] = rng.choice([-2, -1, -.5, 0, .5, 1, 1.5, 7e4, 1e9], (2, 60))
+        return found / [1, 1, 50, 50, 50, 50]
+    assert_same(lambda F, x: F.contrib.box_nms(x, id_index=0), tmp_path / 'f.onnx', *((example(),) for _ in range(3)))
+
+
 def test_box_nms_of_no_overlap_is_refused(tmp_path):
     with pytest.raises(ExportError, match='overlap_thresh -0.5; it must be at least 0'):
         to_onnx(Function(lambda F, x: F.contrib.box_nms(x, overlap_thresh=-.5)), tmp_path / 'f.onnx', {'x': (1, 5, 6)})
