@@ -8,6 +8,7 @@ import ctypes
 import functools
 import json
 import warnings
+from collections import Counter
 from contextlib import redirect_stdout
 from math import prod
 
@@ -24,6 +25,7 @@ _LONGEST_NAME = 1000
 _LONGEST_ATTRIBUTE = 1 << 20
 _MOST_NUMBERS = 1 << 30    # of one array: 4 GB
 _DEEPEST = 3               # graphs within graphs, of fused operators
+_MOST_PARTS = 100_000      # inputs and outputs that operators of any number of them say they have, in all of a graph
 
 _VERSION = functools.reduce(lambda number, part: 100 * number + int(part), mx.__version__.split('.')[:3], 0)
 _HERE = {'mxnet_version': ['int', _VERSION]}
@@ -31,6 +33,8 @@ _HERE = {'mxnet_version': ['int', _VERSION]}
 # They call what is not in the file (Python code, addresses of memory), or read other files.
 _UNSAFE = ('Custom', '_Native', '_NDArray', '_CustomFunction', '_CachedOp', '_NoGradient', '_TensorRT', '_cvimread',
            '_cvimdecode', '_cvimresize', '_cvcopyMakeBorder', '_imdecode')
+# What such operators call it: Concat, split, amp_multicast ... MXNet makes a name for each before it looks at inputs.
+_PARTS = ('num_args', 'num_outputs', 'num_arrays', 'num_weights', 'num_out_data', 'sections')
 _RESHAPES = ('Reshape', 'reshape', '_np_reshape', '_npx_reshape')
 
 
@@ -87,14 +91,14 @@ def _checked(graph, depth=0):
     if not 0 < len(graph['nodes']) <= _MOST_NODES:
         raise SymbolError(f'has {len(graph["nodes"])} nodes; there must be 1 to {_MOST_NODES}')
     nodes = [_node(node, number, depth) for number, node in enumerate(graph['nodes'])]
+    _check_parts(nodes)
     heads = [_edge(head, 'heads', len(nodes)) for head in graph['heads']]
     if not heads:
         raise SymbolError('has no outputs: heads is empty')
-    variables = [node['name'] for node in nodes if node['op'] == 'null']
-    twice = next((name for i, name in enumerate(variables) if name in set(variables[:i])), None) \
-        if len(set(variables)) < len(variables) else None
-    if twice is not None:
-        raise SymbolError(f'has two inputs or parameters of the name {quoted(twice)}')
+    twice = [name for name, count in Counter(node['name'] for node in nodes if node['op'] == 'null').items()
+             if count > 1]
+    if twice:
+        raise SymbolError(f'has two inputs or parameters of the name {quoted(twice[0])}')
     found = {'nodes': nodes, 'heads': heads,
              'arg_nodes': [number for number, node in enumerate(nodes) if node['op'] == 'null']}
     version = graph.get('attrs', {}).get('mxnet_version') if isinstance(graph.get('attrs', {}), dict) else None
@@ -145,6 +149,21 @@ def _node(node, number, depth):
             _check_edges(graph, _outputs(graph))
             _check_inputs(graph)
     return found
+
+
+def _check_parts(nodes):
+    """SymbolError if operators say that they have so many inputs or outputs that their names take all memory."""
+    total = 0
+    for node in nodes:
+        for key in _PARTS:
+            try:
+                count = max(int(node.get('attrs', {}).get(key, 0)), 0)
+            except ValueError:   # MXNet says what is wrong
+                continue
+            total += count
+            if total > _MOST_PARTS:
+                raise SymbolError(f'layer {quoted(node["name"])}: {key} is {count}; all operators together may have '
+                                  f'{_MOST_PARTS} inputs and outputs')
 
 
 def _edge(edge, where, count):
