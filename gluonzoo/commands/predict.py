@@ -5,6 +5,7 @@
     gluonzoo predict --model ghostnet_1_0 --weights ghostnet.safetensors --images photo.jpg    # without a run
     gluonzoo predict --run runs/dsod_pikachu --images clip.mp4 --every 2
     gluonzoo predict --run runs/dsod_pikachu --images camera:0 --seconds 60
+    gluonzoo predict --run runs/yolo3 --images folder/ --precision bfloat16   # faster for large networks
 
 --images takes files and folders (with their subfolders) of JPEG, PNG, BMP, TIFF, WebP and GIF (AVIF with Pillow 11.3,
 HEIC with pillow-heif); grey, with transparency, 16 bits, and turned as a camera's EXIF says are all right. Coordinates
@@ -21,8 +22,9 @@ import argparse
 import re
 from pathlib import Path
 
-from ..recipes.arguments import at_least, positive
+from ..recipes.arguments import at_least, between, positive
 from .arguments import add_model_arguments, add_run_arguments, check_run_or_model, open_run_or_model
+from .precision import add_precision_argument, computing_in
 
 BATCH_PIXELS = 1 << 25   # of the pictures in memory at a time, if they are more than one: 100 MB
 
@@ -37,7 +39,8 @@ def add_arguments(parser):
                         help='pictures in memory at a time, fewer if they are large (default: %(default)s)')
     parser.add_argument('--views', action='store_true',
                         help='also what else there is to see, such as the heat maps of keypoints')
-    parser.add_argument('--every', type=at_least(1), default=1, metavar='N',
+    add_precision_argument(parser)
+    parser.add_argument('--every', type=between(1, 10 ** 6), default=1, metavar='N',
                         help='of videos: one frame in N (default: %(default)s, all of them)')
     parser.add_argument('--seconds', type=positive, help='of videos: the first so many')
     parser.add_argument('--video', choices=('webm', 'mp4'), default='webm',
@@ -85,7 +88,7 @@ def run(args):
     if args.views and type(task).views is Task.views:
         raise ValueError(f'--views: the task {settings["task"]["name"]} has none')
     args.out.mkdir(parents=True, exist_ok=True)
-    with Predictions(args.out, weights, found, f'.{args.video}') as predictions:
+    with computing_in(args.precision, task), Predictions(args.out, weights, found, f'.{args.video}') as predictions:
         interrupted = (predict(task, pictures, predictions, args.batch_size, args.views)
                        or predict_videos(task, videos, predictions, args))
     print(predictions.summary())

@@ -148,10 +148,8 @@ class _Predicted:
 
     def _expected(self):
         """How many frames there will be, for the time that is left; None if nobody knows."""
-        limits = [self._video.count] if self._video.count else []
-        if self._options.seconds:
-            limits.append(math.ceil(self._options.seconds * self._video.fps))
-        return math.ceil(min(limits) / self._options.every) if limits else None
+        count = min(self._video.count or math.inf, (self._options.seconds or math.inf) * self._video.fps)
+        return math.ceil(count / self._options.every) if math.isfinite(count) else None
 
     def _require_end(self):
         video = self._video

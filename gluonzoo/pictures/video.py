@@ -17,7 +17,7 @@ from ..reading import FileError, open_ordinary
 from .decode import MAX_PIXELS
 from .errors import ImageError
 
-__all__ = ['Frame', 'VIDEO_SUFFIXES', 'Video', 'is_live', 'is_video', 'open_video', 'shown_source']
+__all__ = ['Frame', 'VIDEO_SUFFIXES', 'Video', 'is_live', 'is_utf8', 'is_video', 'open_video', 'shown_source']
 
 # FFmpeg, within OpenCV, writes its messages to the terminal unless it finds this at the first video of a process.
 os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
@@ -67,6 +67,15 @@ def shown_source(source):
     return re.sub(r'^(\w+://)[^/@]*@', r'\1', str(source))
 
 
+def is_utf8(path):
+    """Whether the name of a file is UTF-8, as those of most are. Given another name, OpenCV crashes."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def open_video(source):
     """Opens a video to read its frames: a :class:`Video`.
 
@@ -80,13 +89,16 @@ def open_video(source):
     ------
     ImageError
         if it is no video, is damaged at its beginning, has no frames, or frames of more than ``MAX_PIXELS`` pixels; if
-        there is no such camera, or no stream at the address
+        there is no such camera, or no stream at the address; if the name is not UTF-8
     OSError
         if the file cannot be read
     """
-    address, camera = os.fspath(source), _CAMERA.fullmatch(str(source))
+    camera = _CAMERA.fullmatch(str(source))
     name = shown_source(source)
     live = is_live(source)
+    address = str(source) if live else os.path.abspath(source)   # FFmpeg takes 'a:' in 'a:1.mp4' for a protocol
+    if not is_utf8(address):
+        raise ImageError(f'{name}: OpenCV reads no videos whose names are not UTF-8; rename it')
     if not live:
         _require_video(name)
     with _silent():

@@ -10,6 +10,7 @@ import numpy as np
 from ..files import PARTIAL, folder_for, naming, require_replaceable
 from .check import check_images
 from .resize import resize
+from .video import is_utf8
 
 __all__ = ['VIDEO_KINDS', 'writing_video']
 
@@ -20,6 +21,7 @@ VIDEO_KINDS = {'.webm': 'VP80', '.mp4': 'mp4v'}
 _MOST_STAY = 60        # seconds of one picture
 _RATES = 1, 240        # pictures a second; beyond, some compressions fail
 _LEAST_FREE = 1 << 16  # bytes
+_LEAST_SIDE = 16       # pixels; OpenCV writes beyond its memory if a video is 2 pixels wide
 
 
 @contextmanager
@@ -31,7 +33,8 @@ def writing_video(path, fps):
     rate, some are left out.
 
     All pictures are shown in the size of the first one: those of another size keep their aspect ratio, on grey. An odd
-    side becomes even, since the compressions want it: the last row or column is there twice.
+    side becomes even, since the compressions want it: the last row or column is there twice. A video is at least 16
+    pixels wide and high: smaller first pictures are enlarged.
 
     After an error within, no file is there, or still the former one. An interruption by the keyboard is no error:
     what has been added becomes the video.
@@ -48,7 +51,7 @@ def writing_video(path, fps):
     Raises
     ------
     ValueError
-        for another suffix, or if something is at the path that is no file
+        for another suffix, if something is at the path that is no file, or if its folder has a name that is not UTF-8
     OSError
         if the video cannot be written, or not to its end
     """
@@ -58,7 +61,11 @@ def writing_video(path, fps):
     require_replaceable(path)
     with folder_for(path), naming(path):
         # OpenCV finds the kind of a file by its suffix, so the suffix of a partial file must come last.
-        partial = path.with_name(f'{path.stem[:100]}{PARTIAL}{path.suffix}')
+        stem = os.fsencode(path.stem)[:100].decode(errors='ignore')
+        # As an absolute path: FFmpeg takes what stands before a colon for a protocol.
+        partial = path.absolute().with_name(f'{stem}{PARTIAL}{path.suffix}')
+        if not is_utf8(partial):
+            raise ValueError(f'{path}: OpenCV writes no videos in folders whose names are not UTF-8')
         writer = _Writer(partial, path, round(min(max(fps, _RATES[0]), _RATES[1]), 2))
         try:
             open(partial, 'wb').close()   # OpenCV does not say why it cannot write
@@ -134,7 +141,7 @@ class _Writer:
 
     def _open(self, picture):
         height, width = picture.shape[:2]
-        self._size = width + width % 2, height + height % 2
+        self._size = tuple(max(_LEAST_SIDE, side + side % 2) for side in (width, height))
         code = cv2.VideoWriter_fourcc(*VIDEO_KINDS[self._path.suffix])
         with _silent():
             self._video = cv2.VideoWriter(str(self._partial), cv2.CAP_FFMPEG, code, self._fps, self._size)

@@ -9,7 +9,7 @@ __all__ = ['at_least', 'between', 'checksum', 'device_names', 'fraction', 'part_
 def _number(kind, good, rule):
     def number(text):
         value = kind(text)
-        if math.isinf(value):
+        if abs(value) == math.inf:   # whole numbers may be too large for math.isinf
             raise argparse.ArgumentTypeError(f'must be finite: {text}')
         if not good(value):   # NaN is not
             raise argparse.ArgumentTypeError(f'must be {rule}: {text}')

@@ -75,6 +75,11 @@ def test_every_second_frame_keeps_the_pace(tmp_path):
     assert (rate, len(frames)) == (12.5, 8) and said['unreadable'] == []
 
 
+def test_more_seconds_than_there_are(tmp_path):
+    said, lines, _ = run(Meter(), [grey_video(tmp_path / 'a.mp4', 5)], tmp_path / 'out', seconds=1e308)
+    assert len(lines) == 5 and said['videos'][0]['complete']
+
+
 def test_what_is_not_read_to_its_end_has_all_before(tmp_path):
     content = grey_video(tmp_path / 'whole.avi', 50).read_bytes()
     (tmp_path / 'cut.avi').write_bytes(content[:len(content) // 2])
@@ -202,7 +207,8 @@ def test_pictures_and_videos_of_a_folder(detector, tmp_path, capsys):
 @pytest.mark.parametrize('words, said', [
     (['--images', 'camera:front'], "must be a file, a folder, like camera:0 or like rtsp://...: 'camera:front'"),
     (['--images', 'file:///a.mp4'], 'must be a file, a folder, like camera:0'),
-    (['--images', 'a.mp4', '--every', '0'], 'must be at least 1'),
+    (['--images', 'a.mp4', '--every', '0'], 'must be 1 to 1000000'),
+    (['--images', 'a.mp4', '--every', '9' * 400], 'must be 1 to 1000000'),
     (['--images', 'a.mp4', '--seconds', '0'], 'must be above 0'),
     (['--images', 'a.mp4', '--video', 'avi'], 'invalid choice')])
 def test_arguments(words, said, capsys):

@@ -1,5 +1,6 @@
 """Frames of videos: their numbers, times and orientation, and files that are no video."""
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -116,6 +117,20 @@ def test_a_file_at_an_address_is_no_camera(tmp_path):
     with serve({'/a.mp4': grey_video(tmp_path / 'a.mp4', 20).read_bytes()}) as server:
         video, frames = read(f'{server.url}/a.mp4')
     assert len(frames) == 20 and not video.live and video.ended and not video.ends_early()
+
+
+@pytest.mark.parametrize('name', ['take:1.mp4', 'http:a.mp4', '-%03d.mp4', 'a?b=1#c.mp4'])
+def test_names_of_files_that_mean_more_to_ffmpeg(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    shutil.move(grey_video(tmp_path / 'a.mp4', 3), name)
+    assert len(read(name)[1]) == 3
+
+
+def test_a_name_that_is_not_utf_8(tmp_path):
+    path = tmp_path / os.fsdecode(b'\xff.mp4')
+    grey_video(tmp_path / 'a.mp4', 3).rename(path)
+    with pytest.raises(ImageError, match='not UTF-8; rename it'):
+        open_video(path)
 
 
 def test_no_camera_and_no_stream(capfd):

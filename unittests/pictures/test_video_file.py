@@ -85,6 +85,31 @@ def test_sizes(tmp_path):
     assert second[:, 24:40].min() > 220 and second[:, :16].max() < 145 and second[:, 48:].max() < 145
 
 
+@pytest.mark.parametrize('suffix', VIDEO_KINDS)
+@pytest.mark.parametrize('height, width', [(1, 1), (24, 2), (2, 4)])
+def test_small_pictures_are_enlarged(tmp_path, suffix, height, width):
+    """As they are, OpenCV fails or crashes."""
+    with writing_video(tmp_path / f'a{suffix}', 25) as add:
+        for i in range(3):
+            add(grey(255, height, width), i / 25)
+    frames = frames_of(tmp_path / f'a{suffix}')[1]
+    assert len(frames) == 3 and min(frames[0].shape[:2]) == 16 and frames[0].max() > 240
+
+
+@pytest.mark.parametrize('name', ['part:1/take:1.webm', f'{82 * "漢"}.webm', '-%03d.mp4'])
+def test_names_that_mean_more_to_ffmpeg_or_are_long(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with writing_video(name, 25) as add:
+        add(grey(9), 0)
+    assert len(frames_of(tmp_path / name)[1]) == 1 and len(list((tmp_path / name).parent.iterdir())) == 1
+
+
+def test_a_folder_whose_name_is_not_utf_8(tmp_path):
+    with pytest.raises(ValueError, match='not UTF-8'), writing_video(tmp_path / os.fsdecode(b'\xff') / 'a.webm', 25):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_picture_no_file(tmp_path):
     with writing_video(tmp_path / 'a.webm', 25):
         pass
