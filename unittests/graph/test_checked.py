@@ -77,7 +77,7 @@ def change(layer, /, **values):
     (change('relu', name='a\nb'), 'its name must be printable'),
     (change('relu', control_deps=[1]), 'control_deps'),
     (change('dense', attrs={'num_hidden': '4000000000000'}), 'cannot use it'),
-    (change('parts', attrs={'num_outputs': '1000000000'}), "layer 'parts': num_outputs is 1000000000; .* 100000 inputs"),
+    (change('parts', attrs={'num_outputs': '1000000000'}), "layer 'parts': num_outputs is 1000000000; .* 100000"),
     (change('relu', op='Concat', attrs={'num_args': '100000000'}), "layer 'relu': num_args is 100000000; .* 100000"),
     (change('parts', attrs={'num_outputs': 'nan'}), 'cannot use it'),
     (change('dense_bias', name='dense_weight'), "two inputs or parameters of the name 'dense_weight'"),
