@@ -1,13 +1,14 @@
 """From a graph of MXNet to one of ONNX, by MXNet's own converter and our translations."""
 import functools
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
 
 from .. import __version__
-from ..graph.edit import read_graph
+from ..graph.edit import make_symbol, read_graph
 from .errors import ExportError
 from .opsets import OPSET, ir_version, raise_opset
 
@@ -37,7 +38,7 @@ def make_model(symbol, parameters, examples, dynamic, opset=OPSET):
     from mxnet.onnx.mx2onnx._export_onnx import MXNetGraph
     from onnx import TensorProto, helper
 
-    shapes = examples[0]
+    symbol, shapes = _named_apart(symbol), examples[0]
     ordered = [shapes[name] for name in symbol.list_inputs() if name in shapes]   # as the converter wants them
     with _converter(symbol, examples) as faults:
         graph = MXNetGraph().create_onnx_graph_proto(
@@ -56,6 +57,23 @@ def make_model(symbol, parameters, examples, dynamic, opset=OPSET):
     raise_opset(graph, opset)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid('', opset)], ir_version=ir_version(opset),
                              producer_name='gluonzoo', producer_version=__version__)
+
+
+def _named_apart(symbol):
+    """The Symbol, none of whose nodes has the name of what is computed within another.
+
+    The outputs of a node with several are called as the node and a number, by MXNet's converter, and what comes before
+    as :class:`.translations.base.Nodes` does.
+    """
+    graph, counts = read_graph(symbol), Counter(output.name for output in symbol.get_internals())
+    names = [node['name'] for node in graph['nodes']]
+    numbered = {name[:end] for name in names for end in range(len(name.rstrip('0123456789')), len(name))}
+    within = {name[:found.start()] for name in names for found in re.finditer(r'_(step|constant)\d', name)}
+    for number, node in enumerate(graph['nodes']):
+        name = node['name']
+        if node['op'] != 'null' and (name in within or (name in numbered and counts[name] > 1)):
+            node['name'] += f'_{number}'
+    return make_symbol(graph)
 
 
 def _dims(shape, dynamic):
@@ -138,10 +156,12 @@ def _converter(symbol, examples):
             NP_TYPE_TO_TENSOR_TYPE=types, TENSOR_TYPE_TO_NP_TYPE={number: dtype for dtype, number in types.items()})
         try:
             yield faults
-        except Exception:
-            if not faults:   # else what is in place of a translation is at fault
-                raise
-            raise ExportError(_in_words(faults)) from None
+        except Exception as error:
+            if faults:   # then what is in place of a translation is at fault
+                raise ExportError(_in_words(faults)) from None
+            if isinstance(error, checker.ValidationError):
+                raise ExportError(f'onnx refuses what was made: {" ".join(str(error).split())}') from error
+            raise
     finally:
         MXNetGraph.registry_ = registry
         context.opset_imports, context.ir_version = versions

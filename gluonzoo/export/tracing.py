@@ -63,7 +63,7 @@ def trace(block, inputs, outputs=None, count=None):
     taken = [name for i, name in enumerate(names) if name in names[:i] or name in parameters]
     if taken:
         raise ValueError(f'inputs and outputs: must all have different names, and not those of parameters: {taken}')
-    inside = own_names(mx.sym.Group(found))
+    inside = own_names(mx.sym.Group(found), names)
     symbol = mx.sym.Group([mx.sym.identity(output, name=name) for output, name in zip(inside, outputs)])
     missing = [name for name in inputs if name not in symbol.list_inputs()]
     if missing:

@@ -23,17 +23,18 @@ def symbol_of(net):
     return own_names(mx.sym.Group(flat(outputs)) if isinstance(outputs, (list, tuple)) else outputs)
 
 
-def own_names(symbol):
-    """The Symbol with a name of its own for every operator.
+def own_names(symbol, taken=()):
+    """The Symbol with a name of its own for every operator, none of those that are `taken`.
 
     (In a network that calls a block twice, two operators have the same name at first.)
     """
     graph = read_graph(symbol)
-    seen = set()
+    seen = {*taken, *(node['name'] for node in graph['nodes'] if node['op'] == 'null')}
     for number, node in enumerate(graph['nodes']):
-        if node['name'] in seen:
-            node['name'] += f'_{number}'
-        seen.add(node['name'])
+        if node['op'] != 'null':
+            while node['name'] in seen:
+                node['name'] += f'_{number}'
+            seen.add(node['name'])
     return make_symbol(graph)
 
 
@@ -49,7 +50,7 @@ def read_graph(symbol):
 
 def make_symbol(graph):
     """The Symbol of a graph."""
-    return mx.sym.load_json(json.dumps(graph))
+    return mx.sym.load_json(json.dumps(graph, ensure_ascii=False))   # MXNet does not read \u
 
 
 def edges(graph):

@@ -322,6 +322,18 @@ def test_an_operator_with_several_outputs(tmp_path):
     assert mx.sym.load(str(tmp_path / 'f-symbol.json')).list_outputs() == ['left_output', 'right_output']
 
 
+@pytest.mark.parametrize('function', [
+    lambda F, x: F.relu(F.split(x, num_outputs=2, axis=1, name='part')[0], name='part1') + 1,
+    lambda F, x: F.relu(F.split(x, num_outputs=2, axis=1, name='output')[0], name='x0'),
+    lambda F, x: F.sign(F.round(F.relu(x), name='a'), name='a_step0'),
+    lambda F, x: F.broadcast_add(F.round(x, name='a'), F.ones((1,), name='a_constant1')),
+    lambda F, x: F.relu(F.sign(x, name='output')), lambda F, x: F.relu(x, name='é "ü/')],
+    ids=['outputs', 'outputs as the output', 'steps', 'constants', 'output', 'letters'])
+def test_names_that_the_file_has_otherwise(function, tmp_path):
+    check(Function(function), tmp_path / 'f.onnx', normal(2, 4))
+    to_symbol(Function(function), tmp_path / 'f', {'x': (2, 4)})
+
+
 def test_symbol_files_have_no_spare_channels(tmp_path):
     """FilledConv fills up its weight with zeros, which only training needs."""
     block = FilledConv(7, 1, in_channels=4)
@@ -329,22 +341,6 @@ def test_symbol_files_have_no_spare_channels(tmp_path):
     to_symbol(block, tmp_path / 'f', {'x': (1, 4, 3, 3)}, ['y'])
     assert [node['op'] for node in json.loads((tmp_path / 'f-symbol.json').read_text())['nodes']] == [
         'null', 'null', 'null', 'Convolution', '_copy']
-
-
-def test_batch_norm_with_relu(tmp_path):
-    class Joined(HybridBlock):
-        def __init__(self):
-            super().__init__()
-            for name in ('gamma', 'beta', 'running_mean', 'running_var'):
-                setattr(self, name, self.params.get(name, shape=(4,), init=mx.init.Uniform(1), differentiable=False))
-
-        def hybrid_forward(self, F, x, gamma, beta, running_mean, running_var):
-            return F.contrib.BatchNormWithReLU(x, gamma, beta, running_mean, running_var, eps=.01, fix_gamma=False)
-    block = Joined()
-    mx.random.seed(0)
-    block.initialize()
-    block.running_var.set_data(mx.nd.array([.5, 1, 2, 3]))
-    check(block, tmp_path / 'f.onnx', normal(2, 4, 3, 5))
 
 
 @pytest.mark.parametrize('function, words', [

@@ -1,14 +1,38 @@
 """Normalisation, and the softmax in all its forms."""
+import numpy as np
+
+from ..errors import ExportError
 from .base import translates
+
+
+@translates('BatchNorm')
+def _batch_norm(nodes):
+    """By the running statistics of the channels, which are along any axis."""
+    inputs, options = _of_batch_norm(nodes)
+    rank = len(nodes.shapes[0])
+    axis = nodes.number('axis', 1) % rank
+    if axis == 1:
+        return nodes.end('BatchNormalization', *inputs, **options)
+    order = list(range(rank))
+    order[1], order[axis] = axis, 1   # the same way back
+    inputs[0] = nodes.add('Transpose', inputs[0], perm=order)
+    nodes.end('Transpose', nodes.add('BatchNormalization', *inputs, **options), perm=order)
 
 
 @translates('_contrib_BatchNormWithReLU')
 def _batch_norm_with_relu(nodes):
+    inputs, options = _of_batch_norm(nodes)
+    nodes.end('Relu', nodes.add('BatchNormalization', *inputs, **options))
+
+
+def _of_batch_norm(nodes):
+    """The inputs and the attributes of ONNX's batch normalisation."""
+    if nodes.flag('output_mean_var'):
+        raise ExportError('BatchNorm: cannot be exported with output_mean_var')
     x, gamma, *others = nodes.inputs
-    if nodes.attrs.get('fix_gamma', 'True') == 'True':   # it counts as 1, whatever it is
-        gamma = nodes.add('Exp', nodes.add('Sub', gamma, gamma))
-    y = nodes.add('BatchNormalization', x, gamma, *others, epsilon=float(nodes.attrs.get('eps', 1e-3)))
-    nodes.end('Relu', y)
+    if nodes.flag('fix_gamma', True):   # it counts as 1, whatever it is
+        gamma = nodes.constant(np.ones(nodes.shapes[1]), nodes.dtype)
+    return [x, gamma, *others], {'epsilon': nodes.real('eps', 1e-3)}
 
 
 @translates('GroupNorm')

@@ -1,14 +1,52 @@
 """Normalisation and softmax beside MXNet's."""
+import mxnet as mx
 import numpy as np
 import pytest
+from mxnet.gluon import HybridBlock
 
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
 from translated import assert_same
 
+from gluonzoo.export import ExportError, to_onnx
+
 rng = np.random.default_rng(0)
 X = rng.normal(size=(2, 6, 4, 5))
+
+
+class BatchNorm(HybridBlock):
+    """Of 5 or 6 channels, with numbers that matter."""
+
+    def __init__(self, relu, count, **options):
+        super().__init__()
+        self._relu, self._options = relu, options
+        for name in ('gamma', 'beta', 'running_mean', 'running_var'):
+            setattr(self, name, self.params.get(name, shape=(count,), init=mx.init.Uniform(1), differentiable=False))
+
+    def hybrid_forward(self, F, x, gamma, beta, running_mean, running_var):
+        operator = F.contrib.BatchNormWithReLU if self._relu else F.BatchNorm
+        return operator(x, gamma, beta, running_mean, running_var, eps=.01, **self._options)
+
+
+@pytest.mark.parametrize('relu, options', [
+    (True, {'fix_gamma': False}), (True, {}), (False, {'fix_gamma': False}), (False, {}),
+    (False, {'axis': 2, 'fix_gamma': False}), (False, {'axis': -1})], ids=str)
+def test_batch_norm(relu, options, tmp_path):
+    """Of channels along any axis. A gamma that is fixed counts as 1, whatever it is."""
+    count = X.shape[options.get('axis', 1)]
+    block = BatchNorm(relu, count, **options)
+    mx.random.seed(0)
+    block.initialize()
+    block.running_var.set_data(mx.nd.arange(1, 1 + count))
+    assert to_onnx(block, tmp_path / 'f.onnx', {'x': X}, dynamic=['batch'])['output'] < 1e-6
+
+
+def test_statistics_of_the_batch_are_refused(tmp_path):
+    block = BatchNorm(False, 6, output_mean_var=True)
+    block.initialize()
+    with pytest.raises(ExportError, match='BatchNorm: cannot be exported with output_mean_var'):
+        to_onnx(block, tmp_path / 'f.onnx', {'x': X})
 
 
 @pytest.mark.parametrize('groups', [1, 2, 3, 6])
