@@ -11,6 +11,8 @@ onnxruntime = pytest.importorskip('onnxruntime')
 from gluonzoo.convert import WeightsError  # noqa: E402
 from gluonzoo.export import ExportError, to_onnx  # noqa: E402
 from gluonzoo.export.gluoncv import gluoncv_network  # noqa: E402
+from gluonzoo.export.openvino import check_openvino  # noqa: E402
+from gluonzoo.export.tracing import examples, rows_difference  # noqa: E402
 
 SMALL = {'cifar_resnet20_v1': None, 'mobilenetv3_small': (64, 64),
          'ssd_512_mobilenet1.0_voc': (128, 128), 'yolo3_mobilenet1.0_voc': (64, 96),
@@ -54,6 +56,15 @@ def test_regions(tmp_path):
     differences = to_onnx(net, tmp_path / 'net.onnx', {'data': (1, 3, 64, 96)}, ['class_ids', 'scores', 'boxes'],
                           objects=True)
     assert max(differences.values()) < 1e-4
+
+
+@pytest.mark.parametrize('name', ['ssd_512_mobilenet1.0_voc', 'yolo3_mobilenet1.0_voc', 'center_net_resnet18_v1b_voc'])
+def test_objects_in_openvino(name, tmp_path):
+    pytest.importorskip('openvino')
+    mx.random.seed(0)
+    found = gluoncv_network(name, size=SMALL[name])
+    export(found, tmp_path / 'net.onnx')
+    assert max(check_openvino(tmp_path / 'net.onnx', examples(found.inputs), compare=rows_difference).values()) < 1e-5
 
 
 def test_objects_of_any_batch(tmp_path):

@@ -423,6 +423,12 @@ def test_what_is_fixed_in_size_cannot_be_dynamic(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_larger_examples_have_no_ties(tmp_path):
+    """Which MXNet and onnxruntime sort in different ways."""
+    to_onnx(Function(lambda F, x: [F.topk(F.reshape(x, (0, -1)), k=40, ret_typ='both'), F.argsort(x, axis=None)]),
+            tmp_path / 'f.onnx', {'x': (2, 4, 6, 8)}, ['values', 'places', 'order'], dynamic=['batch', 'size'])
+
+
 def test_what_varies_of_an_output(tmp_path):
     to_onnx(Function(lambda F, x, y: [F.reshape(x, (1, -1)), F.sum(x, axis=3), y]), tmp_path / 'f.onnx',
             {'x': (2, 3, 4, 5), 'y': (2, 7)}, dynamic=['batch', 'size'])

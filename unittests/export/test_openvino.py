@@ -58,8 +58,9 @@ def test_a_detector(name, tmp_path):
     lambda F, x: F.norm(x, axis=1, ord=1, keepdims=True), lambda F, x: F.squeeze(F.max(x, axis=2, keepdims=True)),
     lambda F, x: F.contrib.BilinearResize2D(x, height=7, width=3, align_corners=False),
     lambda F, x: F.contrib.AdaptiveAvgPooling2D(x, output_size=(2, 3)), lambda F, x: F.im2col(x, kernel=(3, 3)),
-    lambda F, x: F.GroupNorm(x, F.arange(2), F.ones((2,)), num_groups=2), lambda F, x: F.LeakyReLU(x, act_type='gelu')],
-    ids=['pooling', 'norm', 'squeeze', 'resize', 'adaptive', 'im2col', 'group norm', 'gelu'])
+    lambda F, x: F.GroupNorm(x, F.arange(2), F.ones((2,)), num_groups=2), lambda F, x: F.LeakyReLU(x, act_type='gelu'),
+    lambda F, x: F.slice_like(F.reshape(F.arange(1000), (2, 5, 10, 10)), x) + x],
+    ids=['pooling', 'norm', 'squeeze', 'resize', 'adaptive', 'im2col', 'group norm', 'gelu', 'slice_like'])
 def test_operators_that_runtimes_read_otherwise(function, opset, tmp_path):
     pytest.importorskip('openvino')
     x = rng.normal(size=(2, 4, 8, 6)).astype('float32')

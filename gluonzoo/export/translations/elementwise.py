@@ -54,13 +54,15 @@ def _log10(nodes):
 
 @translates('log1p')
 def _log1p(nodes):
-    """What rounding takes of 1 + x, the quotient gives back."""
+    """What rounding takes of 1 + x, the quotient gives back; of large numbers, as of those without end, nothing."""
     x, = nodes.inputs
     one = nodes.scalar(1)
     total = nodes.add('Add', x, one)
-    exact = nodes.add('Equal', total, one)
-    rounded = nodes.add('Where', exact, one, nodes.add('Sub', total, one))
-    nodes.end('Where', exact, x, nodes.add('Mul', nodes.add('Log', total), nodes.add('Div', x, rounded)))
+    log, rounded = nodes.add('Log', total), nodes.add('Sub', total, one)
+    near = nodes.add('Less', nodes.add('Abs', x), one)
+    nothing = nodes.add('Equal', rounded, nodes.scalar(0))
+    share = nodes.add('Div', x, nodes.add('Where', nothing, one, rounded))
+    nodes.end('Where', nothing, x, nodes.add('Where', near, nodes.add('Mul', log, share), log))
 
 
 @translates('expm1')
@@ -102,6 +104,11 @@ def _degrees(nodes):
 @translates('radians')
 def _radians(nodes):
     nodes.end('Mul', *nodes.inputs, nodes.scalar(math.pi / 180))
+
+
+@translates('clip')
+def _clip(nodes):
+    nodes.end('Clip', *nodes.inputs, *(nodes.scalar(nodes.real(name)) for name in ('a_min', 'a_max')))
 
 
 @translates('smooth_l1')

@@ -83,14 +83,15 @@ def _slice(nodes):
 
 @translates('slice_like')
 def _slice_like(nodes):
-    """As long as another array along some axes, or all.
+    """As long as the second input along some axes, by default along all.
 
-    (MXNet's own computes the ends of all axes. OpenVINO does not take that where the array is a constant.)
+    (MXNet's own names no axes if it takes all. OpenVINO does not take a constant that is cut so.)
     """
-    axes = [axis % len(nodes.shapes[0]) for axis in nodes.numbers('axes', ())] or list(range(len(nodes.shapes[1])))
+    rank = len(nodes.shapes[0])
+    axes = [axis % rank for axis in nodes.numbers('axes') or range(rank)]
     ends = [nodes.shapes[1][axis] for axis in axes]
     if None in ends:
-        ends = nodes.add('Gather', nodes.add('Shape', nodes.inputs[1]), nodes.constant(axes))
+        ends = nodes.add('Concat', *(nodes.length(1, axis) for axis in axes), axis=0)
     else:
         ends = nodes.constant(ends)
     nodes.end('Slice', nodes.inputs[0], nodes.constant([0] * len(axes)), ends, nodes.constant(axes))

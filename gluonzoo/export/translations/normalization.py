@@ -54,6 +54,13 @@ def _l2_normalization(nodes):
     nodes.end('Div', x, nodes.add('Sqrt', nodes.add('Add', total, nodes.scalar(nodes.real('eps', 1e-10)))))
 
 
+@translates('LRN')
+def _local_response(nodes):
+    """(MXNet's own has ONNX's bias of 1, not MXNet's of 2, where there is no word of it.)"""
+    nodes.end('LRN', *nodes.inputs, size=nodes.number('nsize', 5), alpha=nodes.real('alpha', 1e-4),
+              beta=nodes.real('beta', .75), bias=nodes.real('knorm', 2))
+
+
 def _tempered(nodes, x):
     temperature = nodes.attrs.get('temperature', 'None')
     return x if temperature in ('None', '1', '1.0') else nodes.add('Div', x, nodes.scalar(float(temperature)))

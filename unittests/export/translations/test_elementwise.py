@@ -47,6 +47,11 @@ def test_near_zero(tmp_path):
     assert_same(lambda F, x: [1e3 * F.log1p(x * .9), 1e3 * F.expm1(x)], tmp_path / 'f.onnx', (x,), tolerance=2e-6)
 
 
+def test_far_from_zero(tmp_path):
+    x = np.array([[1e20, 3e38, np.inf, 1.5]])
+    assert_same(lambda F, x: F.log1p(x), tmp_path / 'f.onnx', (x,))
+
+
 @pytest.mark.parametrize('sigma', [1, 2, .5])
 def test_smooth_l1(sigma, tmp_path):
     assert_same(lambda F, x: F.smooth_l1(x, scalar=sigma), tmp_path / 'f.onnx', (3 * X,))
@@ -86,6 +91,12 @@ def test_broadcast_quotient_and_power(tmp_path):
     lambda x, y: x > y, lambda x, y: x < y, lambda x, y: x.round() >= y.round(), lambda x, y: x.round() <= y.round()])
 def test_of_two(function, tmp_path):
     assert_same(lambda F, x, y: function(x, y), tmp_path / 'f.onnx', (X, Y), tolerance=1e-5)
+
+
+@pytest.mark.parametrize('dtype', ['float16', 'float64', 'int32'])
+def test_clip_of_other_types(dtype, tmp_path):
+    assert_same(lambda F, x: F.cast(F.clip(F.cast(4 * x, dtype), -2.5, 1.25), 'float32'), tmp_path / 'f.onnx', (X,),
+                tolerance=.01 if dtype == 'float16' else 1e-6)
 
 
 @pytest.mark.parametrize('dtype', ['float16', 'float64', 'int8', 'int32', 'int64', 'uint8'])
