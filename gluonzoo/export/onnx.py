@@ -21,6 +21,7 @@ from .tracing import (
     examples,
     pools_as,
     require_folder,
+    require_whole,
     rows_difference,
     run,
     trace,
@@ -134,11 +135,13 @@ def _write(block, path, arrays, outputs, dynamic, metadata, tolerance, opset, re
     """
     tests = [arrays, *({name: _larger(array, axis) for name, array in arrays.items()}
                        for what in dynamic for axis in VARY[what])]
+    require_whole(block, *tests)
     expected = [reference(test) if reference else run(block, test) for test in tests]   # first: it completes shapes
     if 'size' in dynamic and not reference:
         # A pixel more, where the network takes it: what rounds sizes may round otherwise there.
         with suppress(ExportError):
             odd = {name: _larger(_larger(array, 2, 1), 3, 1) for name, array in arrays.items()}
+            require_whole(block, odd)
             expected.append(run(block, odd))
             tests.append(odd)
     with pools_as({name: _marked(name) for name in COMPOSITIONS}):

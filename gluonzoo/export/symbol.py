@@ -9,7 +9,7 @@ from ..files import naming, replacing
 from ..graph.training_only import drop_training_only
 from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
-from .tracing import Chain, difference, examples, pools_as, require_folder, run, trace
+from .tracing import Chain, difference, examples, pools_as, require_folder, require_whole, run, trace
 
 __all__ = ['to_symbol', 'write_symbol']
 
@@ -48,6 +48,7 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
         others = {name: value for name, value in (decoder_inputs or {}).items() if name not in (outputs or ())}
         block, outputs = Chain(block, decoder, len(arrays)), ['detections']
         arrays.update(examples(others))
+    require_whole(block, arrays)
     expected = run(block, arrays)   # first: it completes shapes
     with pools_as({name: on_symbol for name, (_, on_symbol) in COMPOSITIONS.items()}):
         symbol, parameters = trace(block, list(arrays), outputs, len(expected))

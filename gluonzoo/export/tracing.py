@@ -1,7 +1,9 @@
 """From a block to the graph that is exported, and to examples of what it computes."""
 import errno
 import re
+from collections import defaultdict
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 
 import mxnet as mx
@@ -9,12 +11,12 @@ import numpy as np
 from mxnet import autograd
 from mxnet.gluon import HybridBlock
 
-from ..graph.edit import flat, own_names
+from ..graph.edit import flat, own_names, read_graph
 from ..reading import last_line
 from .errors import ExportError
 
 __all__ = ['Chain', 'trace', 'pools_as', 'examples', 'run', 'difference', 'detection_difference', 'each_difference',
-           'require_folder', 'rows_difference']
+           'require_folder', 'require_whole', 'rows_difference']
 
 
 class Chain(HybridBlock):
@@ -49,7 +51,7 @@ def trace(block, inputs, outputs=None, count=None):
     parameters : dict of name -> NDArray
         those that the graph has
     """
-    found = flat(block(*(mx.sym.var(name, dtype='float32') for name in inputs)))
+    found = _outputs(block, inputs)
     if count not in (None, len(found)):   # an operator has several outputs, all of which arrays would show
         found = [part for output in found for part in output]
         if len(found) != count:
@@ -70,6 +72,37 @@ def trace(block, inputs, outputs=None, count=None):
         raise ValueError(f'inputs: no output depends on {", ".join(missing)}')
     return symbol, {name: parameters[name].data(parameters[name].list_ctx()[0])
                     for name in symbol.list_inputs() if name not in inputs}
+
+
+def _outputs(block, inputs):
+    return flat(block(*(mx.sym.var(name, dtype='float32') for name in inputs)))
+
+
+def require_whole(block, *examples):
+    """ExportError if a reshape of the block's does not take all of an example, as where the numbers of its shape do
+    not divide the inputs: MXNet writes beyond its arrays then.
+    """
+    internals = own_names(mx.sym.Group(_outputs(block, examples[0]))).get_internals()
+    nodes = read_graph(internals)['nodes']
+    for arrays in examples:
+        try:
+            _, found, _ = internals.infer_shape(**{name: array.shape for name, array in arrays.items()})
+        except mx.MXNetError:   # the block says why, when it runs
+            continue
+        shapes = defaultdict(list)   # of the outputs of each node
+        for output, shape in zip(internals, found):
+            shapes[output.name].append(shape)
+        for node in nodes:
+            if node['op'] == 'Reshape':
+                (source, number, *_), = node['inputs']
+                before, (after,) = shapes[nodes[source]['name']][number], shapes[node['name']]
+                if prod(before) != prod(after):
+                    raise ExportError(f'the network does not take {_said(arrays)}: layer {node["name"]}: '
+                                      f'{list(before)} cannot become {node["attrs"]["shape"]}')
+
+
+def _said(arrays):
+    return ', '.join(f'{name} {list(array.shape)}' for name, array in arrays.items())
 
 
 @contextmanager
@@ -106,8 +139,7 @@ def run(block, arrays):
         with autograd.predict_mode():
             return [y.asnumpy() for y in flat(block(*(mx.nd.array(array, ctx=ctx) for array in arrays.values())))]
     except mx.MXNetError as error:
-        shapes = ', '.join(f'{name} {list(array.shape)}' for name, array in arrays.items())
-        raise ExportError(f'the network does not take {shapes}: {_plainly(last_line(error))}') from error
+        raise ExportError(f'the network does not take {_said(arrays)}: {_plainly(last_line(error))}') from error
 
 
 def _plainly(line):

@@ -423,6 +423,18 @@ def test_what_is_fixed_in_size_cannot_be_dynamic(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_reshapes_that_do_not_divide(tmp_path):
+    """MXNet writes beyond its arrays then, and perhaps ends. The example with a pixel more is left out."""
+    block, x = Function(lambda F, x: F.reshape(x, (-1, 4, 3, 2))), normal(1, 4, 6, 8)
+    check(block, tmp_path / 'f.onnx', x, dynamic=['batch', 'size'])
+    for write in to_onnx, to_symbol:
+        with pytest.raises(ExportError, match=r'^the network does not take x \[1, 4, 3, 5\]: layer \w+: \[1, 4, 3, 5\] '
+                                              r'cannot become \(-1, 4, 3, 2\)$'):
+            write(block, tmp_path / 'g', {'x': (1, 4, 3, 5)})
+    with pytest.raises(ExportError, match=r'does not take x \[3, 4, 3, 1\]: '):
+        to_onnx(block, tmp_path / 'g', {'x': (2, 4, 3, 1)}, dynamic=['batch'])
+
+
 def test_larger_examples_have_no_ties(tmp_path):
     """Which MXNet and onnxruntime sort in different ways."""
     to_onnx(Function(lambda F, x: [F.topk(F.reshape(x, (0, -1)), k=40, ret_typ='both'), F.argsort(x, axis=None)]),
