@@ -1,12 +1,13 @@
 """Takes losses out of graphs: outputs of MXNet's Module API, which compute a prediction and, backwards, a gradient."""
 from .edit import make_symbol, read_graph
 
-__all__ = ['predictions_for_losses']
+__all__ = ['predictions_for_losses', 'require_known_axis']
 
 # Operator -> what it computes forwards of its first input. The others, such as labels, are for the gradient.
 _FORWARD = {'SoftmaxOutput': 'softmax', 'Softmax': 'softmax', 'LogisticRegressionOutput': 'sigmoid',
             **dict.fromkeys(['LinearRegressionOutput', 'MAERegressionOutput', 'SVMOutput', 'MakeLoss', 'make_loss'],
                             '_copy')}
+_TRUE = ('true', '1')   # as MXNet reads them, in letters of either case
 
 
 def predictions_for_losses(symbol):
@@ -17,6 +18,36 @@ def predictions_for_losses(symbol):
             attributes = node.pop('attrs', {})
             node['op'] = _FORWARD[node['op']]
             if node['op'] == 'softmax':   # of channels, or of the last axis
-                node['attrs'] = {'axis': '1' if attributes.get('multi_output', 'False') in ('True', '1') else '-1'}
+                node['attrs'] = {'axis': '1' if _is_true(attributes, 'multi_output') else '-1'}
             del node['inputs'][1:]
     return make_symbol(graph)
+
+
+def require_known_axis(symbol, predictions, shapes):
+    """ValueError, which names the layer, for a SoftmaxOutput that does not say of which axis it is. Of more than two
+    dimensions MXNet takes the last one or all but the first, as the processor is.
+
+    Parameters
+    ----------
+    symbol : Symbol
+        with losses
+    predictions : Symbol
+        what :func:`predictions_for_losses` has made of it
+    shapes : dict of name -> tuple
+        of the inputs of `predictions`
+    """
+    names = [node['name'] for node in read_graph(symbol)['nodes'] if _FORWARD.get(node['op']) == 'softmax' and not any(
+        _is_true(node.get('attrs', {}), key) for key in ('multi_output', 'preserve_shape'))]
+    if not names:
+        return
+    inside = predictions.get_internals()
+    found = dict(zip(inside.list_outputs(), inside.infer_shape(**shapes)[1]))
+    for name in names:
+        shape = found.get(f'{name}_output', ())
+        if len(shape) > 2:
+            raise ValueError(f'layer {name!r}: a SoftmaxOutput of the shape {tuple(shape)} must have multi_output or '
+                             'preserve_shape, which say of which axis it is')
+
+
+def _is_true(attributes, key):
+    return attributes.get(key, 'False').lower() in _TRUE
