@@ -18,7 +18,7 @@ from ..convert.mxnet_params import read_params
 from ..convert.parameters import faults
 from ..graph.checked import SymbolError, read_symbol, require_sound_shapes
 from ..graph.edit import make_block
-from ..graph.losses import predictions_for_losses
+from ..graph.losses import predictions_for_losses, require_known_axis
 from ..reading import last_line, quoted
 
 __all__ = ['Loaded', 'example_inputs', 'load_exported', 'require_it_runs']
@@ -66,7 +66,8 @@ def load_exported(symbol_file, params_file, inputs, ctx=None, finite=True):
     OSError
         if a file cannot be read
     """
-    symbol = predictions_for_losses(read_symbol(symbol_file))
+    trained = read_symbol(symbol_file)
+    symbol = predictions_for_losses(trained)
     arrays = read_params(params_file, every_type=True) if params_file is not None else {}
     wanted = symbol.list_inputs()
     for name in inputs:
@@ -82,6 +83,10 @@ def load_exported(symbol_file, params_file, inputs, ctx=None, finite=True):
                           + ': they must be in the parameter file, or inputs with a shape')
     shapes, auxiliary = require_sound_shapes(symbol, inputs, symbol_file)
     shapes.update(auxiliary)
+    try:
+        require_known_axis(trained, symbol, inputs)
+    except ValueError as error:
+        raise SymbolError(f'{symbol_file}: {error}') from None
     arrays, unused = ({name: array for name, array in arrays.items() if (name in wanted) is used}
                       for used in (True, False))
     arrays = {name: array.astype('float32') if array.dtype.kind == 'f' else array for name, array in arrays.items()}
@@ -128,13 +133,15 @@ def require_it_runs(symbol_file, params_file, inputs):
     Some operators, such as those that take places from numbers, read and write wherever the numbers say.
     """
     most = memory.limit() or resource.RLIM_INFINITY
-    arguments = json.dumps([os.fspath(symbol_file), params_file and os.fspath(params_file), inputs])
+    arguments = json.dumps([os.path.abspath(symbol_file), params_file and os.path.abspath(params_file), inputs])
+    packages = os.pathsep.join(map(os.path.abspath, sys.path))   # as they are here, whatever the folder holds
     try:
         done = subprocess.run(
-            [sys.executable, '-m', 'gluonzoo.export.trial', arguments], capture_output=True, text=True, timeout=300,
+            [sys.executable, '-m', f'{__package__}.trial', arguments], capture_output=True, text=True, timeout=300,
+            errors='replace', env={**os.environ, 'PYTHONPATH': packages}, cwd=os.sep,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (most, most)))
     except subprocess.TimeoutExpired:
         raise SymbolError(f'{symbol_file}: MXNet takes more than five minutes to compute it once') from None
-    if done.returncode not in (0, 1):
+    if done.returncode:
         said = next((line for line in done.stderr.splitlines()[::-1] if line.strip()), '')
         raise SymbolError(f'{symbol_file}: MXNet dies when it computes this network: {said.strip()[:200]}')

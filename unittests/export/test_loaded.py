@@ -108,6 +108,18 @@ def test_what_mxnet_dies_of(tmp_path):
         require_it_runs(tmp_path / 'bad.json', None, {'x': (1, 3, 64, 64), 'y': (4, 5)})
 
 
+def test_a_trial_that_cannot_begin(tmp_path, monkeypatch):
+    """Says nothing good of the network, and files of the user's folder do not get into its way."""
+    mx.sym.relu(mx.sym.var('x')).save(str(tmp_path / 'net.json'))
+    (tmp_path / 'mxnet.py').write_text('raise SystemExit(3)')
+    monkeypatch.chdir(tmp_path)
+    require_it_runs('net.json', None, {'x': (1, 3)})
+    monkeypatch.setattr('sys.path', [])
+    monkeypatch.setenv('PYTHONHOME', '/nowhere')
+    with pytest.raises(SymbolError, match='net.json: MXNet dies'):
+        require_it_runs('net.json', None, {'x': (1, 3)})
+
+
 def test_damaged_files():
     """Few of many ways; the others by hand: mutations.py 400."""
     found = outcomes(25, seed=1)
