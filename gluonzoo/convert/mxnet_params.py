@@ -17,6 +17,7 @@ compared with the bytes that are left before anything is made of it.
 """
 import os
 import struct
+from collections import Counter
 from math import prod
 
 import numpy as np
@@ -103,7 +104,7 @@ class _Reader:
             raise WeightsError(f'has {self._left} bytes after its last name')
         found = dict(zip(names, arrays))
         if len(found) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+            (twice, _), = Counter(names).most_common(1)
             raise WeightsError(f'has an array twice: {twice!r}')
         return found
 

@@ -2,6 +2,7 @@
 import os
 import resource
 import struct
+import time
 
 import mxnet as mx
 import numpy as np
@@ -167,3 +168,15 @@ def test_a_file_may_have_as_many_numbers_as_the_network(path):
     assert read_params(wide, 150)['x'].size == (1 << 19) + 100
     with pytest.raises(WeightsError, match='has 4,195,[0-9]* bytes, many more than the 1 numbers of the network'):
         read_params(wide, 1)
+
+
+def test_many_names_of_which_two_are_alike(tmp_path):
+    """In the time that it takes to read them."""
+    names = [b'%06d' % number for number in range(50_000)]
+    names[-1] = names[-2]
+    one = struct.pack('<IiIqiiif', 0xf993fac9, 0, 1, 1, 1, 0, 0, 1)
+    begin = time.process_time()
+    assert refused(tmp_path / 'x.params', struct.pack('<3Q', 0x112, 0, len(names)) + one * len(names)
+                   + struct.pack('<Q', len(names)) + b''.join(struct.pack('<Q', 6) + name for name in names)
+                   ) == "has an array twice: '049998'"
+    assert time.process_time() - begin < 5
