@@ -11,7 +11,10 @@ anything is made of them, and no code in them is run.
 """
 from pathlib import Path
 
+from .errors import printable
 from .foreign import named_shape
+
+_WIDEST = 120   # letters of a column, which the longest name would make as wide as itself for all rows
 
 
 def add_arguments(parser):
@@ -40,7 +43,8 @@ def run(args):
     if args.json:
         print(json.dumps(found, indent=1))
     else:
-        print(*lines(found), sep='\n')
+        for line in lines(found):
+            print(printable(line).replace('\n', '\\n'))   # names in files may have whatever a terminal would obey
 
 
 def of_file(args):
@@ -109,7 +113,7 @@ def said(value):
 
 def table(heading, rows, numbers):
     """Lines of columns, of which the last `numbers` are flush right."""
-    rows = [heading, *rows]
+    rows = [[cell if len(cell) <= _WIDEST else cell[:_WIDEST - 3] + '...' for cell in row] for row in [heading, *rows]]
     widths = [max(map(len, column)) for column in zip(*rows)]
     left = len(heading) - numbers
     for row in rows:

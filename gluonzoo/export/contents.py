@@ -14,7 +14,7 @@ from ..convert.weights import read_weights
 from ..graph.checked import SymbolError, read_symbol, require_sound_shapes
 from ..graph.layers import layers
 from ..graph.losses import predictions_for_losses
-from ..reading import FileError, open_ordinary, parse_json, read_bytes
+from ..reading import FileError, open_ordinary, parse_json, quoted, read_bytes
 from .errors import ExportError
 from .tracing import examples, run, trace
 
@@ -65,7 +65,7 @@ def of_symbol(path, inputs):
                         f'{symbol.list_arguments()[0] if symbol.list_arguments() else "data"}=1,3,224,224)'}
     unknown = [name for name in inputs if name not in symbol.list_inputs()]
     if unknown:
-        raise SymbolError(f'{path}: has no input {unknown[0]!r}')
+        raise SymbolError(f'{path}: has no input {quoted(unknown[0])}')
     require_sound_shapes(symbol, inputs, path)
     return {**found, 'inputs': _lists(inputs), **_layers(symbol, inputs)}
 
@@ -147,6 +147,8 @@ def of_onnx(path):
     weights = {weight.name for weight in graph.initializer}
     types = Counter()
     for weight in graph.initializer:
+        if any(length < 0 for length in weight.dims):
+            raise FileError(f'{path}: damaged: {quoted(weight.name)} has the shape {tuple(weight.dims)}')
         types[type_of(weight.data_type)] += prod(weight.dims)
     about = next((prop.value for prop in model.metadata_props if prop.key == 'gluonzoo'), None)
     found = {'file': str(path), 'kind': 'ONNX', 'made_by': f'{model.producer_name} {model.producer_version}'.strip(),

@@ -62,6 +62,29 @@ def test_an_onnx_file(exported, tmp_path, capsys):
         assert words in said
 
 
+def hostile_onnx(path, length):
+    onnx = pytest.importorskip('onnx')
+    value = onnx.helper.make_tensor_value_info('x\x1b[2J\nkind: good', onnx.TensorProto.FLOAT, [1])
+    weight = onnx.TensorProto(name='w', dims=[length, 3], data_type=onnx.TensorProto.FLOAT)
+    graph = onnx.helper.make_graph([onnx.helper.make_node('Relu', ['x'], ['y'])], 'g', [value], [], [weight])
+    path.write_bytes(onnx.helper.make_model(graph).SerializeToString())
+
+
+def test_what_a_terminal_would_obey(tmp_path, capsys):
+    hostile_onnx(tmp_path / 'a.onnx', 5)
+    said = info(tmp_path / 'a.onnx', capsys=capsys)
+    assert '\x1b' not in said and r'x\x1b[2J\nkind: good 1' in said and said.count('\nkind: ') == 1
+    hostile_onnx(tmp_path / 'a.onnx', -5)
+    assert "damaged: 'w' has the shape (-5, 3)" in error_of(['info', str(tmp_path / 'a.onnx')], capsys)
+
+
+def test_a_name_that_would_fill_the_memory(tmp_path, capsys):
+    arrays = {f'{number}': np.zeros(1, 'float32') for number in range(100)}
+    save_file({**arrays, 'x' * 100_000: np.zeros(1, 'float32')}, str(tmp_path / 'a.safetensors'))
+    said = info(tmp_path / 'a.safetensors', capsys=capsys)
+    assert 'xxx...' in said and max(map(len, said.splitlines())) < 250
+
+
 def test_bad_files(exported, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, content, words in (
