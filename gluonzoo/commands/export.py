@@ -52,6 +52,8 @@ def check(parser, args):
                      'quantize', 'params', 'inputs'):
             if getattr(args, name):
                 parser.error(f'--{name}: not with --pools')
+        if args.devices != parser.get_default('devices'):
+            parser.error('--devices: not with --pools, which are computed on the CPU')
     else:
         check_run_or_model(parser, args)
         for name in ('params', 'inputs'):

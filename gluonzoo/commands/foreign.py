@@ -31,6 +31,8 @@ def check(parser, args):
                  'calibrate', 'max_drop', *(['inputs'] if args.gluoncv else [])):
         if getattr(args, name):
             parser.error(f'--{name.replace("_", "-")}: not with --{source}')
+    if args.devices != parser.get_default('devices'):
+        parser.error(f'--devices: not with --{source}, which is computed on the CPU')
     if args.gluoncv and args.symbol:
         parser.error('--gluoncv: not with --symbol')
     if args.symbol and not args.inputs:
@@ -39,6 +41,8 @@ def check(parser, args):
         parser.error('--size: with --symbol it is that of --inputs, or dynamic')
     if args.symbol and args.batch not in (None, 'dynamic'):
         parser.error('--batch: with --symbol it is the first number of --inputs, or dynamic')
+    if args.symbol and not args.onnx and args.symbol.resolve() == Path(f'{args.out}-symbol.json').resolve():
+        parser.error(f'--out: {args.out}-symbol.json is what --symbol names; it would be replaced')
     if args.symbol and len(dict(args.inputs)) < len(args.inputs):
         parser.error('--inputs: each input can be given once')
 

@@ -94,6 +94,9 @@ def test_where_nothing_can_be_written(module, capsys):
     (['--gluoncv', 'x', '--inputs', 'data=1'], '--inputs: not with --gluoncv'),
     (['--gluoncv', 'x', '--decode'], '--decode: not with --gluoncv'),
     (['--gluoncv', 'x', '--precision', 'float16'], '--precision: not with --gluoncv'),
+    (['--gluoncv', 'x', '--devices', 'gpu'], '--devices: not with --gluoncv'),
+    (['--symbol', 'x', '--inputs', 'data=1', '--devices', 'gpu:1'], '--devices: not with --symbol'),
+    (['--pools', '--devices', 'gpu'], '--devices: not with --pools'),
     (['--symbol', 'x'], '--symbol: needs --inputs'),
     (['--symbol', 'x', '--inputs', 'data=1', '--size', '3', '3'], '--size: with --symbol it is that of --inputs'),
     (['--symbol', 'x', '--inputs', 'data=1', '--batch', '3'], '--batch: with --symbol it is the first number'),
@@ -108,6 +111,13 @@ def test_arguments(words, said, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main(['export', *words, '--onnx', '--out', 'out.onnx'])
     assert ended.value.code == 2 and said in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_files_that_would_replace_what_they_come_from(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(['export', '--symbol', 'net-symbol.json', '--inputs', 'data=1', '--out', str(tmp_path / 'net')])
+    assert ended.value.code == 2 and 'net-symbol.json is what --symbol names' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('text', ['data', 'data=', '=1', 'data=1,', 'data=1,-3', 'data=0', 'data=1.5',
