@@ -2,6 +2,8 @@
 import math
 from pathlib import Path
 
+from ..recipes.arguments import at_least
+
 CALIBRATION = 256   # pictures that ranges are taken from; more change them little
 LEAST = 32   # and how many of them, however large they are
 KEPT = 1 << 28   # bytes of them that are in memory at a time, if more than the least
@@ -15,18 +17,10 @@ def add_arguments(parser):
     parser.add_argument('--quantize', choices=('int8',), help="MXNet's own files in 8 bits, with --calibrate")
     parser.add_argument('--calibrate', type=Path, metavar='FOLDER',
                         help='pictures such as the network gets in use, from which int8 takes ranges of numbers')
-    parser.add_argument('--max-drop', type=allowed_drop, metavar='X',
+    parser.add_argument('--max-drop', type=at_least(0, float), metavar='X',
                         help="no file if the task's own metric on the run's validation data becomes worse by more")
     parser.add_argument('--data', type=Path,
                         help='other validation data, or where they lie now, as of gluonzoo evaluate')
-
-
-def allowed_drop(text):
-    """A type for argparse: a number that is not below 0."""
-    value = float(text)
-    if not math.isfinite(value) or value < 0:
-        raise ValueError
-    return value
 
 
 def wanted(args):

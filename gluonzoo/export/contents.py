@@ -14,6 +14,7 @@ from ..convert.weights import read_weights
 from ..graph.checked import SymbolError, read_symbol, require_sound_shapes
 from ..graph.layers import layers
 from ..graph.losses import predictions_for_losses
+from ..graph.training_only import drop_training_only
 from ..reading import FileError, open_ordinary, parse_json, quoted, read_bytes
 from .errors import ExportError
 from .tracing import examples, run, trace
@@ -41,7 +42,7 @@ def of_block(block, inputs):
     """
     arrays = examples(inputs)
     outputs = run(block, arrays)   # completes shapes
-    symbol, _ = trace(block, list(arrays))
+    symbol = drop_training_only(trace(block, list(arrays))[0])   # as it is exported
     shapes = {name: array.shape for name, array in arrays.items()}
     return {'inputs': _lists(shapes),
             'outputs': {name[:-len('_output')]: list(output.shape)

@@ -130,8 +130,8 @@ def test_data_that_are_not_there(run, tmp_path, capsys):
     (['--onnx', '--quantize', 'int8'], "--quantize: is MXNet's own form"),
     (['--onnx', '--precision', 'float16', '--calibrate', 'x'], '--calibrate: only with'),
     (['--onnx', '--max-drop', '1'], '--max-drop: only for'), (['--onnx', '--data', 'x'], '--data: only for'),
-    (['--onnx', '--precision', 'float16', '--max-drop', '-1'], 'argument --max-drop: invalid'),
-    (['--onnx', '--precision', 'float16', '--max-drop', 'nan'], 'argument --max-drop: invalid'),
+    (['--onnx', '--precision', 'float16', '--max-drop', '-1'], 'argument --max-drop: must be at least 0: -1'),
+    (['--onnx', '--precision', 'float16', '--max-drop', 'nan'], 'argument --max-drop: must be at least 0: nan'),
     (['--onnx', '--precision', 'bfloat16'], 'invalid choice'),
     (['--quantize', 'int8', '--devices', 'gpu'], "MXNet's form of 8 bits is for the CPU")])
 def test_arguments_that_do_not_go_together(words, said, capsys):
