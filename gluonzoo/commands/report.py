@@ -36,12 +36,23 @@ def check(parser, args):
 def run(args):
     import sys
 
-    from ..files import folder_for, replacing, require_replaceable
+    from ..files import folder_for, replacing
     from ..train import Run
-    from ..train.storage import CheckpointError
 
     run, out = Run.open(args.run), args.out or args.run / 'report.html'
-    require_replaceable(out)   # before the work
+    with folder_for(out), replacing(out) as (partial,):
+        partial.touch()   # what cannot be written is told before the work
+        content, notes = contents(run, args)
+        partial.write_bytes(content)
+    print(f'{out}: {len(content) / 1e6:.1f} MB; open it with a browser')
+    for note in notes:
+        print(note, file=sys.stderr)
+
+
+def contents(run, args):
+    """The page, bytes, and what could not be had for it: list of str."""
+    from ..train.storage import CheckpointError
+
     evaluated, notes = None, []
     if not args.no_evaluation:
         try:
@@ -56,12 +67,7 @@ def run(args):
     except CheckpointError as error:
         last = None
         notes.append(f'the last checkpoint cannot be read: {error}')
-    content = make_page(run, last, evaluated, notes)
-    with folder_for(out), replacing(out) as (partial,):
-        partial.write_bytes(content)
-    print(f'{out}: {len(content) / 1e6:.1f} MB; open it with a browser')
-    for note in notes:
-        print(note, file=sys.stderr)
+    return make_page(run, last, evaluated, notes), notes
 
 
 def evaluate(args):

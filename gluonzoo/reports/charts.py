@@ -109,7 +109,7 @@ def chart(title, lines, x_label='step', limits=None, may_be_logarithmic=False, m
     ys = ys[np.isfinite(ys)]
     if not len(xs) or not len(ys):
         return None
-    logarithmic = bool(may_be_logarithmic and ys.min() > 0 and ys.max() / ys.min() > _SPREAD)
+    logarithmic = bool(may_be_logarithmic and ys.min() > 0 and ys.max() / _SPREAD > ys.min())
     x_limits, y_limits = limits or (_around(xs), (math.log10(ys.min()), math.log10(ys.max())) if logarithmic
                                     else _around(ys, .04))
 

@@ -85,8 +85,9 @@ def _hash(text):
 
 
 def _best_step(facts):
+    """The step of the best checkpoint; None if there is no evaluation of it."""
     best = (facts.last or {}).get('best')
-    return best['step'] if best else None
+    return best['step'] if best and _at(facts.history, best['step']) else None
 
 
 def _summary(facts):

@@ -10,6 +10,7 @@ from .storage import CheckpointError
 __all__ = ['ScalarsCSV', 'read_scalars', 'readable_scalars']
 
 _HEADING = ['step', 'name', 'value']
+_MOST_STEPS = 1 << 53   # beyond, doubles have gaps
 
 
 class ScalarsCSV:
@@ -91,10 +92,17 @@ def _parse(path):
                 break
             try:
                 (step, name, value), = csv.reader([line.decode()])
-                rows.append((int(step), name, float(value)))
+                rows.append((_step(step), name, float(value)))
             except (ValueError, csv.Error):
                 damaged.append(number)
     return rows, damaged
+
+
+def _step(text):
+    step = int(text)
+    if not 0 <= step < _MOST_STEPS:
+        raise ValueError(f'no number of updates: {text[:20]}')
+    return step
 
 
 def _bytes_of(rows):

@@ -128,6 +128,14 @@ def test_mistakes_are_one_line_and_leave_no_file(detector, tmp_path, capsys, wor
     assert not (detector / 'report.html').exists() and [path.name for path in tmp_path.iterdir()] == ['file']
 
 
+def test_what_cannot_be_written_is_told_before_the_work(detector, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr('gluonzoo.commands.report.evaluate', lambda args: pytest.fail('the work was begun'))
+    (tmp_path / 'file').write_text('')
+    for out in (tmp_path / 'file' / 'page.html', tmp_path / f'{300 * "a"}.html'):
+        assert str(tmp_path) in error_of(['report', str(detector), '--out', str(out)], capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ['file']
+
+
 def test_no_evaluation_goes_with_none_of_its_arguments(capsys):
     with pytest.raises(SystemExit):
         main(['report', 'run', '--no-evaluation', '--data', 'here'])

@@ -45,7 +45,9 @@ def test_nothing_to_draw(lines):
     assert chart('a', lines) is None
 
 
-@pytest.mark.parametrize('y', [[0], [3, 3, 3], [1e300, -1e308, 1e308], [5e-324, 0], [-7]])
+@pytest.mark.parametrize('y', [[0], [3, 3, 3], [1e300, -1e308, 1e308], [5e-324, 0], [5e-324, 1e308],
+                               [-7]])
+@pytest.mark.filterwarnings('error')
 def test_odd_numbers_are_within_the_drawing(y):
     found = chart('a', [line(y)], may_be_logarithmic=True)
     for _, x, y in places(found.lines[0].path):

@@ -54,6 +54,12 @@ def test_texts_of_a_run_are_only_texts(word):
     assert not set('\0\x1b\u202e') & set(said) and '49' not in said
 
 
+def test_a_best_checkpoint_of_no_evaluation_is_not_marked():
+    whole = facts()
+    state = {**whole.last, 'best': {'step': 10 ** 400, 'value': .5}}
+    assert b'class="mark"' in page(whole) and b'class="mark"' not in page(whole._replace(last=state))
+
+
 def test_nothing_is_fetched():
     content = page(facts())
     there = Elements(content).found

@@ -48,6 +48,8 @@ def test_csv_is_cut_back(loop, rest):
 
 DAMAGES = {   # what is in the place of what, and in which line
     'a letter in a step': ('2,loss', 'x,loss', 3),
+    'a step that no number holds': ('2,loss', f'{10 ** 400},loss', 3),
+    'a step below 0': ('2,loss', '-2,loss', 3),
     'a letter in a value': ('0.25', '0.z5', 3),
     'no character': (b'1,loss', b'\xff,loss', 2),
     'a zero': (b'1,loss', b'\0,loss', 2),
