@@ -75,12 +75,20 @@ class VOCMeanAP:
         return {name: min(float(value), 1.0) for name, value in result.items()}   # a sum of eleven may exceed it
 
     def curves(self):
-        """Recall and precision of the detections from the surest down: dict of class name -> float array [n, 2].
+        """Recall and precision of the detections from the surest down: dict of class name -> float array [n + 1, 2].
 
-        Row i is of the i + 1 surest detections of the class. Classes without objects are left out.
+        The row i >= 1 is of the i surest detections of the class, less those first ones that are difficult objects. Row
+        0 is where a curve begins: recall 0, and the precision of row 1, or 0 if nothing is found. Classes without
+        objects are left out.
         """
         if not self._boxes:   # gluoncv cannot do that
             return {}
         recall, precision = self._area._recall_prec()   # lists by class number; recall is None of a class without any
-        return {name: np.stack([found, right], axis=1) for name, found, right
+        return {name: _from_recall_0(found, right) for name, found, right
                 in zip(self._class_names, recall, precision) if found is not None}
+
+
+def _from_recall_0(recall, precision):
+    counts = ~np.isnan(precision)   # NaN until a detection counts
+    points = np.stack([recall, precision], axis=1)[counts]
+    return np.concatenate([[[0, points[0, 1] if len(points) else 0]], points])

@@ -92,7 +92,8 @@ def curves_of(evaluated):
 
 
 def _area(points):
-    return float(np.nan_to_num(np.trapz(points[:, 1], points[:, 0]))) if len(points) else 0.0
+    points = points[np.isfinite(points).all(axis=1)]
+    return float(np.trapz(points[:, 1], points[:, 0]))
 
 
 def _few(points):

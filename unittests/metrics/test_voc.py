@@ -114,5 +114,12 @@ def test_curves():
     metric.update(**found([A, FAR, B, FAR], [.9, .8, .7, .6], [0, 0, 0, 1]), **truth([A, B, A], [0, 0, 2]))
     curves = metric.curves()
     assert list(curves) == ['cat', 'cow']
-    np.testing.assert_allclose(curves['cat'], [[.5, 1], [.5, .5], [1, 2 / 3]])
-    assert curves['cow'].shape == (0, 2)
+    np.testing.assert_allclose(curves['cat'], [[0, 1], [.5, 1], [.5, .5], [1, 2 / 3]])
+    np.testing.assert_array_equal(curves['cow'], [[0, 0]])
+
+
+def test_a_curve_begins_where_something_counts():
+    """The surest detection is of a difficult object."""
+    metric = VOCMeanAP(['cat'])
+    metric.update(**found([A, B], [.9, .8], [0, 0]), **truth([A, B], difficult=[True, False]))
+    np.testing.assert_array_equal(metric.curves()['cat'], [[0, 1], [1, 1]])

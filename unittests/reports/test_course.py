@@ -68,6 +68,12 @@ def test_of_many_curves_the_best_and_the_worst():
     assert found.title == f'precision: {COLORS // 2} of the best and of the worst of 30'
 
 
+def test_a_point_that_is_no_number_takes_no_area():
+    lines = {str(height): np.array([[0, height], [1, height], [NAN, NAN]]) for height in range(1, COLORS + 2)}
+    found, = course.curves_of({'precision': Curves('recall', 'precision', lines)})
+    assert found.lines[0].name == str(COLORS + 1) and found.lines[-1].name == '1'
+
+
 def test_long_curves_keep_their_ends():
     points = np.stack([np.linspace(0, 1, 5000), np.linspace(1, 0, 5000)], axis=1)
     found, = course.curves_of({'precision': Curves('recall', 'precision', {'cat': points})})

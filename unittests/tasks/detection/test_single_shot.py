@@ -202,8 +202,8 @@ def test_curves_of_the_last_evaluation(monkeypatch):
     task.evaluate([Batch((mx.nd.zeros((1, 3, SIZE, SIZE)), labels), np.array([7]))])
     curves, = task.evaluation_curves().values()
     assert (curves.x, curves.y) == ('recall', 'precision') and list(curves.lines) == task.class_names[:2]
-    np.testing.assert_allclose(curves.lines[task.class_names[0]], [[1, 1], [1, .5]])
-    assert len(curves.lines[task.class_names[1]]) == 0
+    np.testing.assert_allclose(curves.lines[task.class_names[0]], [[0, 1], [1, 1], [1, .5]])
+    np.testing.assert_array_equal(curves.lines[task.class_names[1]], [[0, 0]])
 
 
 def test_a_record_counts_once(monkeypatch):
