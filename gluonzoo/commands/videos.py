@@ -81,7 +81,7 @@ class _Predicted:
             except KeyboardInterrupt:
                 interrupted = True
                 self._entry['complete'] = self._video.live   # a camera has no other end
-            if self._entry['frames']:
+            if self._entry['frames'] and (self._options.out / target).exists():   # not after a third Ctrl-C
                 self._entry['video'] = str(target)
         self._entry['a_second'] = round(self._entry['frames'] / (time.perf_counter() - began), 2)
         with self._failing('unreadable'):

@@ -1,6 +1,7 @@
 """Videos written as files, by OpenCV and its FFmpeg."""
 import errno
 import os
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def writing_video(path, fps):
     fps : float
         pictures a second; taken as 1 or 240 beyond these
 
-    Of ``add``, `picture` is a uint8 array [H, W, 3], RGB, and `time` its seconds since the first one.
+    Of ``add``, `picture` is a uint8 array [H, W, 3], RGB, and `time` its seconds since the first one. Another thread may
+    call it; after the end it raises RuntimeError.
 
     Raises
     ------
@@ -105,9 +107,19 @@ class _Writer:
         self._video, self._size = None, None
         self._last, self._written = None, 0
         self._skipped = 0   # pictures of the constant rate that no picture lasted for
+        self._closed = False
+        # A thread may still add pictures when the end comes, as with a second Ctrl-C. OpenCV crashes if a video is
+        # released while it is written.
+        self._lock = threading.Lock()
 
     def add(self, picture, time):
         check_images([picture])
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(f'{self._path}: is closed; no picture can be added')
+            self._add(picture, time)
+
+    def _add(self, picture, time):
         if self._video is None:
             self._open(picture)
         picture = cv2.cvtColor(self._fitted(picture), cv2.COLOR_RGB2BGR)
@@ -125,19 +137,24 @@ class _Writer:
 
     def finish(self):
         """Closes the video and gives it its name. OSError if it is not whole; nothing, if there are no pictures."""
-        if self._video is None:
+        self._close()
+        if not self._written:
             return
-        self._video.release()
-        self._video = None
         if not self._is_whole():
             raise OSError(errno.ENOSPC, 'the video could not be written to its end; is the disk full?',
                           str(self._path))
         self._partial.replace(self._path)
 
     def discard(self):
-        if self._video is not None:
-            self._video.release()
+        self._close()
         self._partial.unlink(missing_ok=True)
+
+    def _close(self):
+        with self._lock:
+            self._closed = True
+            if self._video is not None:
+                self._video.release()
+                self._video = None
 
     def _open(self, picture):
         height, width = picture.shape[:2]

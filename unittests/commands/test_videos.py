@@ -117,6 +117,18 @@ def test_an_interruption_keeps_what_is_done(tmp_path):
     assert not said['videos'][0]['complete']
 
 
+def test_an_interruption_while_the_video_is_closed(tmp_path, monkeypatch):
+    """Then there is none, and nothing says that there is one."""
+    def interrupt(*_):
+        raise KeyboardInterrupt
+    task = Meter()
+    task.before = lambda: task.batches and interrupt()
+    monkeypatch.setattr('gluonzoo.pictures.video_file._Writer.finish', interrupt)
+    said, lines, interrupted = run(task, [grey_video(tmp_path / 'a.mp4', 20)], tmp_path / 'out', batch_size=3)
+    assert interrupted and len(lines) == 3 and said['videos'][0]['video'] is None
+    assert sorted(file.name for file in (tmp_path / 'out').iterdir()) == ['predictions.json', 'predictions.jsonl']
+
+
 def test_a_full_disk_leaves_whole_lines_and_no_half_video(tmp_path, monkeypatch):
     path = grey_video(tmp_path / 'a.mp4', 60)
     monkeypatch.setattr(Meter, 'describe', lambda self, result: {'words': 900 * 'x'})

@@ -3,6 +3,7 @@ import errno
 import os
 import shutil
 import subprocess
+import threading
 
 import numpy as np
 import pytest
@@ -130,6 +131,24 @@ def test_an_interruption_leaves_what_is_done(tmp_path):
         add(grey(1), 1 / 25)
         raise KeyboardInterrupt
     assert len(frames_of(tmp_path / 'a.webm')[1]) == 2 and len(list(tmp_path.iterdir())) == 1
+
+
+def test_another_thread_may_add_pictures_until_the_end(tmp_path):
+    """As it does when Ctrl-C comes twice. OpenCV must not release what is written."""
+    ended = []
+
+    def write(add):
+        with pytest.raises(RuntimeError, match='a.webm: is closed; no picture can be added'):
+            for i in range(10 ** 6):
+                add(grey(i % 256, 480, 640), i / 25)
+        ended.append(True)
+    with pytest.raises(KeyboardInterrupt), writing_video(tmp_path / 'a.webm', 25) as add:
+        add(grey(0, 480, 640), 0)
+        thread = threading.Thread(target=write, args=[add], daemon=True)
+        thread.start()
+        raise KeyboardInterrupt
+    thread.join(10)
+    assert ended and os.listdir(tmp_path) == ['a.webm']
 
 
 @pytest.mark.parametrize('suffix', VIDEO_KINDS)
