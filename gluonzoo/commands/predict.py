@@ -163,10 +163,11 @@ def find(paths, suffixes):
     Raises ValueError for a path that is not there, and OSError for a folder that cannot be listed.
     """
     from ..data.annotations.listing import files_below, with_suffix
+    from ..pictures.video import shown_source
 
     for path in paths:
         if isinstance(path, str):   # a camera or a stream; its name has no sign that names of files may not have
-            yield path, Path(re.sub(r'\W+', '-', path).strip('-')[:100])
+            yield path, Path(re.sub(r'\W+', '-', shown_source(path), flags=re.ASCII).strip('-')[:100])
         elif path.is_dir():
             for file in with_suffix(files_below(path), *suffixes):
                 yield file, file.relative_to(path)

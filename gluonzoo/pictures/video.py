@@ -64,7 +64,7 @@ def is_video(source):
 
 def shown_source(source):
     """A source of videos as it may be shown and stored: an address without the name and password of a user."""
-    return re.sub(r'^(\w+://)[^/@]*@', r'\1', str(source))
+    return re.sub(r'^(\w+://)[^/?#]*@', r'\1', str(source))
 
 
 def is_utf8(path):

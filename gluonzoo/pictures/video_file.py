@@ -47,8 +47,8 @@ def writing_video(path, fps):
     fps : float
         pictures a second; taken as 1 or 240 beyond these
 
-    Of ``add``, `picture` is a uint8 array [H, W, 3], RGB, and `time` its seconds since the first one. Another thread may
-    call it; after the end it raises RuntimeError.
+    Of ``add``, `picture` is a uint8 array [H, W, 3], RGB, and `time` its seconds since the first one. Another thread
+    may call it; after the end it raises RuntimeError.
 
     Raises
     ------

@@ -168,6 +168,11 @@ class Camera:
         pass
 
 
+def test_a_stream_is_called_by_its_address_without_the_password():
+    (source, name), = find(['rtsp://me:secret@host/wäy?channel=1'], ())
+    assert source == 'rtsp://me:secret@host/wäy?channel=1' and str(name) == 'rtsp-host-w-y-channel-1'
+
+
 def test_a_camera_ends_with_its_time(tmp_path, monkeypatch):
     monkeypatch.setattr(module, 'open_video', lambda source: Video(source, Camera(10 ** 9), True))
     said, lines, interrupted = run(Meter(), ['camera:0'], tmp_path / 'out', seconds=3)

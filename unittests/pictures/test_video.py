@@ -109,6 +109,8 @@ def test_sources(source, live, video):
 
 def test_a_password_is_not_shown():
     assert shown_source('rtsp://me:secret@host:554/way?x=a@b') == 'rtsp://host:554/way?x=a@b'
+    assert shown_source('rtsp://me:s@cret@host/way') == 'rtsp://host/way'
+    assert shown_source('http://host?a@b') == 'http://host?a@b'
     assert shown_source('a/me@home.mp4') == 'a/me@home.mp4'
 
 
