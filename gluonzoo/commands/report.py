@@ -120,9 +120,10 @@ def make_page(run, last, evaluated, notes):
         missing.append(f'environment.json cannot be read: {error}')
     task = task_class(TASKS, run.settings)
     makes = task is not None and task.sample is not Task.sample
+    exports = task is None or task.exported is not Task.exported
     return page(Facts(run.directory.resolve().name, run.settings, history, task and task.main_metric, last,
                       tuple(samples), tuple(pictures), evaluated,
-                      tuple(commands(run.directory, run.settings, last['epoch'] if last else 0, makes)),
+                      tuple(commands(run.directory, run.settings, last['epoch'] if last else 0, makes, exports)),
                       trained_with, environment(), (*notes, *history.notes, *missing, *failed)))
 
 

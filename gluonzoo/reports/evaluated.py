@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data.dataset import left_out
+from ..tasks import Task
 from ..train.main_metric import numbers_of
 
 __all__ = ['Evaluated', 'evaluate']
@@ -50,8 +51,12 @@ def evaluate(task, loader, checkpoint, shown=lambda batches, count: batches):
 
 
 def _examples(task, loader):
-    """Pictures of the first batch, and of others that are evenly spread; each picture once."""
+    """Pictures of the first batch, and of others that are evenly spread; each picture once. None, if the task has no
+    `picture`.
+    """
     found = []
+    if type(task).picture is Task.picture:
+        return found
     for start in sorted({len(loader) * i // EXAMPLES for i in range(EXAMPLES)}):
         with closing(loader.epoch(0, start=start)) as batches:
             picture = task.picture(next(batches))

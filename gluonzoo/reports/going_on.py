@@ -8,7 +8,7 @@ _TRAIN = ('import json, sys, gluonzoo; run = sys.argv[1]; settings = json.load(o
           '{longer}gluonzoo.run_training(settings, run, resume=True{code})')
 
 
-def commands(directory, settings, epochs, makes_pictures=False):
+def commands(directory, settings, epochs, makes_pictures=False, exports=True):
     """What a user may type next: list of (what for, command). The commands run in a shell, from any folder.
 
     Parameters
@@ -20,6 +20,8 @@ def commands(directory, settings, epochs, makes_pictures=False):
         that the last checkpoint has behind it
     makes_pictures : bool
         whether the task makes pictures from noise, and takes none
+    exports : bool
+        whether the task says what is exported of it
     """
     run = shlex.quote(str(directory.resolve()))
     file = settings.get('code') and shlex.quote(str(directory.resolve() / 'code' / settings['code']['file']))
@@ -32,4 +34,4 @@ def commands(directory, settings, epochs, makes_pictures=False):
     return [(f'train {f"to epoch {2 * epochs}" if longer else "on"}',
              f"python -c '{code}' {run}{f' {file}' if file else ''}"),
             ('evaluate', f'gluonzoo evaluate {of_run}'), *rest,
-            ('export', f'gluonzoo export {of_run} --onnx --out model.onnx')]
+            *[('export', f'gluonzoo export {of_run} --onnx --out model.onnx')] * exports]

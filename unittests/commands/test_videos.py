@@ -68,6 +68,13 @@ def test_each_frame_has_a_line_and_its_place_in_the_video(tmp_path):
     np.testing.assert_allclose([frame[:, 68:].mean() for frame in frames], 255 - 10 * np.arange(20), atol=7)
 
 
+def test_of_large_frames_a_batch_has_fewer(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, 'BATCH_PIXELS', 3 * 64 * 48)
+    task = Meter()
+    run(task, [grey_video(tmp_path / 'a.mp4', 7), grey_video(tmp_path / 'b.mp4', 2, 640, 480)], tmp_path / 'out')
+    assert task.batches == [3, 3, 1, 1, 1]
+
+
 def test_every_second_frame_keeps_the_pace(tmp_path):
     said, lines, _ = run(Meter(), [grey_video(tmp_path / 'a.mp4', 20)], tmp_path / 'out', every=2, seconds=.6)
     assert [line['frame'] for line in lines] == [0, 2, 4, 6, 8, 10, 12, 14]
@@ -129,6 +136,22 @@ def test_an_interruption_while_the_video_is_closed(tmp_path, monkeypatch):
     assert sorted(file.name for file in (tmp_path / 'out').iterdir()) == ['predictions.json', 'predictions.jsonl']
 
 
+def test_an_interruption_while_a_camera_is_opened(tmp_path, monkeypatch):
+    def interrupt(source):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(module, 'open_video', interrupt)
+    said, lines, interrupted = run(Meter(), ['camera:0', 'camera:1'], tmp_path / 'out')
+    assert interrupted and said['not_reached'] == 2 and lines == []
+
+
+def test_lines_of_a_former_prediction_are_gone(tmp_path):
+    (tmp_path / 'a.mp4').write_bytes(b'no video')
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out' / 'predictions.jsonl').write_text('{}\n')
+    said, lines, _ = run(Meter(), [tmp_path / 'a.mp4'], tmp_path / 'out')
+    assert lines == [] and len(said['unreadable']) == 1
+
+
 def test_a_full_disk_leaves_whole_lines_and_no_half_video(tmp_path, monkeypatch):
     path = grey_video(tmp_path / 'a.mp4', 60)
     monkeypatch.setattr(Meter, 'describe', lambda self, result: {'words': 900 * 'x'})
@@ -175,9 +198,11 @@ def test_a_stream_is_called_by_its_address_without_the_password():
 
 def test_a_camera_ends_with_its_time(tmp_path, monkeypatch):
     monkeypatch.setattr(module, 'open_video', lambda source: Video(source, Camera(10 ** 9), True))
-    said, lines, interrupted = run(Meter(), ['camera:0'], tmp_path / 'out', seconds=3)
+    task = Meter()
+    task.before = lambda: time.sleep(.01)   # the camera does not wait for it
+    said, lines, interrupted = run(task, ['camera:0'], tmp_path / 'out', seconds=3)
     video, = said['videos']
-    assert not interrupted and said['unreadable'] == [] and video['file'] == 'camera:0'
+    assert video['dropped'] > 0 and not interrupted and said['unreadable'] == [] and video['file'] == 'camera:0'
     assert len(lines) == video['frames'] and len(lines) + video['dropped'] == 30
     assert [line['frame'] for line in lines] == sorted({line['frame'] for line in lines}) and lines[-1]['frame'] == 29
     rate, frames = frames_of(tmp_path / 'out' / 'camera-0.mp4')

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from gluonzoo.reports.evaluated import evaluate
+from gluonzoo.tasks import Task
 from gluonzoo.tasks.curves import Curves
 
 
@@ -23,7 +24,7 @@ class Loader:
         yield from range(start, self._batches)
 
 
-class Task:
+class Drawing(Task):
     def __init__(self, same=False):
         self._same = same
 
@@ -42,7 +43,7 @@ class Task:
 
 def test_all_of_it():
     told = []
-    found = evaluate(Task(), Loader(7), 'step-1', lambda batches, count: told.append(count) or batches)
+    found = evaluate(Drawing(), Loader(7), 'step-1', lambda batches, count: told.append(count) or batches)
     assert (found.checkpoint, found.items, found.metrics, told) == ('step-1', 13, {'sum': 21.0}, [7])
     assert [int(picture[0, 0, 0]) for picture in found.examples] == [0, 2, 4]
     assert list(found.pictures) == ['confusion'] and list(found.curves) == ['of it']
@@ -51,4 +52,12 @@ def test_all_of_it():
 
 @pytest.mark.parametrize('batches, same, count', [(1, False, 1), (2, False, 2), (9, True, 1)])
 def test_each_example_once(batches, same, count):
-    assert len(evaluate(Task(same), Loader(batches), 'step-1').examples) == count
+    assert len(evaluate(Drawing(same), Loader(batches), 'step-1').examples) == count
+
+
+def test_a_task_that_draws_no_batches():
+    class Silent(Task):
+        def evaluate(self, batches):
+            return {'sum': sum(batches)}
+    found = evaluate(object.__new__(Silent), Loader(3), 'step-1')
+    assert found.examples == [] and found.metrics == {'sum': 3.0}

@@ -39,6 +39,10 @@ def test_with_code_of_the_users_own(tmp_path):
         assert shlex.split(command)[-5:-3] == ['--code', copy] or '--code' in command
 
 
+def test_of_a_task_that_is_not_exported(tmp_path):
+    assert [what for what, _ in commands(tmp_path, SETTINGS, 1, exports=False)] == ['train on', 'evaluate', 'predict']
+
+
 @pytest.mark.parametrize('name', NAMES)
 @pytest.mark.parametrize('makes, wanted', [(False, ['evaluate', 'predict', 'export']),
                                            (True, ['evaluate', 'sample', 'export'])])
