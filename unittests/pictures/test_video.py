@@ -13,7 +13,7 @@ from video_cases import grey_video, turned, write_frames
 
 from gluonzoo.pictures import video as module
 from gluonzoo.pictures.errors import ImageError
-from gluonzoo.pictures.video import is_live, is_video, open_video, shown_source
+from gluonzoo.pictures.video import Video, is_live, is_video, open_video, shown_source
 
 
 def read(path, **options):
@@ -62,6 +62,52 @@ def test_a_video_that_says_neither_its_length_nor_its_times(tmp_path):
     assert [frame.image.shape for frame in frames] == [(32, 40, 3)] * 5
     assert video.count is None and not video.ends_early()
     np.testing.assert_allclose([frame.time for frame in frames], np.arange(5) / 25, atol=2e-3)
+
+
+class Capture:
+    """What OpenCV says of a video: the seconds of its frames, and other properties."""
+
+    def __init__(self, seconds, fps=10, count=0):
+        self.seconds, self.at = seconds, -1
+        self.said = {cv2.CAP_PROP_FPS: fps, cv2.CAP_PROP_FRAME_COUNT: count}
+
+    def isOpened(self):
+        return True
+
+    def grab(self):
+        self.at += 1
+        return self.at < len(self.seconds)
+
+    def retrieve(self):
+        return True, np.zeros((4, 4, 3), 'uint8')
+
+    def get(self, key):
+        return 1000 * self.seconds[self.at] if key == cv2.CAP_PROP_POS_MSEC else self.said.get(key, 0)
+
+    def set(self, key, value):
+        return True
+
+
+@pytest.mark.parametrize('said, times', [
+    ([5, 5.1, 5.5, 6], [0, .1, .5, 1]), ([0, 0, 0, 0], [0, .1, .2, .3]), ([0, .5, .2, .7], [0, .5, .6, .7]),
+    ([0, .1, 90000, .3], [0, .1, .2, .3]), ([0, float('nan'), .2], [0, .1, .2])])
+def test_times_that_cannot_be_follow_from_the_rate(said, times):
+    frames = Video('a', Capture(said), False).frames()
+    np.testing.assert_allclose([frame.time for frame in frames], times, atol=1e-9)
+
+
+@pytest.mark.parametrize('said, fps', [(29.97, 29.97), (0, 25), (-5, 25), (90000, 25), (float('nan'), 25)])
+def test_a_rate_that_cannot_be(said, fps):
+    assert Video('a', Capture([0], said), False).fps == fps
+
+
+@pytest.mark.parametrize('read, said, early', [
+    (20, 24, False), (20, 26, True), (980, 1000, False), (970, 1000, True), (20, 0, False), (20, 10, False)])
+def test_a_few_frames_less_than_said_mean_nothing(read, said, early):
+    """At 10 a second, 5 are half a second; 20 of 1000 are 2 %."""
+    video = Video('a', Capture([i / 10 for i in range(read)], count=said), False)
+    assert not video.ends_early() and len(list(video.frames())) == read
+    assert video.ends_early() == early
 
 
 def test_a_video_that_is_cut_off(tmp_path):
