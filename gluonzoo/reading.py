@@ -14,7 +14,7 @@ import reprlib
 import stat
 
 __all__ = ['FileError', 'open_ordinary', 'read_bytes', 'read_text', 'read_lines', 'read_names', 'read_json',
-           'last_line', 'parse_json', 'quoted']
+           'last_line', 'parse_json', 'quoted', 'without_controls']
 
 MAX_BYTES = 1 << 26     # of a text, unless the caller says otherwise
 _CHUNK = 1 << 16
@@ -144,6 +144,12 @@ def last_line(error):
     """The last line of what an error says, or its class; less the time and the place in its own files, as of MXNet."""
     line = (str(error).strip().splitlines() or [type(error).__name__])[-1]
     return re.sub(r'\[\d\d:\d\d:\d\d\] \S+:\d+: ', '', line)
+
+
+def without_controls(text):
+    """A text whose control characters, but for line breaks, are written as Python writes them. As they are, they could
+    exchange the order of letters, or command a terminal."""
+    return ''.join(letter if letter.isprintable() or letter == '\n' else repr(letter)[1:-1] for letter in text)
 
 
 def quoted(value):

@@ -16,6 +16,7 @@ from gluonzoo.reading import (
     read_lines,
     read_names,
     read_text,
+    without_controls,
 )
 
 TEXT = 'Löwe\nalte Katze'
@@ -151,3 +152,7 @@ def test_at_most_100_characters_are_quoted():
     (ValueError('one'), 'one'), (RuntimeError('Traceback:\n  a\nreason \n'), 'reason'), (KeyError(), 'KeyError')])
 def test_the_last_line_of_an_error(error, line):
     assert last_line(error) == line
+
+
+def test_control_characters():
+    assert without_controls('ä b\n\0\x1b[1m\u202e\ud800') == 'ä b\n\\x00\\x1b[1m\\u202e\\ud800'

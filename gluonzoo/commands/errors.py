@@ -2,7 +2,7 @@
 import re
 import sys
 
-from ..reading import last_line
+from ..reading import last_line, without_controls
 
 __all__ = ['printable', 'said_of']
 
@@ -25,7 +25,7 @@ def printable(text):
     """A text without control characters but line breaks, which are written as Python writes them, and without endless
     words, which are cut off."""
     short = re.sub(rf'\S{{{_LONGEST_WORD + 1},}}', lambda word: word[0][:_LONGEST_WORD] + '...', str(text))
-    return ''.join(letter if letter.isprintable() or letter == '\n' else repr(letter)[1:-1] for letter in short)
+    return without_controls(short)
 
 
 def _words(error):

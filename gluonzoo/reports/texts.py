@@ -1,15 +1,16 @@
 """Texts and numbers of a run as a page shows them."""
 import math
 
+from ..reading import without_controls
+
 __all__ = ['number', 'readable', 'shortened']
 
 
 def readable(value):
-    """A text without control characters, which could exchange the order of letters. Other values are left as they are.
-    """
+    """A text without control characters. Other values are left as they are."""
     if not isinstance(value, str) or hasattr(value, '__html__'):   # the latter is markup of the page's own
         return value
-    return ''.join(letter if letter.isprintable() or letter == '\n' else repr(letter)[1:-1] for letter in value)
+    return without_controls(value)
 
 
 def shortened(text, most):

@@ -35,6 +35,13 @@ def test_frames_rate_and_colours(tmp_path, suffix, capfd):
     assert os.listdir(path.parent) == [path.name] and capfd.readouterr() == ('', '')
 
 
+@pytest.mark.parametrize('asked, rate', [(.01, 1), (1000, 240)])
+def test_rates_that_no_player_shows(tmp_path, asked, rate):
+    with writing_video(tmp_path / 'a.mp4', asked) as add:
+        add(grey(9), 0)
+    assert frames_of(tmp_path / 'a.mp4')[0] == rate
+
+
 @pytest.mark.parametrize('suffix, mark', [('.webm', b'V_VP8'), ('.mp4', b'mp4v')])
 def test_compressions(tmp_path, suffix, mark):
     with writing_video(tmp_path / f'a{suffix}', 25) as add:
