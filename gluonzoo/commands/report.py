@@ -15,6 +15,7 @@ from ..recipes.arguments import at_least
 from .arguments import add_use_arguments
 from .errors import said_of
 
+OF_THE_EVALUATION = ('data', 'which', 'code', 'set')   # arguments
 PICTURES = 12   # of the last evaluation of the training: a task has two or so
 
 
@@ -28,7 +29,7 @@ def add_arguments(parser):
 
 
 def check(parser, args):
-    for name in ('data', 'which', 'code', 'set'):
+    for name in OF_THE_EVALUATION:
         if args.no_evaluation and getattr(args, name):
             parser.error(f'--{name}: is of the evaluation, and not with --no-evaluation')
 
@@ -52,14 +53,16 @@ def run(args):
 def contents(run, args):
     """The page, bytes, and what could not be had for it: list of str."""
     from ..train.storage import CheckpointError
+    from . import resolve
 
     evaluated, notes = None, []
     if not args.no_evaluation:
+        devices = resolve.contexts(args.devices)
         try:
-            evaluated = evaluate(args)
+            evaluated = evaluate(args, devices)
         except Exception as error:
             reason = said_of(error)
-            if reason is None or args.data or args.code or args.set:   # what the user asks for must be
+            if reason is None or any(getattr(args, name) for name in OF_THE_EVALUATION):   # what is asked for must be
                 raise
             notes.append(f'not evaluated: {reason}')
     try:
@@ -70,15 +73,15 @@ def contents(run, args):
     return make_page(run, last, evaluated, notes), notes
 
 
-def evaluate(args):
+def evaluate(args, devices):
     """What the checkpoint does on the validation data: :class:`gluonzoo.reports.evaluated.Evaluated`."""
     from tqdm import tqdm
 
     from ..reports import evaluated
     from . import resolve
 
-    task, settings, checkpoint = resolve.open_run(args.run, args.which or 'best', resolve.contexts(args.devices),
-                                                  args.set, args.code, not args.allow_not_finite)
+    task, settings, checkpoint = resolve.open_run(args.run, args.which or 'best', devices, args.set, args.code,
+                                                  not args.allow_not_finite)
     if args.data:
         settings['val_data'] = resolve.moved_data(settings['val_data'], args.data)
     loader = resolve.validation_loader(settings, args.workers)

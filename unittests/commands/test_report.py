@@ -68,6 +68,13 @@ def test_data_that_are_not_there(copied, pikachu, tmp_path, capsys):
     assert str(tmp_path / 'nothing') in said
 
 
+def test_a_checkpoint_that_is_asked_for_must_be_whole(copied, capsys):
+    for path in copied.glob('checkpoints/*/net.safetensors'):
+        path.write_bytes(b'damaged')
+    assert 'not evaluated: ' in report(copied)
+    assert 'net.safetensors: damaged' in error_of(['report', str(copied), '--which', 'last'], capsys)
+
+
 @pytest.mark.parametrize('damage, said', [
     (lambda run: (run / 'scalars.csv').write_bytes(b'\0' * 100), 'scalars.csv is damaged'),
     (lambda run: (run / 'scalars.csv').unlink(), 'scalars.csv is not there'),
@@ -118,7 +125,8 @@ def test_settings_of_no_training(copied, settings):
     (['RUN', '--out', 'FOLDER'], 'gluonzoo report: FOLDER: is a folder; must be a file, or not there'),
     (['RUN', '--out', '/dev/null'], 'gluonzoo report: /dev/null: is a device; must be a file, or not there'),
     (['RUN', '--out', 'FOLDER/file/page.html'], 'gluonzoo report: FOLDER/file: File exists'),
-    (['RUN', '--set', 'task.nothing=1'], 'nothing')])
+    (['RUN', '--set', 'task.nothing=1'], 'nothing'),
+    (['RUN', '--devices', 'gpu:99'], 'gluonzoo report: --devices: gpu(99) is not there')])
 def test_mistakes_are_one_line_and_leave_no_file(detector, tmp_path, capsys, words, said):
     (tmp_path / 'file').write_text('')
     words, said = ([each.replace('RUN', str(detector)).replace('FOLDER', str(tmp_path)) for each in part]
@@ -129,7 +137,7 @@ def test_mistakes_are_one_line_and_leave_no_file(detector, tmp_path, capsys, wor
 
 
 def test_what_cannot_be_written_is_told_before_the_work(detector, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr('gluonzoo.commands.report.evaluate', lambda args: pytest.fail('the work was begun'))
+    monkeypatch.setattr('gluonzoo.commands.report.evaluate', lambda *_: pytest.fail('the work was begun'))
     (tmp_path / 'file').write_text('')
     for out in (tmp_path / 'file' / 'page.html', tmp_path / f'{300 * "a"}.html'):
         assert str(tmp_path) in error_of(['report', str(detector), '--out', str(out)], capsys)
