@@ -55,6 +55,15 @@ def test_odd_numbers_are_within_the_drawing(y):
     assert found.y_ticks and all(TOP <= y <= BOTTOM for y, _ in found.y_ticks)
 
 
+def test_a_very_great_spread_has_few_ticks():
+    found = chart('a', [line([1e-10, 1e10])], may_be_logarithmic=True)
+    assert 3 <= len(found.y_ticks) <= 7
+
+
+def test_steps_are_whole_numbers():
+    assert all(text.isdigit() for _, text in chart('a', [line([1, 2, 3])]).x_ticks)
+
+
 def test_a_great_spread_is_logarithmic():
     found = chart('a', [line([1, 10, 1000])], may_be_logarithmic=True)
     assert found.logarithmic and [text for _, text in found.y_ticks] == ['1', '10', '100', '1000']
