@@ -114,8 +114,10 @@ def make_page(run, last, evaluated, notes):
     samples, missing = read_samples(run.directory / 'samples', wanted)
     pictures, failed = [], []
     if evaluated is None:
-        files = [path for path in sorted(run.directory.glob('*.jpg')) if path.is_file()][:PICTURES]
-        pictures, failed = read_pictures([(path.stem, path, 0) for path in files])
+        files = [path for path in sorted(run.directory.glob('*.jpg')) if path.is_file()]
+        pictures, failed = read_pictures([(path.stem, path, 0) for path in files[:PICTURES]])
+        if len(files) > PICTURES:
+            failed.append(f'{PICTURES} of {len(files)} pictures of the evaluation')
     try:
         trained_with = read_environment(run.directory)
     except (OSError, FileError) as error:

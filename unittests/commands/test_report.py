@@ -48,6 +48,14 @@ def test_without_an_evaluation(copied, tmp_path, capsys):
     assert not (copied / 'report.html').exists() and capsys.readouterr().err == ''
 
 
+def test_of_many_pictures_of_the_training_some(copied, monkeypatch):
+    monkeypatch.setattr('gluonzoo.commands.report.PICTURES', 2)
+    for name in 'abc':
+        shutil.copy(copied / 'samples' / 'epoch-001.jpg', copied / f'{name}.jpg')
+    page = report(copied, '--no-evaluation')
+    assert '<figcaption>b<' in page and '<figcaption>c<' not in page and '2 of 3 pictures of the evaluation' in page
+
+
 def test_the_run_is_not_changed(copied):
     before = {path: path.read_bytes() for path in copied.rglob('*') if path.is_file()}
     report(copied)

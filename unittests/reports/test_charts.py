@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gluonzoo.reports import charts
-from gluonzoo.reports.charts import Line, chart, thinned
+from gluonzoo.reports.charts import COLORS, Line, chart, thinned
 
 INF, NAN = float('inf'), float('nan')
 LEFT, RIGHT, TOP, BOTTOM = charts.LEFT, charts.WIDTH - charts.RIGHT, charts.TOP, charts.HEIGHT - charts.BOTTOM
@@ -58,6 +58,11 @@ def test_odd_numbers_are_within_the_drawing(y):
 def test_a_very_great_spread_has_few_ticks():
     found = chart('a', [line([1e-10, 1e10])], may_be_logarithmic=True)
     assert 3 <= len(found.y_ticks) <= 7
+
+
+def test_more_lines_than_colours_share_some():
+    found = chart('a', [line([1, 2], name=str(i)) for i in range(COLORS + 2)])
+    assert [one.color for one in found.lines] == [*range(COLORS), 0, 1]
 
 
 def test_steps_are_whole_numbers():
