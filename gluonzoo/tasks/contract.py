@@ -61,9 +61,13 @@ def _is_picture(value, *_):
     return isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3
 
 
+def _is_line(value):
+    return isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == 2 and value.dtype.kind == 'f'
+
+
 def _are_curves(value, *_):
-    return isinstance(value, Curves) and _is_dict_of(lambda line: isinstance(line, np.ndarray) and line.ndim == 2
-                                                     and line.shape[1] == 2 and line.dtype.kind == 'f')(value.lines)
+    return (isinstance(value, Curves) and isinstance(value.x, str) and isinstance(value.y, str)
+            and _is_dict_of(_is_line)(value.lines))
 
 
 def _is_json(value, *_):

@@ -33,6 +33,7 @@ def task_that(**methods):
     ('evaluation_pictures', [], [{}, {'confusion': PICTURE}], [None, PICTURE, {'confusion': None}]),
     ('evaluation_curves', [], [{}, {'of it': Curves('x', 'y', {'a': np.zeros((3, 2))})}],
      [None, {'a': np.zeros((3, 2))}, {'of it': Curves('x', 'y', {'a': np.zeros(3)})},
+      {'of it': Curves('x', 'y', {'a': np.zeros((3, 3))})}, {'of it': Curves(1, 'y', {'a': np.zeros((3, 2))})},
       {'of it': Curves('x', 'y', [np.zeros((3, 2))])}, {'of it': Curves('x', 'y', {'a': np.array([['a', 'b']])})}])])
 def test_what_methods_return(method, arguments, good, bad):
     for value in good:

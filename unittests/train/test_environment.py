@@ -20,6 +20,11 @@ def test_what_it_says():
     assert found['GPUs'] == str(mx.context.num_gpus()) and 'core' in found['processor']
 
 
+def test_how_many_threads_compute(monkeypatch):
+    monkeypatch.setattr('gluonzoo.runtime.threads', lambda: 77)
+    assert environment()['processor'].endswith(', of which 77 compute')
+
+
 def test_neither_host_nor_user_is_named():
     said = ' '.join(word for pair in environment().items() for word in pair).split()
     assert socket.gethostname() not in said and getpass.getuser() not in said
