@@ -33,6 +33,7 @@ class GluonCVNetwork(NamedTuple):
 
 
 _IMAGENET = {'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375]}   # of numbers from 0 to 255
+_ALPHA_POSE = {'mean': [103.53, 116.535, 122.4], 'std': [255., 255., 255.]}
 _CIFAR = {'mean': [125.307, 122.961, 113.8575], 'std': [51.5865, 50.847, 51.255]}
 
 # What the name of a network contains -> height and width that it is made for. The first that fits.
@@ -41,6 +42,8 @@ _SIZES = [
     ('rcnn', (600, 800)), ('fcn', (480, 480)), ('psp', (480, 480)), ('deeplab', (480, 480)), ('danet', (480, 480)),
     ('icnet', (480, 480)), ('pose', (256, 192)), ('cifar', (32, 32)), ('inceptionv3', (299, 299)),
     ('xception', (299, 299)), ('i3d', (224, 224)), ('c3d', (112, 112)), ('p3d', (224, 224)), ('', (224, 224))]
+# Likewise what is done to its pixels.
+_PIXELS = [('cifar', _CIFAR), ('alpha_pose', _ALPHA_POSE), ('', _IMAGENET)]
 _FRAMES = [('i3d', 32), ('c3d', 16), ('p3d', 16), ('r2plus1d', 16), ('slowfast', 64)]   # of videos
 _OBJECTS = {'ssd': 3, 'yolo': 3, 'center_net': 3, 'faster_rcnn': 3, 'mask_rcnn': 4}   # numbers of outputs
 
@@ -95,7 +98,7 @@ def _metadata(net, name, height, width, params, objects):
         notes.append('boxes are xmin, ymin, xmax, ymax in pixels of the input; rows of class -1 are none')
     if params is None:
         notes.append('the weights are random: give the file of its weights')
-    return {'network': f'GluonCV {name}', 'input_size': [height, width], **(_CIFAR if 'cifar' in name else _IMAGENET),
+    return {'network': f'GluonCV {name}', 'input_size': [height, width], **_first(_PIXELS, name),
             'class_names': list(map(str, names)) if isinstance(names, (list, tuple)) else None, 'notes': notes}
 
 
@@ -110,10 +113,16 @@ def _known(name):
                           + (f'; did you mean {" or ".join(near)}?' if near else ''))
 
     def make(name):
-        try:   # those that are built on another network
-            return model_zoo.get_model(name, pretrained=False, pretrained_base=False)
-        except TypeError:
-            return model_zoo.get_model(name, pretrained=False)
+        try:
+            try:   # those that are built on another network
+                return model_zoo.get_model(name, pretrained=False, pretrained_base=False)
+            except (TypeError, Warning):   # MXNet raises the latter
+                return model_zoo.get_model(name, pretrained=False)
+        except ExportError:
+            raise
+        except Exception as error:   # as GluonCV says it: without classes, or with weights that are not there
+            raise ExportError(f'--gluoncv: GluonCV cannot make {name} without more words: '
+                              f'{" ".join(str(error).split())}') from error
     return make
 
 

@@ -81,7 +81,7 @@ def said(difference):
 
 def parse(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--only', nargs='+', metavar='NETWORK', help='these, at the size of GluonCV')
+    parser.add_argument('--only', nargs='+', metavar='NETWORK', help='these, at the sizes of the whole table')
     parser.add_argument('--opset', type=int, default=13)
     parser.add_argument('--openvino', action='store_true', help='compares each file in OpenVINO, too')
     parser.add_argument('--quick', action='store_true')

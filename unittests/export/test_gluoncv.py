@@ -102,11 +102,27 @@ def test_weights_that_do_not_fit(tmp_path):
 @pytest.mark.parametrize('name, size, words', [
     ('yolo3_darknet53_vox', None, "no network 'yolo3_darknet53_vox'; did you mean yolo3_darknet53_voc"),
     ('x' * 1000, None, 'no network'),
+    ('yolo3_darknet53_custom', None, "cannot make yolo3_darknet53_custom without more words: .*'classes'"),
+    ('vgg16_ucf101', None, 'cannot make vgg16_ucf101 without more words: .*not been initialized'),
     ('inceptionv3', (32, 32), r'does not take data \[1, 3, 32, 32\]'),
 ])
 def test_bad_names_and_sizes(name, size, words):
     with pytest.raises(ExportError, match=words):
         gluoncv_network(name, size=size)
+
+
+def test_networks_that_take_no_base(tmp_path):
+    """Of which MXNet makes a Warning."""
+    assert export(gluoncv_network('darknet53', size=(32, 32)), tmp_path / 'net.onnx')['output'] < 1e-5
+
+
+@pytest.mark.parametrize('name, mean, std', [
+    ('cifar_resnet20_v1', [125.307, 122.961, 113.8575], [51.5865, 50.847, 51.255]),
+    ('mobilenet0.25', [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+    ('alpha_pose_resnet101_v1b_coco', [103.53, 116.535, 122.4], [255, 255, 255])])
+def test_what_is_done_to_pixels(name, mean, std):
+    about = gluoncv_network(name, size=(32, 32)).metadata
+    assert (about['mean'], about['std']) == (mean, std)
 
 
 def test_nothing_is_downloaded(monkeypatch):
