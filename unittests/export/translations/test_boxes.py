@@ -121,6 +121,7 @@ DETECTIONS = {
     'not clipped': dict(clip=False, variances=(.2, .2, .1, .1), threshold=.3),
     'not suppressed': dict(nms_threshold=-1.),
     'whatever is the same': dict(nms_threshold=1.),
+    'at the threshold': dict(threshold=.5),
     'nothing': dict(threshold=1.5),
 }
 
