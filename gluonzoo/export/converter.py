@@ -129,8 +129,10 @@ def _converter(symbol, examples):
                 elif theirs:
                     result = theirs(node, **context)
                 else:
-                    raise ExportError('there is no translation to ONNX; compute it of other operators, or outside of '
-                                      'what is exported')
+                    raise ExportError('there is no translation to ONNX; ' + (
+                        'quantized and joined networks stay in MXNet: export the network in float32'
+                        if 'quantize' in operator or operator.startswith('_sg_') else
+                        'compute it of other operators, or outside of what is exported'))
             except Exception as error:   # MXNet's raise of every kind for what they do not know
                 faults[operator, _reason(error)].append(name)
                 count = len(found)

@@ -344,10 +344,11 @@ def test_symbol_files_have_no_spare_channels(tmp_path):
 
 
 @pytest.mark.parametrize('function, words', [
+    (lambda F, x: F.contrib.quantize_v2(x)[0], '_contrib_quantize_v2 of .*: there is .* the network in float32'),
     (lambda F, x: F.gamma(x), 'gamma of layer function[0-9]+_gamma0: there is no translation to ONNX; compute it of'),
     (lambda F, x: F.diag(x), r'cannot be exported: diag of layer \w+: diag: can be exported only of vectors and mat'),
     (lambda F, x: F.broadcast_add(x, F.ones((1, 2, 6))), r'does not take input0 \[2, 3, 6\]: '),
-], ids=['gamma', 'diag of three axes', 'shape'])
+], ids=['quantized', 'gamma', 'diag of three axes', 'shape'])
 def test_operator_is_refused(function, words, tmp_path):
     path = tmp_path / 'f.onnx'
     path.write_text('the former one')
