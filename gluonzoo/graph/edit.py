@@ -10,7 +10,7 @@ import json
 import mxnet as mx
 from mxnet.gluon import SymbolBlock
 
-__all__ = ['edges', 'flat', 'make_block', 'make_symbol', 'output_name', 'own_names', 'pass_by', 'read_graph',
+__all__ = ['edges', 'flat', 'is_true', 'make_block', 'make_symbol', 'output_name', 'own_names', 'pass_by', 'read_graph',
            'symbol_of']
 
 
@@ -41,6 +41,11 @@ def own_names(symbol, taken=()):
 def flat(outputs):
     """What a block returns, as a list: those in lists one by one."""
     return [y for output in outputs for y in flat(output)] if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def is_true(node, attribute):
+    """Whether an attribute of a node is true, as MXNet reads it: 'True', 'true' or '1'. An absent one is not."""
+    return node.get('attrs', {}).get(attribute, 'False').lower() in ('true', '1')
 
 
 def read_graph(symbol):

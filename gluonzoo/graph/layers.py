@@ -7,6 +7,8 @@ from typing import NamedTuple
 import mxnet as mx
 import numpy as np
 
+from .edit import is_true
+
 __all__ = ['Layer', 'layers']
 
 
@@ -73,7 +75,7 @@ def _dtypes(internals, inputs):
 
 
 def _multiply_adds(node, inputs, output):
-    kind, attributes = node['op'].replace('_contrib_', '').replace('quantized_', ''), node.get('attrs', {})
+    kind = node['op'].replace('_contrib_', '').replace('quantized_', '')
     if 'Deconvolution' in kind:
         return prod(inputs[0]) * prod(inputs[1][1:])
     if kind.lower() in ('convolution', 'conv', '_sg_mkldnn_conv'):
@@ -83,8 +85,7 @@ def _multiply_adds(node, inputs, output):
         return prod(output) * prod(weight[1:])
     if kind.lower() in ('fullyconnected', 'fully_connected', '_sg_mkldnn_fully_connected'):
         return prod(output) * inputs[1][1]
-    if kind in ('dot', 'batch_dot'):
-        turned = attributes.get('transpose_a') in ('True', '1')
-        axis = (0 if kind == 'dot' else 1) if turned else -1
+    if kind in ('dot', 'batch_dot', '_linalg_gemm', '_linalg_gemm2', 'linalg_gemm', 'linalg_gemm2'):
+        axis = (0 if kind == 'dot' else -2) if is_true(node, 'transpose_a') else -1
         return prod(output) * inputs[0][axis]
     return 0

@@ -1,5 +1,5 @@
 """Takes losses out of graphs: outputs of MXNet's Module API, which compute a prediction and, backwards, a gradient."""
-from .edit import make_symbol, read_graph
+from .edit import is_true, make_symbol, read_graph
 
 __all__ = ['predictions_for_losses', 'require_known_axis']
 
@@ -7,7 +7,6 @@ __all__ = ['predictions_for_losses', 'require_known_axis']
 _FORWARD = {'SoftmaxOutput': 'softmax', 'Softmax': 'softmax', 'LogisticRegressionOutput': 'sigmoid',
             **dict.fromkeys(['LinearRegressionOutput', 'MAERegressionOutput', 'SVMOutput', 'MakeLoss', 'make_loss'],
                             '_copy')}
-_TRUE = ('true', '1')   # as MXNet reads them, in letters of either case
 
 
 def predictions_for_losses(symbol):
@@ -15,10 +14,9 @@ def predictions_for_losses(symbol):
     graph = read_graph(symbol)
     for node in graph['nodes']:
         if node['op'] in _FORWARD:
-            attributes = node.pop('attrs', {})
+            axis = '1' if is_true(node, 'multi_output') else '-1'   # of channels, or the last one
             node['op'] = _FORWARD[node['op']]
-            if node['op'] == 'softmax':   # of channels, or of the last axis
-                node['attrs'] = {'axis': '1' if _is_true(attributes, 'multi_output') else '-1'}
+            node['attrs'] = {'axis': axis} if node['op'] == 'softmax' else {}
             del node['inputs'][1:]
     return make_symbol(graph)
 
@@ -37,7 +35,7 @@ def require_known_axis(symbol, predictions, shapes):
         of the inputs of `predictions`
     """
     names = [node['name'] for node in read_graph(symbol)['nodes'] if _FORWARD.get(node['op']) == 'softmax' and not any(
-        _is_true(node.get('attrs', {}), key) for key in ('multi_output', 'preserve_shape'))]
+        is_true(node, key) for key in ('multi_output', 'preserve_shape'))]
     if not names:
         return
     inside = predictions.get_internals()
@@ -47,7 +45,3 @@ def require_known_axis(symbol, predictions, shapes):
         if len(shape) > 2:
             raise ValueError(f'layer {name!r}: a SoftmaxOutput of the shape {tuple(shape)} must have multi_output or '
                              'preserve_shape, which say of which axis it is')
-
-
-def _is_true(attributes, key):
-    return attributes.get(key, 'False').lower() in _TRUE

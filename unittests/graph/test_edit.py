@@ -3,7 +3,17 @@ import mxnet as mx
 import numpy as np
 from mxnet.gluon import HybridBlock, nn
 
-from gluonzoo.graph.edit import edges, flat, make_block, make_symbol, output_name, pass_by, read_graph, symbol_of
+from gluonzoo.graph.edit import (
+    edges,
+    flat,
+    is_true,
+    make_block,
+    make_symbol,
+    output_name,
+    pass_by,
+    read_graph,
+    symbol_of,
+)
 
 
 def chain():
@@ -91,3 +101,9 @@ def test_symbol_of_a_network_and_a_block_of_the_symbol():
 def test_a_symbol_of_one_output_is_no_group():
     net = nn.Dense(2, in_units=3)
     assert symbol_of(net).list_outputs() == [f'{net.name}_fwd_output']
+
+
+def test_attributes_that_are_true():
+    for text, true in (('True', True), ('true', True), ('1', True), ('False', False), ('0', False)):
+        assert is_true({'attrs': {'no_bias': text}}, 'no_bias') == true
+    assert not is_true({}, 'no_bias')

@@ -1,5 +1,6 @@
 """Layers of graphs, counted by hand."""
 import mxnet as mx
+import pytest
 
 from gluonzoo.graph.layers import layers
 
@@ -20,6 +21,18 @@ def test_layers():
     assert found['again'][4:] == (5 * 3 * 4 * pixels, 2 * 5 * 3 * 4 * pixels)
     assert found['dot'][2:] == ((2, 7), 'float32', 35, 2 * 7 * 5)
     assert 'dense' not in found   # nothing reads it
+
+
+@pytest.mark.parametrize('operator, shapes, turned', [
+    ('dot', ((4, 6), (4, 3)), True), ('dot', ((6, 4), (4, 3)), False),
+    ('batch_dot', ((2, 4, 6), (2, 4, 3)), 'true'), ('batch_dot', ((2, 6, 4), (2, 4, 3)), False),
+    ('linalg_gemm2', ((2, 4, 6), (2, 4, 3)), True), ('linalg_gemm2', ((2, 6, 4), (2, 4, 3)), False),
+    ('linalg_gemm', ((2, 6, 4), (2, 4, 3), (2, 6, 3)), False)])
+def test_products_of_matrices(operator, shapes, turned):
+    """Of 6 x 4 and 4 x 3, two of them but for dot."""
+    arrays = [mx.sym.var(name, shape=shape) for name, shape in zip('xyz', shapes)]
+    found, = layers(getattr(mx.sym, operator)(*arrays, transpose_a=turned), {'x': shapes[0]})
+    assert found.multiply_adds == 6 * 4 * 3 * (1 if operator == 'dot' else 2)
 
 
 def test_a_weight_counts_once():
