@@ -180,3 +180,11 @@ def test_many_names_of_which_two_are_alike(tmp_path):
                    + struct.pack('<Q', len(names)) + b''.join(struct.pack('<Q', 6) + name for name in names)
                    ) == "has an array twice: '049998'"
     assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize('dtype', ['uint8', 'int8', 'int32', 'int64'])
+def test_whole_numbers(dtype, tmp_path):
+    path = save(tmp_path / 'x.params', {'a': np.array([[1, 2], [3, 100]], dtype)})
+    found = read_params(path, every_type=True)['a']
+    assert found.dtype == dtype and found.tolist() == [[1, 2], [3, 100]]
+    assert refused(path).startswith(f'array 0 is of {dtype}; it must be of float16, float32 or float64')

@@ -97,6 +97,8 @@ def test_regions_of_images():
     rois = mx.sym.contrib.ROIAlign(mx.sym.var('x'), mx.sym.var('rois'), pooled_size=(2, 2), spatial_scale=1)
     found = example_inputs(rois, {'x': (1, 3, 64, 64), 'rois': (5, 5)})
     assert found['x'] == (1, 3, 64, 64) and found['rois'].shape == (5, 5) and not found['rois'][:, 0].any()
+    assert len({tuple(row) for row in found['rois']}) == 5   # so that an order would tell
+    assert (found['rois'][:, 3:] > found['rois'][:, 1:3]).all()
 
 
 def test_what_mxnet_dies_of(tmp_path):

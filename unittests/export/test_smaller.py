@@ -7,7 +7,7 @@ import pytest
 from mxnet.gluon import HybridBlock, nn
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gluonzoo.export import ExportError, to_small_onnx, to_small_symbol
+from gluonzoo.export import ExportError, smaller, to_small_onnx, to_small_symbol
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
@@ -158,6 +158,22 @@ def test_numbers_beyond_float16_are_refused(net, tmp_path):
     net[0].weight.set_data(net[0].weight.data() * 1e6)
     with pytest.raises(ExportError, match='float16 is not enough for this network: output by .*; 0.05 is allowed'):
         to_small_onnx(net, tmp_path / 'a.onnx', {'image': SHAPE}, precision='float16', judge=accepted)
+    assert not list(tmp_path.iterdir())
+
+
+def test_numbers_that_are_not_finite(net, tmp_path, monkeypatch):
+    monkeypatch.setattr(smaller, 'difference', lambda *_: np.inf)
+    for make, path, words in ((to_small_onnx, 'a.onnx', {'precision': 'int8'}), (to_small_symbol, 'a', {})):
+        with pytest.raises(ExportError, match='map: has numbers that are not finite in this precision'):
+            make(net, tmp_path / path, {'image': SHAPE}, ['map'], judge=accepted, calibration=noise(1), **words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_network_and_decoder_that_do_not_fit_together(net, tmp_path, monkeypatch):
+    monkeypatch.setattr(smaller, 'detection_difference', lambda *_: 1e-3)
+    with pytest.raises(ExportError, match='together compute something else than one after the other'):
+        to_small_onnx(net, tmp_path / 'a.onnx', {'image': SHAPE}, ['map'], precision='float16', judge=accepted,
+                      decoder=Rows(), decoder_inputs={'views': np.ones((1, 4), 'float32')})
     assert not list(tmp_path.iterdir())
 
 

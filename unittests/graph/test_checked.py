@@ -51,6 +51,16 @@ def test_operators_of_one_name(tmp_path):
     assert len(set(names)) == 2 and 'dense_output' in names
 
 
+def within(depth, edge=(0, 0, 0), count=1):
+    """A graph of one relu that reads `edge` so many times, within so many others."""
+    inner = {'nodes': [{'op': 'null', 'name': 'x', 'inputs': []},
+                       {'op': 'relu', 'name': 'y', 'inputs': [list(edge)] * count}], 'heads': [[1, 0, 0]]}
+    for _ in range(depth):
+        inner = {'nodes': [inner['nodes'][0], {**inner['nodes'][1], 'inputs': [[0, 0, 0]], 'subgraphs': [inner]}],
+                 'heads': [[1, 0, 0]]}
+    return [inner]
+
+
 def change(layer, /, **values):
     def apply(value):
         node(value, layer).update(values)
@@ -82,6 +92,9 @@ def change(layer, /, **values):
     (change('parts', attrs={'num_outputs': 'nan'}), 'cannot use it'),
     (change('dense_bias', name='dense_weight'), "two inputs or parameters of the name 'dense_weight'"),
     (change('relu', subgraphs=[{'nodes': [], 'heads': []}]), "layer 'relu': has 0 nodes"),
+    (change('relu', subgraphs=within(0, edge=(0, 7, 0))), "layer 'y': reads output 7 of 'x', which has 1"),
+    (change('relu', subgraphs=within(0, count=2)), "layer 'y': relu takes 1 inputs .*; it has 2"),
+    (change('relu', subgraphs=within(3)), 'subgraphs must be a list, 3 deep at most'),
     (lambda g: g.update(heads=[]), 'no outputs'),
     (lambda g: g.update(nodes=[]), 'has 0 nodes; there must be 1 to'),
     (lambda g: g.pop('heads'), 'lists of nodes and heads'),
