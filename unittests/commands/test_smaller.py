@@ -1,5 +1,7 @@
 """gluonzoo export --precision and --quantize; predict and evaluate --precision: files, words and refusals."""
 import json
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import cv2
 import mxnet as mx
@@ -87,6 +89,34 @@ def test_what_drops_too_far_is_not_written(run, dark, tmp_path, monkeypatch, cap
         ['export', '--run', str(run), *words, '--calibrate', str(dark), '--max-drop', '.01'], capfd)
     assert [path.name for path in tmp_path.iterdir()] == ['dark']
     assert export(run, *words, '--calibrate', dark) == 0   # it is the user's choice
+
+
+@pytest.mark.parametrize('better, exact, low, written', [
+    ('max', .9, .8, False), ('max', .8, .9, True), ('min', 3, 4, False), ('min', 4, 3, True),
+    ('min', 3, np.nan, False)])
+def test_which_way_is_worse(better, exact, low, written, monkeypatch):
+    task = SimpleNamespace(main_metric=('metric', better))
+    monkeypatch.setattr(smaller, 'validation', lambda *_: SimpleNamespace(dataset=[1]))
+    monkeypatch.setattr(smaller, 'evaluated', lambda task, loader, form: {
+        'metric': {'float32': exact, 'int8': low}[form]})
+    monkeypatch.setattr('gluonzoo.tasks.stand_in.stand_in', lambda *_: nullcontext())
+    arguments = (task, {'val_data': {}}, SimpleNamespace(block=None, inputs={}), None, 'int8', [],
+                 SimpleNamespace(max_drop=.05, onnx=True))
+    if written:
+        assert smaller.judged(*arguments)['accuracy'] == {'metric': 'metric', 'better': better, 'float32': exact,
+                                                          'int8': low, 'items': 1}
+    else:
+        with pytest.raises(ValueError, match='--max-drop: metric becomes worse by'):
+            smaller.judged(*arguments)
+
+
+def test_fewer_pictures_where_they_are_large(run, pictures, tmp_path, monkeypatch):
+    """As many as fit, but not fewer than the least."""
+    monkeypatch.setattr(smaller, 'LEAST', 2)
+    for kept, count in ((1, 2), (5 * 4 * 3 * 16 * 16, 5), (1 << 28, 12)):
+        monkeypatch.setattr(smaller, 'KEPT', kept)
+        assert export(run, '--quantize', 'int8', '--calibrate', pictures, '--out', tmp_path / 'a') == 0
+        assert json.loads((tmp_path / 'a-metadata.json').read_text())['calibrated_with'] == f'{count} pictures'
 
 
 def test_folder_of_another_kind(run, tmp_path, capsys):

@@ -5,6 +5,7 @@ import pytest
 from mxnet.gluon import HybridBlock, nn
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gluonzoo.graph import bfloat16
 from gluonzoo.graph.bfloat16 import in_bfloat16
 
 
@@ -61,6 +62,38 @@ def test_what_has_no_bfloat16_stays_float32():
             assert found.dtype == np.float32
             gap = np.abs(found.asnumpy() - expected).max() / np.abs(expected).max()
             assert 1e-5 < gap < .02
+
+
+class Joined(HybridBlock):
+    """A concatenation of a map in bfloat16 and one in float32, which MXNet does not cast."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2D(4, 3, padding=1, in_channels=3)
+
+    def hybrid_forward(self, F, x):
+        return F.concat(self.conv(x), F.exp(x), dim=1)
+
+
+def test_concatenation_of_both_types(monkeypatch):
+    more = []
+    converted = bfloat16._converted
+    monkeypatch.setattr(bfloat16, '_converted', lambda *args: more.append(args[2:]) or converted(*args))
+    net = Joined()
+    net.initialize(mx.init.Xavier())
+    x = mx.nd.random.normal(shape=(2, 3, 8, 8))
+    assert_allclose(in_bfloat16(net, x)(x).asnumpy(), net(x).asnumpy(), atol=.05)
+    assert more == [(), (['Concat'],)]
+
+
+def test_layers_that_are_joined_wrongly(monkeypatch):
+    """By oneDNN: the copy does without."""
+    net = nn.Conv2D(2, 3, in_channels=3)
+    net.initialize(mx.init.Normal(1))
+    x = mx.nd.random.normal(shape=(1, 3, 8, 8))
+    good = in_bfloat16(net, x)(x).asnumpy()
+    monkeypatch.setattr(mx.sym.Symbol, 'optimize_for', lambda symbol, _: symbol * 2)
+    assert_array_equal(in_bfloat16(net, x)(x).asnumpy(), good)
 
 
 def test_copy_does_not_follow_the_network():

@@ -100,6 +100,15 @@ def test_network_in_a_graph_with_nested_outputs():
             for array in call] == [8]
 
 
+def test_fewer_outputs_than_the_network_has():
+    """As of what a task exports, which may be the last stage alone: they come as one list."""
+    task = Twice(Halves())
+    task.start_prediction()
+    x = mx.nd.array([[8]])
+    with stand_in(task, task.networks['net'], lambda x: [x]):
+        assert [each.asscalar() for each in task.networks['net'](x)] == [8]
+
+
 def test_a_block_of_no_single_network():
     class Pair(Task):
         used = network_names = ('a', 'b')
