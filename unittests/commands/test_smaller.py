@@ -64,7 +64,9 @@ def test_int8(run, pictures, tmp_path, capsys, batch):
 def test_quantize(run, pictures, tmp_path, capfd):
     assert export(run, '--quantize', 'int8', '--calibrate', pictures, '--out', tmp_path / 'a') == 0
     said = capfd.readouterr()
-    assert ': 1 in float32, 1 in int8\n' in said.out and not said.err
+    # MXNet asks once in a process whether it shall tell of this: where tests before have bound a graph, it does.
+    told = [line for line in said.err.splitlines() if 'Subgraph backend MKLDNN is activated' not in line]
+    assert ': 1 in float32, 1 in int8\n' in said.out and not told
     assert sorted(path.name for path in tmp_path.iterdir()) == ['a-0000.params', 'a-metadata.json', 'a-symbol.json']
     net = mx.gluon.SymbolBlock.imports(str(tmp_path / 'a-symbol.json'), ['image'], str(tmp_path / 'a-0000.params'))
     colours = (np.stack([np.full((16, 16, 3), COLOURS[name], 'float32') for name in sorted(COLOURS)]) - 128) / 64
