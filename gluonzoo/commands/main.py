@@ -17,7 +17,7 @@ from .progress import close_bars, warnings_beside_bars
 __all__ = ['COMMANDS', 'door', 'main']
 
 COMMANDS = ('models', 'data', 'records', 'train', 'search', 'evaluate', 'report', 'predict', 'sample', 'convert',
-            'export')
+            'export', 'info')
 
 
 def main(argv=None):

@@ -3,6 +3,7 @@ import json
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import mxnet as mx
 import numpy as np
@@ -16,7 +17,6 @@ from .errors import ExportError
 from .opsets import OPSET, require_opset
 from .tracing import (
     Chain,
-    detection_difference,
     each_difference,
     examples,
     pools_as,
@@ -27,7 +27,7 @@ from .tracing import (
     trace,
 )
 
-__all__ = ['to_onnx', 'Session', 'named', 'require_packages']
+__all__ = ['to_onnx', 'Parts', 'Session', 'named', 'require_packages', 'write_parts']
 
 
 def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=None, dynamic=(), metadata=None,
@@ -93,26 +93,43 @@ def to_onnx(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=N
         return _write(block, path, arrays, outputs, dynamic, metadata, tolerance, opset,
                       compare=rows_difference if objects else each_difference)
     with named(path), tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
-        paths = Path(folder, 'block.onnx'), Path(folder, 'decoder.onnx')
-        differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance, opset)
-        if 'size' in dynamic:
-            _require_maps(block, arrays, list(differences))
-            _require_no_constants(decoder)
-        others = examples(decoder_inputs or {})
-        heads = examples({name: others.pop(name, output.shape)
-                          for name, output in zip(differences, run(block, arrays))})
-        rows = dict(dynamic=dynamic, tolerance=tolerance, opset=opset, compare=lambda names, expected, got: {
-            name: detection_difference(a, b) for name, a, b in zip(names, expected, got)})
-        differences.update(_write(decoder, paths[1], {**heads, **others}, ['detections'], metadata=None, **rows))
-        first, second = map(Session, paths)
+        parts = write_parts(block, folder, arrays, outputs, decoder, decoder_inputs, dynamic, tolerance, opset)
+        _write(Chain(block, decoder, len(arrays)), path, {**arrays, **parts.others}, ['detections'], dynamic, metadata,
+               tolerance, opset, reference=parts.chained(parts.network), compare=rows_difference)
+    return parts.differences
 
-        def chained(test):
-            heads = first({name: test[name] for name in arrays})
-            return second({**dict(zip(differences, heads)), **{name: test[name] for name in others}})
 
-        _write(Chain(block, decoder, len(arrays)), path, {**arrays, **others}, ['detections'], metadata=metadata,
-               reference=chained, **rows)
-    return differences
+class Parts(NamedTuple):
+    """A network and its decoder as ONNX files of their own, each compared with MXNet."""
+    network: Path
+    decoder: Path
+    differences: dict
+    """of the outputs of both, name -> float"""
+    others: dict
+    """examples of the decoder's inputs that are no outputs of the network, name -> array"""
+
+    def chained(self, network):
+        """A function of a dict of arrays: what the decoder makes of what the ONNX file `network` says."""
+        first, second = Session(network), Session(self.decoder)
+
+        def compute(arrays):
+            heads = first({name: array for name, array in arrays.items() if name not in self.others})
+            return second({**dict(zip(self.differences, heads)), **{name: arrays[name] for name in self.others}})
+        return compute
+
+
+def write_parts(block, folder, arrays, outputs, decoder, decoder_inputs, dynamic, tolerance=1e-4, opset=OPSET):
+    """Writes a network and its decoder into a folder, as :func:`to_onnx` takes them: :class:`Parts`."""
+    paths = Path(folder, 'network.onnx'), Path(folder, 'decoder.onnx')
+    if 'size' in dynamic:   # first: the network takes its time
+        _require_maps(block, arrays, outputs)
+        _require_no_constants(decoder)
+    differences = _write(block, paths[0], arrays, outputs, dynamic, None, tolerance, opset)
+    others = examples(decoder_inputs or {})
+    heads = examples({name: others.pop(name, output.shape) for name, output in zip(differences, run(block, arrays))})
+    found = _write(decoder, paths[1], {**heads, **others}, ['detections'], dynamic, None, tolerance, opset,
+                   compare=rows_difference)
+    return Parts(*paths, {**differences, **found}, others)
 
 
 @contextmanager
@@ -204,7 +221,8 @@ class Session:
 def _require_maps(block, arrays, outputs):
     """ExportError if an output that is no map becomes longer with the images: a decoder takes one length of it."""
     larger = {name: _larger(_larger(array, 2), 3) for name, array in arrays.items()}
-    for name, first, second in zip(outputs, run(block, arrays), run(block, larger)):
+    results = run(block, arrays), run(block, larger)
+    for name, first, second in zip(outputs or [f'output{i}' for i in range(len(results[0]))], *results):
         if first.ndim != 4 and first.shape != second.shape:
             raise ExportError(f'the decoder is made for images of one size, since {name} is {list(first.shape)} for '
                               f'these and {list(second.shape)} for larger ones; export without the decoder, or a file '
