@@ -10,7 +10,7 @@ import numpy as np
 from .. import __version__
 from ..graph.edit import make_symbol, read_graph
 from .errors import ExportError
-from .opsets import OPSET, ir_version, raise_opset
+from .opsets import OPSET, ir_version, raised
 
 __all__ = ['VARY', 'make_model']
 
@@ -54,9 +54,9 @@ def make_model(symbol, parameters, examples, dynamic, opset=OPSET):
     values = {value.name: value for value in graph.input}
     del graph.input[:]
     graph.input.extend(values[name] for name in shapes)
-    raise_opset(graph, opset)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid('', opset)], ir_version=ir_version(opset),
-                             producer_name='gluonzoo', producer_version=__version__)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', OPSET)], ir_version=ir_version(OPSET),
+                              producer_name='gluonzoo', producer_version=__version__)
+    return raised(model, opset)
 
 
 def _named_apart(symbol):

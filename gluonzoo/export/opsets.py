@@ -1,9 +1,10 @@
 """Which opset an ONNX file is of: the version of what its nodes mean."""
 import functools
 
+from ..reading import last_line
 from .errors import ExportError
 
-__all__ = ['OPSET', 'ir_version', 'newest_opset', 'require_opset', 'raise_opset']
+__all__ = ['OPSET', 'ir_version', 'newest_opset', 'raised', 'require_opset']
 
 # Of all translations: the last that MXNet 1.9.1 has any for.
 OPSET = 13
@@ -49,55 +50,18 @@ def ir_version(opset):
     return helper.find_min_ir_version_for([helper.make_opsetid('', opset)])
 
 
-def raise_opset(graph, opset):
-    """Has the nodes of a graph, which are of opset 13, mean the same in a newer one. In place.
+def raised(model, opset):
+    """An ONNX model of opset 13, or one of a newer opset that means the same, by onnx's own converter.
 
-    What is left out here takes more types in newer opsets, or has more attributes, whose defaults are what it did
-    before. (onnx.version_converter knows no nodes within nodes, and leaves RoiAlign as it is, which then is half a
-    pixel away.)
+    ExportError if it cannot convert the model.
     """
-    from onnx import AttributeProto
+    from onnx import version_converter
 
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.type == AttributeProto.GRAPH:
-                raise_opset(attribute.g, opset)
-        change = next((change for since, operators, change in _CHANGES if since <= opset and node.op_type in operators),
-                      None)
-        if change:
-            change(graph, node)
-
-
-def _keep_pixels(graph, node):
-    """Boxes were whole pixels without a word before; now they are half a pixel away without a word."""
-    from onnx import helper
-
-    if all(attribute.name != 'coordinate_transformation_mode' for attribute in node.attribute):
-        node.attribute.append(helper.make_attribute('coordinate_transformation_mode', 'output_half_pixel'))
-
-
-def _axes_as_input(graph, node):
-    import numpy as np
-    from onnx import numpy_helper
-
-    for attribute in [attribute for attribute in node.attribute if attribute.name == 'axes']:
-        name = f'{node.output[0]}_axes'
-        graph.initializer.append(numpy_helper.from_array(np.array(attribute.ints, 'int64'), name))
-        node.input.append(name)
-        node.attribute.remove(attribute)
-
-
-def _count_outputs(graph, node):
-    from onnx import helper
-
-    if len(node.input) < 2:
-        node.attribute.append(helper.make_attribute('num_outputs', len(node.output)))
-
-
-# Since which opset, which operators, and what to do.
-_CHANGES = [
-    (16, {'RoiAlign'}, _keep_pixels),
-    (18, {'ReduceMax', 'ReduceMin', 'ReduceMean', 'ReduceProd', 'ReduceL1', 'ReduceL2', 'ReduceLogSum',
-          'ReduceLogSumExp', 'ReduceSumSquare'}, _axes_as_input),
-    (18, {'Split'}, _count_outputs),
-]
+    if opset == OPSET:
+        return model
+    try:
+        newer = version_converter.convert_version(model, opset)
+    except version_converter.ConvertError as error:
+        raise ExportError(f'opset: onnx cannot convert what is of {OPSET} to {opset}: {last_line(error)}') from error
+    newer.ir_version = ir_version(opset)
+    return newer

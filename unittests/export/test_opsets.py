@@ -11,7 +11,7 @@ import onnxruntime
 from translated import Function, assert_same
 
 from gluonzoo.export import ExportError, to_onnx
-from gluonzoo.export.opsets import newest_opset, raise_opset
+from gluonzoo.export.opsets import newest_opset, raised
 from gluonzoo.ops import LeftPool
 
 rng = np.random.default_rng(0)
@@ -53,8 +53,7 @@ def test_graphs_within_nodes(tmp_path):
     outputs = [onnx.helper.make_tensor_value_info(name, 1, shape) for name, shape in (('t', []), ('y', [3]))]
     scan = onnx.helper.make_node('Scan', ['s', 'x'], ['t', 'y'], body=body, num_scan_inputs=1)
     graph = onnx.helper.make_graph([scan], 'graph', values, outputs)
-    raise_opset(graph, 18)
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 18)], ir_version=8)
+    model = raised(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 13)], ir_version=7), 18)
     onnx.checker.check_model(model, full_check=True)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=['CPUExecutionProvider'])
     x = np.float32([[1, 2], [4, 3], [5, 6]])
