@@ -193,8 +193,10 @@ def test_one_wheel_for_every_python(tree, compiler):
     name, files = tree.wheel()
     platform = sysconfig.get_platform().replace('-', '_').replace('.', '_')
     assert name == f'gluonzoo-{importlib.metadata.version("gluonzoo")}-py3-none-{platform}.whl'
+    templates = {f'{path.relative_to(REPOSITORY)}' for path in (REPOSITORY / 'gluonzoo/reports/templates').iterdir()}
+    assert templates <= set(files)
     others = {name: content for name, content in files.items()
-              if not name.endswith('.py') and '.dist-info/' not in name}
+              if not name.endswith('.py') and '.dist-info/' not in name and name not in templates}
     assert others == ({'gluonzoo/ops/libcorner_pool.so': b'c++\n'} if compiler == COMPILES else
                       {'gluonzoo/ops/library_build.txt': b'c++ failed (1): source.cc:1:2: error: no such type\n'})
     assert {f'{path.relative_to(REPOSITORY)}' for path in (REPOSITORY / 'gluonzoo').rglob('*.py')} <= set(files)
