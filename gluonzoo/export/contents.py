@@ -1,5 +1,4 @@
 """What is in files of networks, for people: dicts that JSON can hold. The files may come from anyone."""
-import json
 import os
 from collections import Counter
 from math import prod
@@ -12,6 +11,7 @@ from ..convert.file_kinds import LOOKED_AT, kind_of_file
 from ..convert.mxnet_params import read_params
 from ..convert.weights import read_weights
 from ..graph.checked import SymbolError, read_symbol, require_sound_shapes
+from ..graph.edit import read_graph
 from ..graph.layers import layers
 from ..graph.losses import predictions_for_losses
 from ..graph.training_only import drop_training_only
@@ -58,7 +58,7 @@ def of_symbol(path, inputs):
     symbol = predictions_for_losses(read_symbol(path))
     found = {'file': str(path), 'kind': "MXNet's symbol"}
     if not inputs:
-        nodes = json.loads(symbol.tojson())['nodes']
+        nodes = read_graph(symbol)['nodes']
         operators = Counter(node['op'] for node in nodes if node['op'] != 'null')
         return {**found, 'arguments': ', '.join(symbol.list_arguments()), 'outputs': ', '.join(symbol.list_outputs()),
                 'operators': dict(operators.most_common()),

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import __version__
 from ..graph.edit import make_symbol, read_graph
+from ..graph.inferred import output_shapes
 from .errors import ExportError
 from .opsets import OPSET, ir_version, raised
 
@@ -185,12 +186,10 @@ def _outputs(symbol, examples, nodes):
     """The shapes and the types of all outputs of all nodes, [node][output]. Lengths that vary between the examples are
     None.
     """
-    internals = symbol.get_internals()
-    found = [internals.infer_shape(**example)[1] for example in examples]
-    _, types, _ = internals.infer_type(**{name: 'float32' for name in examples[0]})
-    shapes, dtypes = defaultdict(list), defaultdict(list)
-    for output, dtype, *sizes in zip(internals, types, *found):
-        shapes[output.name].append(
-            tuple(lengths[0] if len(set(lengths)) == 1 else None for lengths in zip(*sizes)))
+    found = [output_shapes(symbol, example) for example in examples]
+    shapes = {name: [tuple(lengths[0] if len(set(lengths)) == 1 else None for lengths in zip(*sizes))
+                     for sizes in zip(*(one[name] for one in found))] for name in found[0]}
+    internals, dtypes = symbol.get_internals(), defaultdict(list)
+    for output, dtype in zip(internals, internals.infer_type(**dict.fromkeys(examples[0], 'float32'))[1]):
         dtypes[output.name].append(np.dtype(dtype))
     return [[table[node['name']] for node in nodes] for table in (shapes, dtypes)]

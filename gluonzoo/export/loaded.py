@@ -17,7 +17,7 @@ from ..convert.errors import at_most
 from ..convert.mxnet_params import read_params
 from ..convert.parameters import faults
 from ..graph.checked import SymbolError, read_symbol, require_sound_shapes
-from ..graph.edit import make_block
+from ..graph.edit import make_block, read_graph
 from ..graph.losses import predictions_for_losses, require_known_axis
 from ..reading import last_line, quoted
 
@@ -115,7 +115,7 @@ def example_inputs(symbol, inputs):
 
     Random numbers of images would have MXNet read what is no memory of its own.
     """
-    graph = json.loads(symbol.tojson())
+    graph = read_graph(symbol)
     found = dict(inputs)
     for node in graph['nodes']:
         if node['op'] in _ROIS:

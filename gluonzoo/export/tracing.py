@@ -1,9 +1,7 @@
 """From a block to the graph that is exported, and to examples of what it computes."""
 import errno
 import re
-from collections import defaultdict
 from contextlib import contextmanager
-from math import prod
 from pathlib import Path
 
 import mxnet as mx
@@ -12,6 +10,7 @@ from mxnet import autograd
 from mxnet.gluon import HybridBlock
 
 from ..graph.edit import flat, own_names, read_graph
+from ..graph.inferred import output_shapes, unequal_reshapes
 from ..reading import last_line
 from .errors import ExportError
 
@@ -82,23 +81,16 @@ def require_whole(block, *examples):
     """ExportError if a reshape of the block's does not take all of an example, as where the numbers of its shape do
     not divide the inputs: MXNet writes beyond its arrays then.
     """
-    internals = own_names(mx.sym.Group(_outputs(block, examples[0]))).get_internals()
-    nodes = read_graph(internals)['nodes']
+    symbol = own_names(mx.sym.Group(_outputs(block, examples[0])))
+    nodes = read_graph(symbol)['nodes']
     for arrays in examples:
         try:
-            _, found, _ = internals.infer_shape(**{name: array.shape for name, array in arrays.items()})
+            shapes = output_shapes(symbol, {name: array.shape for name, array in arrays.items()})
         except mx.MXNetError:   # the block says why, when it runs
             continue
-        shapes = defaultdict(list)   # of the outputs of each node
-        for output, shape in zip(internals, found):
-            shapes[output.name].append(shape)
-        for node in nodes:
-            if node['op'] == 'Reshape':
-                (source, number, *_), = node['inputs']
-                before, (after,) = shapes[nodes[source]['name']][number], shapes[node['name']]
-                if prod(before) != prod(after):
-                    raise ExportError(f'the network does not take {_said(arrays)}: layer {node["name"]}: '
-                                      f'{list(before)} cannot become {node["attrs"]["shape"]}')
+        for node, before, after in unequal_reshapes(nodes, shapes):
+            raise ExportError(f'the network does not take {_said(arrays)}: layer {node["name"]}: {list(before)} cannot '
+                              f'become {node.get("attrs", {}).get("shape", after)}')
 
 
 def _said(arrays):

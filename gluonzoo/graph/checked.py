@@ -7,15 +7,15 @@ first, and written anew for MXNet from what was checked.
 import ctypes
 import functools
 import json
-import warnings
 from collections import Counter
-from contextlib import redirect_stdout
 from math import prod
 
 import mxnet as mx
 from mxnet.base import _LIB, c_str, c_str_array, check_call, py_str
 
 from ..reading import FileError, last_line, quoted, read_json
+from .edit import read_graph
+from .inferred import output_shapes, unequal_reshapes
 
 __all__ = ['SymbolError', 'read_symbol', 'require_sound_shapes']
 
@@ -35,7 +35,6 @@ _UNSAFE = ('Custom', '_Native', '_NDArray', '_CustomFunction', '_CachedOp', '_No
            '_cvimdecode', '_cvimresize', '_cvcopyMakeBorder', '_imdecode')
 # What such operators call it: Concat, split, amp_multicast ... MXNet makes a name for each before it looks at inputs.
 _PARTS = ('num_args', 'num_outputs', 'num_arrays', 'num_weights', 'num_out_data', 'sections')
-_RESHAPES = ('Reshape', 'reshape', '_np_reshape', '_npx_reshape')
 
 
 class SymbolError(FileError):
@@ -76,7 +75,7 @@ def read_symbol(path):
         counts = _outputs(checked)
         _check_edges(checked, counts)
         symbol = mx.sym.load_json(json.dumps(_own_names(checked)))   # MXNet adapts old ones
-        _check_inputs(json.loads(symbol.tojson()))
+        _check_inputs(read_graph(symbol))
         return symbol
     except SymbolError as error:
         raise SymbolError(f'{path}: {error}') from None
@@ -262,31 +261,22 @@ def require_sound_shapes(symbol, shapes, path):
     SymbolError
         also if the shapes of the inputs do not fit the graph, or leave others unknown
     """
-    internals = symbol.get_internals()
     try:
-        with redirect_stdout(None), warnings.catch_warnings():   # MXNet prints the arguments
-            warnings.simplefilter('ignore')
-            arguments, outputs, auxiliary = internals.infer_shape(**shapes)
+        found = output_shapes(symbol, shapes)
     except (mx.MXNetError, ValueError, TypeError) as error:
         raise SymbolError(f'{path}: does not take {_said(shapes)}: {last_line(error)}') from error
-    if arguments is None:
+    if found is None:
         raise SymbolError(f'{path}: the shapes {_said(shapes)} leave others unknown')
-    found = {}
-    for output, shape in zip(internals, outputs):
-        if any(length < 1 for length in shape) or prod(shape) > _MOST_NUMBERS:
-            raise SymbolError(f'{path}: layer {quoted(output.name)} makes an array of the shape {tuple(shape)}; it '
-                              f'must have 1 to {_MOST_NUMBERS} numbers')
-        found.setdefault(output.name, []).append(tuple(shape))
-    graph = json.loads(symbol.tojson())
-    for node in graph['nodes']:
-        if node['op'] in _RESHAPES:
-            source = graph['nodes'][node['inputs'][0][0]]['name']
-            before, after = found[source][node['inputs'][0][1]], found[node['name']][0]
-            if prod(before) != prod(after):
-                raise SymbolError(f'{path}: layer {quoted(node["name"])} makes the shape {after} of {before}, which '
-                                  'has another number of elements')
-    return (dict(zip(internals.list_arguments(), map(tuple, arguments))),
-            dict(zip(internals.list_auxiliary_states(), map(tuple, auxiliary))))
+    for name, outputs in found.items():
+        for shape in outputs:
+            if any(length < 1 for length in shape) or prod(shape) > _MOST_NUMBERS:
+                raise SymbolError(f'{path}: layer {quoted(name)} makes an array of the shape {shape}; it must have 1 '
+                                  f'to {_MOST_NUMBERS} numbers')
+    for node, before, after in unequal_reshapes(read_graph(symbol)['nodes'], found):
+        raise SymbolError(f'{path}: layer {quoted(node["name"])} makes the shape {after} of {before}, which has '
+                          'another number of elements')
+    return tuple({name: found[name][0] for name in names}
+                 for names in (symbol.list_arguments(), symbol.list_auxiliary_states()))
 
 
 def _said(shapes):

@@ -1,13 +1,12 @@
 """What is in a graph: its layers, the shapes of their outputs, their parameters and multiply-adds."""
-import json
-from contextlib import redirect_stdout
 from math import prod
 from typing import NamedTuple
 
 import mxnet as mx
 import numpy as np
 
-from .edit import is_true
+from .edit import is_true, read_graph
+from .inferred import output_shapes
 
 __all__ = ['Layer', 'layers']
 
@@ -45,14 +44,9 @@ def layers(symbol, shapes):
     MXNetError
         if the inputs do not fit the graph
     """
-    internals = symbol.get_internals()
-    with redirect_stdout(None):   # MXNet prints the arguments where they do not fit
-        found_shapes = internals.infer_shape(**shapes)[1]
-    dtypes = _dtypes(internals, shapes)
-    outputs = {}
-    for output, shape, dtype in zip(internals, found_shapes, dtypes):
-        outputs.setdefault(output.name, (tuple(shape), dtype))
-    nodes = json.loads(symbol.tojson())['nodes']
+    dtypes = _dtypes(symbol, shapes)
+    outputs = {name: (found[0], dtypes[name]) for name, found in output_shapes(symbol, shapes).items()}
+    nodes = read_graph(symbol)['nodes']
     seen, found = set(), []
     for node in nodes:
         if node['op'] == 'null':
@@ -67,11 +61,17 @@ def layers(symbol, shapes):
     return found
 
 
-def _dtypes(internals, inputs):
+def _dtypes(symbol, inputs):
+    """The type of the first output of every node, by its name."""
+    internals = symbol.get_internals()
     try:
-        return [np.dtype(dtype).name for dtype in internals.infer_type(**dict.fromkeys(inputs, 'float32'))[1]]
+        found = [np.dtype(dtype).name for dtype in internals.infer_type(**dict.fromkeys(inputs, 'float32'))[1]]
     except (mx.MXNetError, TypeError):   # of operators that do not say it
-        return ['unknown'] * len(internals.list_outputs())
+        found = ['unknown'] * len(internals.list_outputs())
+    dtypes = {}
+    for output, dtype in zip(internals, found):
+        dtypes.setdefault(output.name, dtype)
+    return dtypes
 
 
 def _multiply_adds(node, inputs, output):
