@@ -11,15 +11,13 @@ import numpy as np
 
 from ..files import replacing
 from ..graph.edit import own_names
-from ..graph.training_only import drop_training_only
-from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .onnx import Session, named, require_packages, to_onnx, write_parts
 from .onnx_forms import to_float16, to_int8
 from .opsets import OPSET, require_opset
 from .quantized import quantized
-from .symbol import write_symbol
-from .tracing import detection_difference, difference, examples, pools_as, require_folder, run, trace
+from .symbol import trace_stock, write_symbol
+from .tracing import detection_difference, difference, examples, require_folder, run
 
 __all__ = ['to_small_onnx', 'to_small_symbol']
 
@@ -177,7 +175,7 @@ def to_small_symbol(block, path, inputs, outputs=None, *, calibration, judge, de
     require_folder(path)
     arrays = examples(inputs)
     expected = run(block, calibration[0])   # first: it completes shapes
-    symbol, parameters = _traced(block, list(arrays), outputs)
+    symbol, parameters = _traced(block, list(arrays), outputs, len(expected))
     low, values = quantized(symbol, parameters, calibration)
     compute = _Graph(low, values, list(arrays))
     names = [name[:-len('_output')] for name in symbol.list_outputs()]
@@ -195,10 +193,8 @@ def to_small_symbol(block, path, inputs, outputs=None, *, calibration, judge, de
     return paths, differences
 
 
-def _traced(block, inputs, outputs):
-    with pools_as({name: on_symbol for name, (_, on_symbol) in COMPOSITIONS.items()}):
-        symbol, parameters = trace(block, inputs, outputs)
-    symbol = drop_training_only(symbol)
+def _traced(block, inputs, outputs, count=None):
+    symbol, parameters = trace_stock(block, inputs, outputs, count)
     there = set(symbol.list_inputs())
     return symbol, {name: value.as_in_context(mx.cpu()) for name, value in parameters.items() if name in there}
 

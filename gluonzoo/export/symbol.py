@@ -11,7 +11,7 @@ from ..ops.composition import COMPOSITIONS
 from .errors import ExportError
 from .tracing import Chain, difference, examples, pools_as, require_folder, require_whole, run, trace
 
-__all__ = ['to_symbol', 'write_symbol']
+__all__ = ['to_symbol', 'trace_stock', 'write_symbol']
 
 
 def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs=None, metadata=None):
@@ -50,10 +50,14 @@ def to_symbol(block, path, inputs, outputs=None, *, decoder=None, decoder_inputs
         arrays.update(examples(others))
     require_whole(block, arrays)
     expected = run(block, arrays)   # first: it completes shapes
+    return write_symbol(path, *trace_stock(block, list(arrays), outputs, len(expected)), arrays, expected, metadata)
+
+
+def trace_stock(block, inputs, outputs, count=None):
+    """As :func:`trace`, of stock operators alone, and without what only training needs."""
     with pools_as({name: on_symbol for name, (_, on_symbol) in COMPOSITIONS.items()}):
-        symbol, parameters = trace(block, list(arrays), outputs, len(expected))
-    symbol = drop_training_only(symbol)
-    return write_symbol(path, symbol, parameters, arrays, expected, metadata)
+        symbol, parameters = trace(block, inputs, outputs, count)
+    return drop_training_only(symbol), parameters
 
 
 def write_symbol(path, symbol, parameters, arrays, expected, metadata):

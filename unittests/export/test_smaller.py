@@ -204,3 +204,19 @@ def test_dense_layer_without_bias(tmp_path):
     found, = outputs_of(tmp_path / 'a.onnx', vectors[3])
     expected = vectors[3]['vector'] @ net.weight.data().asnumpy().T
     assert_allclose(found, expected, atol=.03 * np.abs(expected).max())
+
+
+def test_all_outputs_of_one_operator(net, tmp_path):
+    """Its symbol counts as one output."""
+    class Halves(HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.net = net
+
+        def hybrid_forward(self, F, x):
+            return F.split(self.net(x), num_outputs=2, axis=1)
+    _, differences = to_small_symbol(Halves(), tmp_path / 'a', {'image': SHAPE}, ['first', 'second'],
+                                     calibration=noise(2), judge=accepted)
+    assert list(differences) == ['first', 'second']
+    found = mx.gluon.SymbolBlock.imports(f'{tmp_path}/a-symbol.json', ['image'], f'{tmp_path}/a-0000.params')
+    assert [part.shape for part in found(mx.nd.array(noise(1)[0]['image']))] == [(1, 2, 8, 8)] * 2
