@@ -5,11 +5,9 @@ from collections import Counter, defaultdict
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-import numpy as np
-
 from .. import __version__
 from ..graph.edit import make_symbol, read_graph
-from ..graph.inferred import output_shapes
+from ..graph.inferred import output_dtypes, output_shapes
 from .errors import ExportError
 from .opsets import OPSET, ir_version, raised
 
@@ -189,7 +187,5 @@ def _outputs(symbol, examples, nodes):
     found = [output_shapes(symbol, example) for example in examples]
     shapes = {name: [tuple(lengths[0] if len(set(lengths)) == 1 else None for lengths in zip(*sizes))
                      for sizes in zip(*(one[name] for one in found))] for name in found[0]}
-    internals, dtypes = symbol.get_internals(), defaultdict(list)
-    for output, dtype in zip(internals, internals.infer_type(**dict.fromkeys(examples[0], 'float32'))[1]):
-        dtypes[output.name].append(np.dtype(dtype))
+    dtypes = output_dtypes(symbol, examples[0])
     return [[table[node['name']] for node in nodes] for table in (shapes, dtypes)]

@@ -1,9 +1,11 @@
-"""The shapes of what is computed within a graph."""
+"""The shapes and the types of what is computed within a graph."""
 import warnings
 from contextlib import redirect_stdout
 from math import prod
 
-__all__ = ['output_shapes', 'unequal_reshapes']
+import numpy as np
+
+__all__ = ['output_dtypes', 'output_shapes', 'unequal_reshapes']
 
 _RESHAPES = ('Reshape', 'reshape', '_np_reshape', '_npx_reshape')
 
@@ -31,11 +33,38 @@ def output_shapes(symbol, shapes):
     with redirect_stdout(None), warnings.catch_warnings():   # MXNet prints the arguments where they do not fit
         warnings.simplefilter('ignore')
         _, outputs, _ = internals.infer_shape(**shapes)
-    if outputs is None:
-        return None
+    return None if outputs is None else _by_node(internals, map(tuple, outputs))
+
+
+def output_dtypes(symbol, inputs):
+    """The types of the outputs of all nodes, where the inputs are float32.
+
+    Parameters
+    ----------
+    symbol : Symbol
+        Each operator has a name of its own.
+    inputs : iterable of str
+        names
+
+    Returns
+    -------
+    dict of name of a node -> list of numpy.dtype, or None if the inputs leave others unknown
+
+    Raises
+    ------
+    MXNetError
+        if an operator does not take what comes to it
+    """
+    internals = symbol.get_internals()
+    _, outputs, _ = internals.infer_type(**dict.fromkeys(inputs, 'float32'))
+    return None if outputs is None else _by_node(internals, map(np.dtype, outputs))
+
+
+def _by_node(internals, values):
+    """What there is for each output of all nodes, as lists by the name of the node."""
     found = {}
-    for output, shape in zip(internals, outputs):
-        found.setdefault(output.name, []).append(tuple(shape))
+    for output, value in zip(internals, values):
+        found.setdefault(output.name, []).append(value)
     return found
 
 

@@ -3,10 +3,9 @@ from math import prod
 from typing import NamedTuple
 
 import mxnet as mx
-import numpy as np
 
 from .edit import is_true, read_graph
-from .inferred import output_shapes
+from .inferred import output_dtypes, output_shapes
 
 __all__ = ['Layer', 'layers']
 
@@ -63,15 +62,13 @@ def layers(symbol, shapes):
 
 def _dtypes(symbol, inputs):
     """The type of the first output of every node, by its name."""
-    internals = symbol.get_internals()
     try:
-        found = [np.dtype(dtype).name for dtype in internals.infer_type(**dict.fromkeys(inputs, 'float32'))[1]]
-    except (mx.MXNetError, TypeError):   # of operators that do not say it
-        found = ['unknown'] * len(internals.list_outputs())
-    dtypes = {}
-    for output, dtype in zip(internals, found):
-        dtypes.setdefault(output.name, dtype)
-    return dtypes
+        found = output_dtypes(symbol, inputs)
+    except mx.MXNetError:   # of operators that do not say it
+        found = None
+    if found is None:
+        return dict.fromkeys((output.name for output in symbol.get_internals()), 'unknown')
+    return {name: dtypes[0].name for name, dtypes in found.items()}
 
 
 def _multiply_adds(node, inputs, output):

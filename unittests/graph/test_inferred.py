@@ -1,9 +1,9 @@
-"""Shapes of what is within a graph."""
+"""Shapes and types of what is within a graph."""
 import mxnet as mx
 import pytest
 
 from gluonzoo.graph.edit import read_graph
-from gluonzoo.graph.inferred import output_shapes, unequal_reshapes
+from gluonzoo.graph.inferred import output_dtypes, output_shapes, unequal_reshapes
 
 
 def test_shapes(capsys):
@@ -16,6 +16,13 @@ def test_shapes(capsys):
     with pytest.raises(mx.MXNetError):
         output_shapes(symbol, {'x': (2, 5)})
     assert capsys.readouterr().out == ''
+
+
+def test_types():
+    first, second = mx.sym.split(mx.sym.var('x'), num_outputs=2, axis=1, name='parts')
+    found = output_dtypes(mx.sym.Cast(first + second, dtype='int32', name='whole'), ['x'])
+    assert found['parts'] == ['float32', 'float32'] and found['whole'] == ['int32']
+    assert output_dtypes(mx.sym.relu(mx.sym.var('x')), []) is None
 
 
 @pytest.mark.parametrize('codes, unequal', [((5, 3), False), ((-1,), False), ((2, -1), True), ((200, 5), True)])
