@@ -20,6 +20,7 @@ from gluonzoo.train.settings import REVISION
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
 
+
 @pytest.fixture(scope='module')
 def pictures(tmp_path_factory):
     return draw_pictures(tmp_path_factory.mktemp('pictures'))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mxnet import autograd
 from mxnet.gluon import HybridBlock
+from mxnet.gluon.nn import HybridLambda
 from numpy.testing import assert_allclose, assert_array_equal
 from small_settings import SMALL
 
@@ -25,17 +26,6 @@ onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
 
 rng = np.random.default_rng(0)
-
-
-class Function(HybridBlock):
-    """A block of one function of F and the inputs."""
-
-    def __init__(self, function, **names):
-        super().__init__(**names)
-        self._function = function
-
-    def hybrid_forward(self, F, *inputs):
-        return self._function(F, *inputs)
 
 
 def normal(*shape):
@@ -157,7 +147,7 @@ def test_scores_that_are_all_the_same(tmp_path):
     anchors = rng.uniform(0, .5, (1, 50, 4)).astype('float32') + np.array([0, 0, .5, .5], 'float32')
     decoder = MultiBoxDecoder(anchors, 1)
     decoder.initialize()
-    sure = Function(lambda F, x, y: [F.concat(-1e3 * F.ones_like(x), F.ones_like(x), dim=2), y])
+    sure = HybridLambda(lambda F, x, y: [F.concat(-1e3 * F.ones_like(x), F.ones_like(x), dim=2), y])
     differences = to_onnx(sure, tmp_path / 'd.onnx', {'x': (1, 50, 1), 'y': (1, 50, 4)}, ['logits', 'offsets'],
                           decoder=decoder, dynamic=['batch'], metadata={'a': 1})
     assert set(differences) == {'logits', 'offsets', 'detections'}
@@ -197,7 +187,7 @@ def test_keypoint_decoder_and_center_check(classes, height, width, tmp_path):
 
     heads = inputs(1)
     views = {'views': heads.pop('views')}
-    differences = to_onnx(Function(identities), tmp_path / 'd.onnx', {f'{name}_in': x for name, x in heads.items()},
+    differences = to_onnx(HybridLambda(identities), tmp_path / 'd.onnx', {f'{name}_in': x for name, x in heads.items()},
                           list(heads), decoder=block, decoder_inputs=views, dynamic=['batch', 'size'])
     assert list(differences) == [*HEADS, 'detections'] and max(differences.values()) < 1e-5
     arrays = inputs(3)
@@ -270,7 +260,7 @@ def environment(ops=None):
 ], ids=['pick', 'pick inside', 'pick last', 'scalars', 'broadcast_maximum', 'dot', 'dot turned', 'dot, first turned',
         'dot, first of three', 'at least'])
 def test_operator(function, tmp_path):
-    check(Function(function), tmp_path / 'f.onnx', normal(2, 3, 4))
+    check(HybridLambda(function), tmp_path / 'f.onnx', normal(2, 3, 4))
 
 
 @pytest.mark.parametrize('codes', [
@@ -278,20 +268,20 @@ def test_operator(function, tmp_path):
     (-4, 1, 2, -2), (0, -4, -1, 2, 0, 0), (0, -4, 2, -1, -3), (0, 0, -4, 3, 1, 5), (-3, -4, 3, -1, 0),
     (0, -1, 1, 1, 5)])
 def test_reshape(codes, tmp_path):
-    check(Function(lambda F, x: F.reshape(x, codes)), tmp_path / 'f.onnx', normal(2, 4, 3, 5))
+    check(HybridLambda(lambda F, x: F.reshape(x, codes)), tmp_path / 'f.onnx', normal(2, 4, 3, 5))
 
 
 @pytest.mark.parametrize('codes', [(0, -1), (-2,), (0, -4, 2, 2, -2), (-3, -2), (0, -3, 0), (0, 0, -3), (-3, -3),
                                    (0, -4, -1, 2, 0, 0), (0, 2, -1, 0), (-3, 0, 0), (-4, -1, 1, -2)])
 @pytest.mark.parametrize('dynamic', [('batch',), ('batch', 'size')], ids=str)
 def test_reshape_of_any_size(codes, dynamic, tmp_path):
-    check(Function(lambda F, x: F.reshape(x, codes)), tmp_path / 'f.onnx', normal(2, 4, 3, 5), dynamic=dynamic)
+    check(HybridLambda(lambda F, x: F.reshape(x, codes)), tmp_path / 'f.onnx', normal(2, 4, 3, 5), dynamic=dynamic)
 
 
 @pytest.mark.parametrize('codes', [(-1, 0), (0, -1, 5), (-1, 0, 0), (-2, -3, 0), (-2, 0), (0, -3, -1), (2, -3, 0),
                                    (0, -1, 2, -4, 0, 0)])
 def test_reshape_from_behind(codes, tmp_path):
-    check(Function(lambda F, x: F.reshape(x, codes, reverse=True)), tmp_path / 'f.onnx', normal(2, 4, 3, 5))
+    check(HybridLambda(lambda F, x: F.reshape(x, codes, reverse=True)), tmp_path / 'f.onnx', normal(2, 4, 3, 5))
 
 
 class Twice(HybridBlock):
@@ -315,7 +305,7 @@ def test_a_block_that_is_called_twice(tmp_path):
 
 def test_an_operator_with_several_outputs(tmp_path):
     """Each becomes an output of the files."""
-    block, x = Function(lambda F, x: F.split(x, num_outputs=2, axis=1)), normal(2, 4)
+    block, x = HybridLambda(lambda F, x: F.split(x, num_outputs=2, axis=1)), normal(2, 4)
     check(block, tmp_path / 'f.onnx', x)
     assert [output.name for output in session(tmp_path / 'f.onnx').get_outputs()] == ['output0', 'output1']
     to_symbol(block, tmp_path / 'f', {'x': (2, 4)}, ['left', 'right'])
@@ -330,8 +320,8 @@ def test_an_operator_with_several_outputs(tmp_path):
     lambda F, x: F.relu(F.sign(x, name='output')), lambda F, x: F.relu(x, name='é "ü/')],
     ids=['outputs', 'outputs as the output', 'steps', 'constants', 'output', 'letters'])
 def test_names_that_the_file_has_otherwise(function, tmp_path):
-    check(Function(function), tmp_path / 'f.onnx', normal(2, 4))
-    to_symbol(Function(function), tmp_path / 'f', {'x': (2, 4)})
+    check(HybridLambda(function), tmp_path / 'f.onnx', normal(2, 4))
+    to_symbol(HybridLambda(function), tmp_path / 'f', {'x': (2, 4)})
 
 
 def test_symbol_files_have_no_spare_channels(tmp_path):
@@ -353,7 +343,7 @@ def test_operator_is_refused(function, words, tmp_path):
     path = tmp_path / 'f.onnx'
     path.write_text('the former one')
     with pytest.raises(ExportError, match=words):
-        to_onnx(Function(function), path, {'input0': (2, 3, 6)})
+        to_onnx(HybridLambda(function, prefix='function0_'), path, {'input0': (2, 3, 6)})
     assert path.read_text() == 'the former one' and list(tmp_path.iterdir()) == [path]
 
 
@@ -372,7 +362,7 @@ def test_all_that_is_refused_is_said_at_once(tmp_path):
         def __init__(self):
             super().__init__(prefix='net_')
             with self.name_scope():
-                self.first, self.second = (Function(lambda F, x: F.gamma(x) + 1, prefix=f'{name}_')
+                self.first, self.second = (HybridLambda(lambda F, x: F.gamma(x) + 1, prefix=f'{name}_')
                                            for name in ('first', 'second'))
 
         def hybrid_forward(self, F, x):
@@ -391,11 +381,11 @@ def test_what_computes_something_else_is_not_written(tmp_path, monkeypatch):
     from gluonzoo.export.translations import TRANSLATIONS
 
     monkeypatch.setitem(TRANSLATIONS, 'relu', TRANSLATIONS['_copy'])
-    decoder = Function(lambda F, x: F.relu(x))
+    decoder = HybridLambda(lambda F, x: F.relu(x))
     with pytest.raises(ExportError, match='something else than MXNet: detections by inf'):
-        to_onnx(Function(identities), tmp_path / 'f.onnx', {'x': (2, 30, 6)}, ['y'], decoder=decoder)
+        to_onnx(HybridLambda(identities), tmp_path / 'f.onnx', {'x': (2, 30, 6)}, ['y'], decoder=decoder)
     with pytest.raises(ExportError, match=r'computes something else than MXNet: y by [\d.]+ of its greatest number'):
-        to_onnx(Function(lambda F, x: F.relu(x)), tmp_path / 'f.onnx', {'x': (2, 3)}, ['y'])
+        to_onnx(HybridLambda(lambda F, x: F.relu(x)), tmp_path / 'f.onnx', {'x': (2, 3)}, ['y'])
     assert not list(tmp_path.iterdir())
 
 
@@ -403,22 +393,22 @@ def test_decoder_that_is_joined_wrongly_is_not_written(tmp_path, monkeypatch):
     from gluonzoo.export import onnx as module
 
     monkeypatch.setattr(module, 'Chain', lambda block, decoder, count: Chain(
-        block, Function(lambda F, x: decoder(x) * 2), count))
+        block, HybridLambda(lambda F, x: decoder(x) * 2), count))
     with pytest.raises(ExportError, match='something else than MXNet: detections by'):
-        to_onnx(Function(identities), tmp_path / 'f.onnx', {'x': (2, 30, 6)}, ['y'],
-                decoder=Function(lambda F, x: F.relu(x)))
+        to_onnx(HybridLambda(identities), tmp_path / 'f.onnx', {'x': (2, 30, 6)}, ['y'],
+                decoder=HybridLambda(lambda F, x: F.relu(x)))
     assert not list(tmp_path.iterdir())
 
 
 def test_tolerance(tmp_path):
-    block = Function(lambda F, x: F.exp(x))
+    block = HybridLambda(lambda F, x: F.exp(x))
     with pytest.raises(ExportError, match='-1 is allowed'):
         to_onnx(block, tmp_path / 'f.onnx', {'x': (2, 3)}, tolerance=-1)
     assert to_onnx(block, tmp_path / 'f.onnx', {'x': (2, 3)}) == {'output': pytest.approx(0, abs=1e-6)}
 
 
 def test_what_is_fixed_in_size_cannot_be_dynamic(tmp_path):
-    block = Function(lambda F, x: F.broadcast_add(x, F.ones((1, 3, 4, 4))))
+    block = HybridLambda(lambda F, x: F.broadcast_add(x, F.ones((1, 3, 4, 4))))
     with pytest.raises(ExportError, match=r'does not take x \[1, 3, 8, 4\]: '):
         to_onnx(block, tmp_path / 'f.onnx', {'x': (1, 3, 4, 4)}, dynamic=['size'])
     assert not list(tmp_path.iterdir())
@@ -426,7 +416,7 @@ def test_what_is_fixed_in_size_cannot_be_dynamic(tmp_path):
 
 def test_reshapes_that_do_not_divide(tmp_path):
     """MXNet writes beyond its arrays then, and perhaps ends. The example with a pixel more is left out."""
-    block, x = Function(lambda F, x: F.reshape(x, (-1, 4, 3, 2))), normal(1, 4, 6, 8)
+    block, x = HybridLambda(lambda F, x: F.reshape(x, (-1, 4, 3, 2))), normal(1, 4, 6, 8)
     check(block, tmp_path / 'f.onnx', x, dynamic=['batch', 'size'])
     for write in to_onnx, to_symbol:
         with pytest.raises(ExportError, match=r'^the network does not take x \[1, 4, 3, 5\]: layer \w+: \[1, 4, 3, 5\] '
@@ -438,12 +428,12 @@ def test_reshapes_that_do_not_divide(tmp_path):
 
 def test_larger_examples_have_no_ties(tmp_path):
     """Which MXNet and onnxruntime sort in different ways."""
-    to_onnx(Function(lambda F, x: [F.topk(F.reshape(x, (0, -1)), k=40, ret_typ='both'), F.argsort(x, axis=None)]),
+    to_onnx(HybridLambda(lambda F, x: [F.topk(F.reshape(x, (0, -1)), k=40, ret_typ='both'), F.argsort(x, axis=None)]),
             tmp_path / 'f.onnx', {'x': (2, 4, 6, 8)}, ['values', 'places', 'order'], dynamic=['batch', 'size'])
 
 
 def test_what_varies_of_an_output(tmp_path):
-    to_onnx(Function(lambda F, x, y: [F.reshape(x, (1, -1)), F.sum(x, axis=3), y]), tmp_path / 'f.onnx',
+    to_onnx(HybridLambda(lambda F, x, y: [F.reshape(x, (1, -1)), F.sum(x, axis=3), y]), tmp_path / 'f.onnx',
             {'x': (2, 3, 4, 5), 'y': (2, 7)}, dynamic=['batch', 'size'])
     got = session(tmp_path / 'f.onnx')
     assert [value.shape for value in got.get_inputs()] == [['batch', 3, 'height', 'width'], ['batch', 7]]
@@ -459,7 +449,7 @@ def test_what_varies_of_an_output(tmp_path):
     (dict(inputs={'x': (1, 3), 'unused': (1,)}), 'inputs: no output depends on unused'),
 ], ids=['dynamic', 'outputs', 'names', 'shape', 'number', 'unused'])
 def test_wrong_arguments(options, words, tmp_path):
-    block = Function(lambda F, x, *_: F.relu(x))
+    block = HybridLambda(lambda F, x, *_: F.relu(x))
     with pytest.raises(ValueError, match=words):
         to_onnx(block, tmp_path / 'f.onnx', **{'inputs': {'x': (1, 3)}, **options})
     assert not list(tmp_path.iterdir())
@@ -489,7 +479,7 @@ def test_nothing_is_changed_for_others(function, tmp_path):
 
     before = state()
     try:
-        to_onnx(Function(function), tmp_path / 'f.onnx', {'x': (2, 3)})
+        to_onnx(HybridLambda(function), tmp_path / 'f.onnx', {'x': (2, 3)})
     except ExportError:
         pass
     assert state() == before and 'sign' not in before[0][13]

@@ -4,12 +4,13 @@ import sys
 import mxnet as mx
 import numpy as np
 import pytest
+from mxnet.gluon.nn import HybridLambda
 from numpy.testing import assert_allclose
 
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
-from translated import Function, assert_same
+from translated import assert_same
 
 import gluonzoo
 from gluonzoo.export import ExportError, to_onnx
@@ -98,6 +99,6 @@ def test_what_is_refused(tmp_path):
     path.write_bytes(b'no model')
     with pytest.raises(ExportError, match='OpenVINO does not take this file: .'):
         OpenVINO(path)
-    to_onnx(Function(lambda F, x: F.relu(x)), path, {'x': (2, 3)})
+    to_onnx(HybridLambda(lambda F, x: F.relu(x)), path, {'x': (2, 3)})
     with pytest.raises(ExportError, match='OpenVINO computes something else than onnxruntime: output by 0.5 of its'):
         check_openvino(path, {'x': np.ones((2, 3), 'float32')}, compare=lambda names, expected, got: {names[0]: .5})

@@ -3,25 +3,16 @@ import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import autograd, nd
-from mxnet.gluon import HybridBlock
+from mxnet.gluon.nn import HybridLambda
 
 from gluonzoo.ops.gather import gather_cells, gather_rows
-
-
-class Gather(HybridBlock):
-    def __init__(self, function):
-        super().__init__()
-        self._function = function
-
-    def hybrid_forward(self, F, *inputs):
-        return self._function(F, *inputs)
 
 
 @pytest.fixture(params=['imperative', 'hybrid', 'static'])
 def gather(request):
     """What computes a function of this file."""
     def make(function):
-        net = Gather(function)
+        net = HybridLambda(function)
         if request.param != 'imperative':
             net.hybridize(static_alloc=request.param == 'static', static_shape=request.param == 'static')
         return net

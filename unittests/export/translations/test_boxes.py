@@ -1,11 +1,12 @@
 """Every form of suppression beside MXNet's, row for row, with ties and with nothing left."""
 import numpy as np
 import pytest
+from mxnet.gluon.nn import HybridLambda
 
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
-from translated import Function, assert_same
+from translated import assert_same
 
 from gluonzoo.export import ExportError, to_onnx
 
@@ -96,7 +97,8 @@ def test_box_nms_of_any_classes(tmp_path):
 
 def test_box_nms_of_no_overlap_is_refused(tmp_path):
     with pytest.raises(ExportError, match='overlap_thresh -0.5; it must be at least 0'):
-        to_onnx(Function(lambda F, x: F.contrib.box_nms(x, overlap_thresh=-.5)), tmp_path / 'f.onnx', {'x': (1, 5, 6)})
+        to_onnx(HybridLambda(lambda F, x: F.contrib.box_nms(x, overlap_thresh=-.5)), tmp_path / 'f.onnx',
+                {'x': (1, 5, 6)})
 
 
 @pytest.mark.parametrize('options', [
@@ -110,8 +112,8 @@ def test_multibox_prior(options, tmp_path):
 
 def test_multibox_prior_of_any_size_is_refused(tmp_path):
     with pytest.raises(ExportError, match='MultiBoxPrior: .* images of one size'):
-        to_onnx(Function(lambda F, x: F.broadcast_add(F.contrib.MultiBoxPrior(x), 0 * F.sum(x))), tmp_path / 'f.onnx',
-                {'x': (1, 3, 4, 6)}, dynamic=['size'])
+        to_onnx(HybridLambda(lambda F, x: F.broadcast_add(F.contrib.MultiBoxPrior(x), 0 * F.sum(x))),
+                tmp_path / 'f.onnx', {'x': (1, 3, 4, 6)}, dynamic=['size'])
 
 
 DETECTIONS = {

@@ -1,12 +1,13 @@
 """Sorting and the best along an axis, beside MXNet's."""
 import numpy as np
 import pytest
+from mxnet.gluon.nn import HybridLambda
 
 pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
 from numpy.testing import assert_array_equal
-from translated import Function, assert_same
+from translated import assert_same
 
 from gluonzoo.export import to_onnx
 from gluonzoo.export.onnx import Session
@@ -36,7 +37,7 @@ def test_topk(ret_typ, axis, k, is_ascend, tmp_path):
 def test_places_of_equal_numbers(tmp_path):
     """They are no matter of comparison with MXNet, whose sort is not stable: the first comes first."""
     path = tmp_path / 'f.onnx'
-    to_onnx(Function(lambda F, x: F.argsort(x, is_ascend=False)), path, {'x': X.shape})
+    to_onnx(HybridLambda(lambda F, x: F.argsort(x, is_ascend=False)), path, {'x': X.shape})
     x = TIES.reshape(2, 3, 4, 5).astype('float32')
     assert_array_equal(Session(path)({'x': x})[0], np.argsort(-x, axis=-1, kind='stable'))
 
